@@ -1,0 +1,1 @@
+//! Tempo, beats, key and energy of a track.

@@ -1,0 +1,1 @@
+//! Room time estimated from probes; pure.

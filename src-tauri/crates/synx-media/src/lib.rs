@@ -1,0 +1,1 @@
+//! Decode, tags, waveform peaks and loudness of audio files.

@@ -1,0 +1,1 @@
+//! The wire: protocol, server, client, invites, discovery and file transfer.

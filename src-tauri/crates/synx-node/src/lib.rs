@@ -1,0 +1,1 @@
+//! One running instance: host, peer, library and player composed.

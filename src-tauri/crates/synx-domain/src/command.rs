@@ -1,0 +1,247 @@
+//! What somebody may ask of a room, and how it says no.
+
+use crate::{
+    CommandId, ContentHash, EpochId, LeaveReason, MusicalPreferences, QueueItemId, Role, RoomSettings,
+    SettingsChange, TrackAnalysis, TrackMeta, UserId, UserProfile,
+};
+
+/// A command with who sends it and the id under which it is applied once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandEnvelope {
+    /// Kept over retries.
+    pub id: CommandId,
+    /// Authenticated by the host before it gets here.
+    pub actor: UserId,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// The host's present, passed in because this crate has no clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The running epoch.
+    pub epoch: EpochId,
+    /// Room time now.
+    pub room_time_us: i64,
+    /// How far ahead a change of the transport is scheduled so that it reaches every peer in time.
+    pub lead_us: i64,
+}
+
+/// What can be asked of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open the room. Only on an empty log.
+    CreateRoom {
+        /// How the host appears.
+        profile: UserProfile,
+        /// The first settings.
+        settings: RoomSettings,
+    },
+    /// Come in. The role is what the invite or an earlier membership gives.
+    Join {
+        /// How the actor appears.
+        profile: UserProfile,
+        /// What the invite allows; an earlier role in this room wins when it is higher.
+        role: Role,
+    },
+    /// Go (by oneself, or said by the host's server on a lost connection).
+    Leave {
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Remove somebody else (host).
+    RemoveMember {
+        /// Whom.
+        user: UserId,
+    },
+    /// Give somebody another role (host; not for or to the host role).
+    ChangeRole {
+        /// Whose.
+        user: UserId,
+        /// The new one.
+        role: Role,
+    },
+    /// Change settings (host).
+    UpdateSettings {
+        /// What changes.
+        change: SettingsChange,
+    },
+    /// Say something.
+    PostChatMessage {
+        /// The words.
+        text: String,
+    },
+    /// Pin words to a moment of a track.
+    AddComment {
+        /// Which track.
+        track: ContentHash,
+        /// Microseconds into the track.
+        position_us: i64,
+        /// The end of a range.
+        end_us: Option<i64>,
+        /// The words.
+        text: String,
+        /// The comment this answers.
+        reply_to: Option<CommandId>,
+    },
+    /// Announce an upload.
+    StartUpload {
+        /// Hash of the bytes to come.
+        hash: ContentHash,
+        /// The file's name.
+        file_name: String,
+        /// Its length in bytes.
+        size_bytes: u64,
+    },
+    /// The host's server has all bytes, verified and probed: the track is shared and, when asked, queued at the end.
+    ShareTrack {
+        /// What the file says.
+        track: TrackMeta,
+    },
+    /// The host's server could not use a file.
+    FailProcessing {
+        /// Which.
+        hash: ContentHash,
+        /// Its name.
+        file_name: String,
+        /// Stable code.
+        code: String,
+        /// For a person.
+        reason: String,
+    },
+    /// The host's analyser is done with a shared track.
+    RecordAnalysis {
+        /// Which.
+        hash: ContentHash,
+        /// The result.
+        analysis: TrackAnalysis,
+    },
+    /// Put a shared track into the queue.
+    Enqueue {
+        /// Which.
+        track: ContentHash,
+        /// Where; none is the end.
+        index: Option<usize>,
+    },
+    /// Take an item out of the queue.
+    Dequeue {
+        /// Which.
+        id: QueueItemId,
+    },
+    /// Move an item of the queue.
+    MoveInQueue {
+        /// Which.
+        id: QueueItemId,
+        /// To where, counted after its removal.
+        index: usize,
+    },
+    /// Play: go on, or from the head of the queue, or a named track (queued at the end if it is not there).
+    Play {
+        /// A shared track, where one is named.
+        track: Option<ContentHash>,
+    },
+    /// Pause where we are.
+    Pause,
+    /// Move the position of the current track; playing goes on if it did.
+    Seek {
+        /// Microseconds into the track; clamped to it.
+        position_us: i64,
+    },
+    /// Go to the next item (or a named one).
+    Skip {
+        /// Which; none is the one after the current.
+        to: Option<QueueItemId>,
+    },
+    /// The host's scheduler: the current track ends soon at its exact end; the next follows without a gap.
+    Advance {
+        /// The transport revision that the scheduler looked at: an older one changes nothing.
+        revision: u64,
+    },
+    /// The host process started again: carry the music over into the new epoch.
+    ResumeAfterRestart {
+        /// Microseconds of wall-clock time since the transport's event; how far the music has moved on if it played.
+        elapsed_us: i64,
+    },
+    /// Present oneself differently.
+    UpdateProfile {
+        /// How.
+        profile: UserProfile,
+    },
+    /// Change one's taste.
+    UpdateMusicalPreferences {
+        /// To what.
+        preferences: MusicalPreferences,
+    },
+}
+
+/// Why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The log has no `room.created` yet.
+    #[error("this room does not exist")]
+    NoSuchRoom,
+    /// `room.created` exists already.
+    #[error("this room exists already")]
+    RoomExists,
+    /// The actor is not in the room.
+    #[error("you are not in this room: join it first")]
+    NotAMember,
+    /// The room is full.
+    #[error("the room is full: {limit} people at most; ask the host to raise the limit")]
+    RoomFull {
+        /// The limit.
+        limit: u32,
+    },
+    /// The actor was removed by the host and has no new invite.
+    #[error("the host removed you from this room")]
+    Removed,
+    /// The actor's role is not enough.
+    #[error("only {needed} may do this: ask the host for it")]
+    NotAllowed {
+        /// Who may, in words.
+        needed: &'static str,
+    },
+    /// Somebody who is not in the room was named.
+    #[error("no such person in this room")]
+    NoSuchMember,
+    /// A track that is not shared here was named.
+    #[error("this track is not shared in the room: share its file first")]
+    NoSuchTrack,
+    /// A queue item that is not there was named.
+    #[error("this entry is no longer in the queue")]
+    NoSuchQueueItem,
+    /// A comment that is not there was named.
+    #[error("this comment does not exist")]
+    NoSuchComment,
+    /// There is nothing to play.
+    #[error("nothing to play: the queue is empty; share a track first")]
+    NothingToPlay,
+    /// A value is out of its bounds.
+    #[error("{field} {problem}")]
+    Invalid {
+        /// Which value.
+        field: &'static str,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+}
+
+impl Rejection {
+    /// Stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchRoom => "no_such_room",
+            Self::RoomExists => "room_exists",
+            Self::NotAMember => "not_a_member",
+            Self::RoomFull { .. } => "room_full",
+            Self::Removed => "removed",
+            Self::NotAllowed { .. } => "not_allowed",
+            Self::NoSuchMember => "no_such_member",
+            Self::NoSuchTrack => "no_such_track",
+            Self::NoSuchQueueItem => "no_such_queue_item",
+            Self::NoSuchComment => "no_such_comment",
+            Self::NothingToPlay => "nothing_to_play",
+            Self::Invalid { .. } => "invalid",
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What a room allows, and to whom.
+
+use serde::{Deserialize, Serialize};
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Hears, chats, comments and shares.
+    Listener,
+    /// Also controls playback and the queue.
+    Dj,
+    /// Also changes settings and roles, and removes members. Exactly one per room.
+    Host,
+}
+
+/// Who can find the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Announced on the local network.
+    Public,
+    /// Joined by invite link only.
+    Private,
+}
+
+/// Who may play, pause, seek and change the queue's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaybackControl {
+    /// Only the host.
+    Host,
+    /// The host and every DJ.
+    Djs,
+    /// Everybody.
+    Everyone,
+}
+
+/// The host's settings of a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSettings {
+    /// Shown name, 1 to 80 characters.
+    pub name: String,
+    /// Whether the room is announced on the local network.
+    pub visibility: Visibility,
+    /// Members at once, the host included: 1 to 1000.
+    pub max_participants: u32,
+    /// Genres in the host's words.
+    #[serde(default)]
+    pub genres: Vec<String>,
+    /// Who controls playback.
+    pub playback_control: PlaybackControl,
+}
+
+/// A change of settings: what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SettingsChange {
+    /// New name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// New visibility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// New limit; those present stay even when they are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_participants: Option<u32>,
+    /// New genres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genres: Option<Vec<String>>,
+    /// New rule for playback control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playback_control: Option<PlaybackControl>,
+}

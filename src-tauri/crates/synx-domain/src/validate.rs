@@ -1,0 +1,120 @@
+//! Bounds of what people may write. Control characters are refused everywhere but line breaks in messages.
+
+use crate::{MusicalPreferences, Rejection, RoomSettings, SettingsChange, UserProfile};
+
+const NAME_MAX_CHARS: usize = 40;
+const ROOM_NAME_MAX_CHARS: usize = 80;
+const BIO_MAX_CHARS: usize = 500;
+const TEXT_MAX_CHARS: usize = 4000;
+const FILE_NAME_MAX_BYTES: usize = 255;
+const LIST_MAX_ITEMS: usize = 16;
+const PARTICIPANTS_MAX: u32 = 1000;
+/// Slowest and fastest tempo that a preference may name, beats per minute.
+const TEMPO_BOUNDS_BPM: (f64, f64) = (20.0, 400.0);
+
+type Checked = Result<(), Rejection>;
+
+fn invalid(field: &'static str, problem: impl Into<String>) -> Checked {
+    Err(Rejection::Invalid { field, problem: problem.into() })
+}
+
+fn line(field: &'static str, text: &str, max_chars: usize) -> Checked {
+    if text.trim().is_empty() {
+        return invalid(field, "must not be empty");
+    }
+    if text.chars().any(char::is_control) {
+        return invalid(field, "must not contain control characters");
+    }
+    at_most(field, text, max_chars)
+}
+
+fn at_most(field: &'static str, text: &str, max_chars: usize) -> Checked {
+    if text.chars().count() > max_chars {
+        return invalid(field, format!("must have at most {max_chars} characters"));
+    }
+    Ok(())
+}
+
+fn list(field: &'static str, items: &[String]) -> Checked {
+    if items.len() > LIST_MAX_ITEMS {
+        return invalid(field, format!("must have at most {LIST_MAX_ITEMS} entries"));
+    }
+    items.iter().try_for_each(|item| line(field, item, NAME_MAX_CHARS))
+}
+
+/// Words of a chat message or a comment.
+pub(crate) fn text(text: &str) -> Checked {
+    if text.trim().is_empty() {
+        return invalid("text", "must not be empty");
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return invalid("text", "must not contain control characters");
+    }
+    at_most("text", text, TEXT_MAX_CHARS)
+}
+
+/// A file name without folders.
+pub(crate) fn file_name(name: &str) -> Checked {
+    if name.is_empty() || name == "." || name == ".." {
+        return invalid("file_name", "must name a file");
+    }
+    if name.len() > FILE_NAME_MAX_BYTES {
+        return invalid("file_name", format!("must have at most {FILE_NAME_MAX_BYTES} bytes"));
+    }
+    if name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\')) {
+        return invalid("file_name", "must not contain folders or control characters");
+    }
+    Ok(())
+}
+
+pub(crate) fn profile(profile: &UserProfile) -> Checked {
+    line("name", &profile.name, NAME_MAX_CHARS)?;
+    if let Some(color) = &profile.color {
+        let digits = color.strip_prefix('#').unwrap_or_default();
+        if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return invalid("color", "must be written as #rrggbb");
+        }
+    }
+    match &profile.bio {
+        Some(bio) => at_most("bio", bio, BIO_MAX_CHARS),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn preferences(preferences: &MusicalPreferences) -> Checked {
+    list("genres", &preferences.genres)?;
+    list("keys", &preferences.keys)?;
+    list("instruments", &preferences.instruments)?;
+    match preferences.tempo_range_bpm {
+        Some((slowest, fastest)) => {
+            let (min, max) = TEMPO_BOUNDS_BPM;
+            let fits = min <= slowest && slowest <= fastest && fastest <= max;
+            if fits {
+                Ok(())
+            } else {
+                invalid("tempo_range_bpm", format!("must rise and lie within {min} to {max}"))
+            }
+        }
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn settings(settings: &RoomSettings) -> Checked {
+    line("name", &settings.name, ROOM_NAME_MAX_CHARS)?;
+    list("genres", &settings.genres)?;
+    participants(settings.max_participants)
+}
+
+pub(crate) fn settings_change(change: &SettingsChange) -> Checked {
+    change.name.as_deref().map_or(Ok(()), |name| line("name", name, ROOM_NAME_MAX_CHARS))?;
+    change.genres.as_deref().map_or(Ok(()), |genres| list("genres", genres))?;
+    change.max_participants.map_or(Ok(()), participants)
+}
+
+fn participants(max_participants: u32) -> Checked {
+    if (1..=PARTICIPANTS_MAX).contains(&max_participants) {
+        Ok(())
+    } else {
+        invalid("max_participants", format!("must lie within 1 to {PARTICIPANTS_MAX}"))
+    }
+}

@@ -1,1 +1,15 @@
-//! Decode, tags, waveform peaks and loudness of audio files.
+//! Audio files as the rest of the program sees them: samples at exact positions, tags, loudness, waveform.
+//!
+//! [`Decoder`] is the only owner of encoder-delay trimming: frame 0 is the first frame a listener should hear, the
+//! same on every peer. Everything here treats files as hostile: no panic, hang or unbounded memory may escape, whatever
+//! the bytes are. It must never touch the network, an audio device or a clock.
+#![warn(missing_docs)]
+
+mod decoder;
+mod error;
+mod mp4;
+mod source;
+mod trim;
+
+pub use decoder::Decoder;
+pub use error::MediaError;

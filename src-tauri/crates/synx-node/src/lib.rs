@@ -1,1 +1,3 @@
 //! One running instance: host, peer, library and player composed.
+
+pub mod bridge;

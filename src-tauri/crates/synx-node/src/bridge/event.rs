@@ -1,0 +1,52 @@
+//! What a node tells its user interfaces by itself.
+
+use super::view::{
+    ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView, RoomView, TrackView,
+    TransferView,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export, export_to = "bridge.ts")]
+pub enum NodeEvent {
+    /// The own profile changed.
+    ProfileChanged { profile: ProfileView },
+    /// The library changed.
+    LibraryChanged { tracks: Vec<TrackView> },
+    /// One track of the library changed (its analysis goes on, or is done).
+    TrackChanged { track: TrackView },
+    /// The room changed; null when the node is in none.
+    RoomChanged { room: Option<Box<RoomView>> },
+    /// Something was said in the room.
+    ChatAppended { messages: Vec<ChatMessageView> },
+    /// Playback state: on every change, and about four times a second while playing.
+    PlayerChanged { player: PlayerView },
+    /// Sync errors as the peers measure them, about once a second.
+    SyncMeasured { peers: Vec<PeerSyncView> },
+    /// Files on their way; empty when there are none.
+    TransfersChanged { transfers: Vec<TransferView> },
+    /// Public rooms on the local network.
+    LanRoomsChanged { rooms: Vec<LanRoomView> },
+    /// Rooms this machine hosted or joined.
+    RecentRoomsChanged { rooms: Vec<RecentRoomView> },
+    /// Something to tell the user once.
+    Notice { level: NoticeLevel, code: String, message: String },
+    /// A link was opened from outside; the window asks whether to join.
+    LinkOpened { link: String },
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export, export_to = "bridge.ts")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Something works less well.
+    Warning,
+    /// Something did not work.
+    Error,
+}

@@ -1,0 +1,19 @@
+//! What a user interface sees of a node: requests, responses, views and events.
+//!
+//! One closed set of types for the desktop window, the control socket and the fake backend of the UI's tests; their
+//! TypeScript forms are generated from these. Ids and hashes are text, times are seconds as floating point.
+//! Must never hold domain types: the log's format and the UI's change apart.
+
+mod event;
+mod request;
+mod view;
+
+pub use event::{NodeEvent, NoticeLevel};
+pub use request::{CallError, Request, Response};
+pub use view::{
+    AnalysisView, AppView, Availability, ChatMessageView, CommentView, DeviceView, DoctorCheckView, KeyView,
+    LanRoomView, LogEntryView, MemberView, PeerSyncView, PlayState, PlaybackControlView, PlayerView,
+    PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection, RoomSettingsView,
+    RoomTrackState, RoomTrackView, RoomView, TempoAlternative, TempoView, TrackView, TransferDirection,
+    TransferView, VisibilityView, WaveformView,
+};

@@ -1,0 +1,124 @@
+//! What a user interface can ask of a node, and how it is answered.
+
+use super::view::{
+    AnalysisView, AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, PreferencesView,
+    ProfileView, RoleView, RoomSettingsView, TrackView, WaveformView,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// One request. Playback requests go to the room while the node is in one, else to the local player.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export, export_to = "bridge.ts")]
+pub enum Request {
+    /// Everything that a window needs when it opens. Answer: `app`.
+    GetApp,
+    /// Adds audio files (folders are searched) to the library, and plays the first when `play`. Answer: `tracks`.
+    OpenFiles { paths: Vec<String>, play: bool },
+    /// Takes a track out of the library; its file stays. Answer: `done`.
+    RemoveTrack { track: String },
+    /// The waveform of a part of a track as `columns` columns. Answer: `waveform`; error `not_ready` until analysed.
+    GetWaveform { track: String, columns: u32, from_s: f64, to_s: f64 },
+    /// Everything the analysis found. Answer: `analysis`; error `not_ready` until analysed.
+    GetAnalysis { track: String },
+
+    /// Plays: goes on, or starts the named track. Answer: `done`.
+    Play { track: Option<String> },
+    /// Pauses. Answer: `done`.
+    Pause,
+    /// Moves the position. Answer: `done`.
+    Seek { position_s: f64 },
+    /// Goes to the next track, or a named queue entry. Answer: `done`.
+    Skip { to: Option<String> },
+    /// Sets volume (0 to 1, perceptual) and mute of this machine. Answer: `done`.
+    SetVolume { volume: f64, muted: bool },
+    /// Output devices. Answer: `devices`.
+    ListDevices,
+    /// Chooses the output device by id; null is the system's default. Answer: `done`.
+    SetDevice { id: Option<String> },
+    /// By how much this device plays late, in milliseconds; negative plays early. Kept per device. Answer: `done`.
+    SetLatencyOffset { offset_ms: f64 },
+
+    /// Opens a new room on this machine. Answer: `done`, and the room in `room_changed`.
+    HostRoom { settings: RoomSettingsView },
+    /// Opens a room again that this machine hosted before. Answer: `done`.
+    ReopenRoom { room: String },
+    /// Joins by invite link; `address` (`host:port`) stands in for those of the link. Answer: `done`.
+    JoinRoom { link: String, address: Option<String> },
+    /// Joins a public room of the local network. Answer: `done`.
+    JoinLanRoom { room: String },
+    /// Leaves the room; a host closes it for everybody. Answer: `done`.
+    LeaveRoom,
+    /// A new invite link to the hosted room. Answer: `link`.
+    CreateInvite { role: RoleView, expires_in_s: f64 },
+    /// Changes the room's settings. Answer: `done`.
+    UpdateRoomSettings { settings: RoomSettingsView },
+    /// Changes somebody's role. Answer: `done`.
+    ChangeRole { user: String, role: RoleView },
+    /// Removes somebody from the room. Answer: `done`.
+    RemoveMember { user: String },
+    /// Says something. Answer: `done`.
+    SendChat { text: String },
+    /// Messages before `before_seq` (null: the newest), oldest first, `limit` at most. Answer: `chat`.
+    GetChat { before_seq: Option<u64>, limit: u32 },
+    /// Pins words to a moment of a track. Answer: `done`.
+    AddComment { track: String, position_s: f64, end_s: Option<f64>, text: String, reply_to: Option<String> },
+    /// Shares files with the room; each is queued. Answer: `done` once all transfers have begun.
+    ShareFiles { paths: Vec<String> },
+    /// Shares a track of the library. Answer: `done`.
+    ShareTrack { track: String },
+    /// Queues a shared track again. Answer: `done`.
+    QueueAdd { track: String },
+    /// Takes an entry out of the queue. Answer: `done`.
+    QueueRemove { item: String },
+    /// Moves an entry of the queue to `index`. Answer: `done`.
+    QueueMove { item: String, index: u32 },
+    /// The room's log, newest first: `limit` entries before `before_seq`. Answer: `log`.
+    GetLog { before_seq: Option<u64>, limit: u32 },
+
+    /// Changes how one appears. Answer: `done`.
+    UpdateProfile { profile: ProfileView },
+    /// Changes one's taste. Answer: `done`.
+    UpdatePreferences { preferences: PreferencesView },
+    /// Checks of this machine: audio, network, storage. Answer: `doctor`.
+    Doctor,
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export, export_to = "bridge.ts")]
+pub enum Response {
+    /// It is done, or under way with its outcome in the events.
+    Done,
+    /// Everything.
+    App { app: Box<AppView> },
+    /// Tracks of the library.
+    Tracks { tracks: Vec<TrackView> },
+    /// A waveform.
+    Waveform { waveform: WaveformView },
+    /// An analysis.
+    Analysis { analysis: AnalysisView },
+    /// Output devices.
+    Devices { devices: Vec<DeviceView> },
+    /// An invite link.
+    Link { link: String },
+    /// Chat messages.
+    Chat { messages: Vec<ChatMessageView> },
+    /// Log entries.
+    Log { entries: Vec<LogEntryView> },
+    /// Checks.
+    Doctor { checks: Vec<DoctorCheckView> },
+}
+
+/// Why a request was not carried out: what failed, on what, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, TS, thiserror::Error)]
+#[error("{message}")]
+#[ts(export, export_to = "bridge.ts")]
+pub struct CallError {
+    /// Stable code for programs.
+    pub code: String,
+    /// A sentence for a person.
+    pub message: String,
+}

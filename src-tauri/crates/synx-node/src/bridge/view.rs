@@ -1,0 +1,391 @@
+//! The state of a node in the form that is drawn.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+macro_rules! views {
+    ($($(#[$doc:meta])* $kind:ident $name:ident $body:tt)*) => {
+        $(
+            views!(@one $(#[$doc])* $kind $name $body);
+        )*
+    };
+    (@one $(#[$doc:meta])* record $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, TS)]
+        #[ts(export, export_to = "bridge.ts")]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+    };
+    (@one $(#[$doc:meta])* choice $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
+        #[serde(rename_all = "snake_case")]
+        #[ts(export, export_to = "bridge.ts")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+    };
+}
+
+views! {
+    /// Everything that a window needs when it opens.
+    record AppView {
+        version: String,
+        profile: ProfileView,
+        preferences: PreferencesView,
+        library: Vec<TrackView>,
+        player: PlayerView,
+        room: Option<Box<RoomView>>,
+        chat: Vec<ChatMessageView>,
+        sync: Vec<PeerSyncView>,
+        transfers: Vec<TransferView>,
+        lan_rooms: Vec<LanRoomView>,
+        recent_rooms: Vec<RecentRoomView>,
+    }
+
+    /// Oneself.
+    record ProfileView {
+        user: String,
+        name: String,
+        /// `#rrggbb`
+        color: Option<String>,
+        bio: Option<String>,
+        /// False until the user has chosen a name.
+        chosen: bool,
+    }
+
+    /// One's taste.
+    record PreferencesView {
+        genres: Vec<String>,
+        tempo_range_bpm: Option<(f64, f64)>,
+        keys: Vec<String>,
+        instruments: Vec<String>,
+    }
+
+    /// How far a track of the library is.
+    choice Availability {
+        /// Its file is there; it waits to be analysed.
+        Waiting,
+        /// It is being analysed.
+        Analyzing,
+        /// All is known.
+        Ready,
+        /// It cannot be used: see `error`.
+        Broken,
+        /// Its file is gone.
+        Missing,
+    }
+
+    /// A track of the library.
+    record TrackView {
+        /// Content hash.
+        id: String,
+        path: String,
+        title: String,
+        artist: Option<String>,
+        album: Option<String>,
+        duration_s: f64,
+        availability: Availability,
+        /// 0 to 1 while it is analysed.
+        progress: f64,
+        tempo: Option<TempoView>,
+        key: Option<KeyView>,
+        /// 1 to 10
+        energy: Option<u8>,
+        loudness_lufs: Option<f64>,
+        /// Why it is broken, for a person.
+        error: Option<String>,
+    }
+
+    /// A tempo with how sure it is.
+    record TempoView {
+        bpm: f64,
+        /// 0 to 1
+        confidence: f64,
+        /// What else it may be, likeliest first.
+        alternatives: Vec<TempoAlternative>,
+    }
+
+    /// Another reading of a tempo.
+    record TempoAlternative {
+        bpm: f64,
+        /// As in "x2" or "2/3".
+        relation: String,
+    }
+
+    /// A key with how sure it is.
+    record KeyView {
+        /// As in "A minor".
+        name: String,
+        /// As in "8A".
+        camelot: String,
+        /// As in "1m".
+        open_key: String,
+        /// 0 to 1
+        confidence: f64,
+    }
+
+    /// Everything the analysis found.
+    record AnalysisView {
+        tempo: Option<TempoView>,
+        key: Option<KeyView>,
+        second_key: Option<KeyView>,
+        energy: u8,
+        loudness_lufs: Option<f64>,
+        loudness_range_lu: Option<f64>,
+        true_peak_dbtp: Option<f64>,
+        beats_s: Vec<f64>,
+        /// Indexes into `beats_s`.
+        downbeats: Vec<u32>,
+    }
+
+    /// A part of a waveform. All lists have one entry a column; values are 0 to 1 (min: -1 to 1).
+    record WaveformView {
+        from_s: f64,
+        to_s: f64,
+        min: Vec<f32>,
+        max: Vec<f32>,
+        rms: Vec<f32>,
+        /// Share of low, mid and high frequencies in the column's energy.
+        low: Vec<f32>,
+        mid: Vec<f32>,
+        high: Vec<f32>,
+    }
+
+    /// What the transport does.
+    choice PlayState {
+        /// Nothing is loaded.
+        Empty,
+        Paused,
+        Playing,
+        /// It should play but waits for audio.
+        Buffering,
+    }
+
+    /// Playback on this machine.
+    record PlayerView {
+        state: PlayState,
+        track: Option<String>,
+        title: Option<String>,
+        artist: Option<String>,
+        duration_s: f64,
+        /// What is heard now. The window moves it on by itself between two events.
+        position_s: f64,
+        volume: f64,
+        muted: bool,
+        /// Name of the output device.
+        device: String,
+        /// False when nothing can be heard: there is no device, or it is gone.
+        audible: bool,
+        latency_offset_ms: f64,
+        /// Measured error against room time, where there is a room.
+        error_us: Option<f64>,
+        /// May this person control what is heard?
+        may_control: bool,
+    }
+
+    /// An output device.
+    record DeviceView {
+        id: String,
+        name: String,
+        default: bool,
+        chosen: bool,
+    }
+
+    /// What a member may do.
+    choice RoleView {
+        Listener,
+        Dj,
+        Host,
+    }
+
+    /// Who can find the room.
+    choice VisibilityView {
+        Public,
+        Private,
+    }
+
+    /// Who controls playback.
+    choice PlaybackControlView {
+        Host,
+        Djs,
+        Everyone,
+    }
+
+    /// A room's settings.
+    record RoomSettingsView {
+        name: String,
+        visibility: VisibilityView,
+        max_participants: u32,
+        genres: Vec<String>,
+        playback_control: PlaybackControlView,
+    }
+
+    /// How the node is connected to its room.
+    choice RoomConnection {
+        /// This machine hosts it.
+        Hosting,
+        Connected,
+        /// The connection is lost and is being made anew; the music goes on.
+        Reconnecting,
+    }
+
+    /// The room. Its chat comes apart.
+    record RoomView {
+        id: String,
+        /// Last event that is in this view.
+        seq: u64,
+        settings: RoomSettingsView,
+        connection: RoomConnection,
+        /// Why it reconnects, for a person.
+        connection_problem: Option<String>,
+        /// The own id.
+        me: String,
+        my_role: RoleView,
+        /// Present members first, then those who were here.
+        members: Vec<MemberView>,
+        tracks: Vec<RoomTrackView>,
+        queue: Vec<QueueItemView>,
+        /// Queue entry that is loaded.
+        current: Option<String>,
+        comments: Vec<CommentView>,
+        /// Invite link, for who may invite.
+        link: Option<String>,
+        /// Addresses (`host:port`) where the hosted room listens.
+        addresses: Vec<String>,
+    }
+
+    /// Somebody in the room.
+    record MemberView {
+        user: String,
+        name: String,
+        color: Option<String>,
+        role: RoleView,
+        present: bool,
+        /// Milliseconds since 1970 UTC.
+        joined_at_ms: i64,
+    }
+
+    /// How far a track of the room is.
+    choice RoomTrackState {
+        /// On its way to the host.
+        Uploading,
+        /// At the host, not yet here.
+        Downloading,
+        /// Here and playable.
+        Ready,
+        /// Unusable: see `error`.
+        Failed,
+    }
+
+    /// A track of the room.
+    record RoomTrackView {
+        id: String,
+        title: String,
+        artist: Option<String>,
+        duration_s: f64,
+        size_bytes: u64,
+        shared_by: String,
+        state: RoomTrackState,
+        tempo: Option<TempoView>,
+        key: Option<KeyView>,
+        energy: Option<u8>,
+        loudness_lufs: Option<f64>,
+        error: Option<String>,
+    }
+
+    /// A queue entry.
+    record QueueItemView {
+        id: String,
+        track: String,
+        added_by: String,
+    }
+
+    /// Words at a moment of a track.
+    record CommentView {
+        id: String,
+        track: String,
+        position_s: f64,
+        end_s: Option<f64>,
+        author: String,
+        text: String,
+        reply_to: Option<String>,
+        posted_at_ms: i64,
+    }
+
+    /// Something that was said.
+    record ChatMessageView {
+        seq: u64,
+        author: String,
+        /// The author's name when the message was drawn up.
+        author_name: String,
+        text: String,
+        posted_at_ms: i64,
+    }
+
+    /// How well a peer plays in time, as it measures itself at its DAC.
+    record PeerSyncView {
+        user: String,
+        /// Positive plays late. Null while it does not play.
+        error_us: Option<f64>,
+        /// How far off the peer's idea of room time may be.
+        clock_uncertainty_us: Option<f64>,
+        rtt_us: Option<f64>,
+        /// Error and uncertainty together are small enough to call it so.
+        in_sync: bool,
+        /// It has the current track.
+        has_track: bool,
+    }
+
+    /// Which way a file goes.
+    choice TransferDirection {
+        Upload,
+        Download,
+    }
+
+    /// A file on its way.
+    record TransferView {
+        track: String,
+        file_name: String,
+        direction: TransferDirection,
+        user: String,
+        bytes_done: u64,
+        bytes_total: u64,
+    }
+
+    /// A public room of the local network.
+    record LanRoomView {
+        room: String,
+        name: String,
+        host_name: Option<String>,
+        participants: Option<u32>,
+        genres: Vec<String>,
+        address: String,
+    }
+
+    /// A room this machine hosted or joined.
+    record RecentRoomView {
+        room: String,
+        name: String,
+        hosted_here: bool,
+        last_seen_ms: i64,
+        /// Link to join again, for rooms of others.
+        link: Option<String>,
+    }
+
+    /// An entry of the room's log.
+    record LogEntryView {
+        seq: u64,
+        name: String,
+        actor: String,
+        actor_name: String,
+        at_ms: i64,
+        /// What happened, as a sentence.
+        summary: String,
+    }
+
+    /// One check of this machine.
+    record DoctorCheckView {
+        name: String,
+        ok: bool,
+        /// What was found, and what to do when it is not good.
+        message: String,
+    }
+}

@@ -1,0 +1,199 @@
+//! The filter against simulated clocks and paths: minutes and hours in milliseconds, every run from a seed.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use synx_clock::{ClockFilter, ProbeSchedule, Verdict};
+use synx_testkit::{Delay, Link, SimClock};
+
+/// Errors of the offset over time, as (true second, signed error, claimed uncertainty), all at one instant 2 s ahead of
+/// the last probe, because sound is scheduled ahead.
+struct Run {
+    errors: Vec<(f64, f64, f64)>,
+    jumps: u32,
+}
+
+impl Run {
+    fn sorted_after(&self, from_s: f64) -> Vec<f64> {
+        let mut e: Vec<f64> = self.errors.iter().filter(|e| e.0 > from_s).map(|e| e.1.abs()).collect();
+        e.sort_by(f64::total_cmp);
+        e
+    }
+
+    fn quantile_us(&self, from_s: f64, q: f64) -> f64 {
+        let e = self.sorted_after(from_s);
+        e[((e.len() - 1) as f64 * q) as usize]
+    }
+
+    fn coverage(&self, from_s: f64) -> f64 {
+        let after: Vec<_> = self.errors.iter().filter(|e| e.0 > from_s).collect();
+        after.iter().filter(|e| e.1.abs() <= e.2).count() as f64 / after.len() as f64
+    }
+}
+
+struct Peer {
+    clock: SimClock,
+    filter: ClockFilter,
+    schedule: ProbeSchedule,
+}
+
+impl Peer {
+    fn new(clock: SimClock) -> Self {
+        let schedule = ProbeSchedule::new(clock.read_us(0.0) as i64);
+        Self { clock, filter: ClockFilter::new(), schedule }
+    }
+}
+
+/// Runs one peer for `seconds`; `disturb` may change clocks at each probe.
+fn run_with(
+    mut peer: Peer,
+    mut host: SimClock,
+    mut link: Link,
+    seconds: f64,
+    mut disturb: impl FnMut(f64, &mut SimClock, &mut SimClock) -> bool,
+) -> Run {
+    let mut run = Run { errors: Vec::new(), jumps: 0 };
+    let mut true_us = 0.0;
+    while true_us < seconds * 1e6 {
+        true_us = peer.clock.true_us(peer.schedule.next_us() as f64).max(true_us + 1.0);
+        let blocked = disturb(true_us, &mut peer.clock, &mut host);
+        let local_us = peer.clock.read_us(true_us) as i64;
+        peer.schedule.on_sent(local_us, peer.filter.estimate().as_ref());
+        if blocked {
+            continue;
+        }
+        let Some((probe, _)) = link.probe(true_us, &peer.clock, &host) else { continue };
+        if peer.filter.add(probe) == Verdict::Jumped {
+            run.jumps += 1;
+            peer.schedule.restart(local_us);
+        }
+        let e = peer.filter.estimate().unwrap();
+        let (ahead_local, ahead_true) = (e.at_local_us + 2e6, peer.clock.true_us(e.at_local_us + 2e6));
+        let error_us = e.room_us(ahead_local) - host.read_us(ahead_true);
+        run.errors.push((true_us / 1e6, error_us, e.uncertainty_at_us(ahead_local)));
+    }
+    run
+}
+
+fn run(peer_skew_ppm: f64, host_skew_ppm: f64, link: Link, seconds: f64) -> Run {
+    let peer = Peer::new(SimClock::new(peer_skew_ppm, 7.7e9));
+    run_with(peer, SimClock::new(host_skew_ppm, 1.0e12), link, seconds, |_, _, _| false)
+}
+
+fn stalling_proxy(seed: u64) -> Link {
+    Link::new(Delay::Uniform(5e3, 35e3), seed).stalling(10e6, 100e3)
+}
+
+/// Over five seeds: nine clocks' worth of bounds on median, p95 and maximum after a minute.
+fn check(name: &str, link: impl Fn(u64) -> Link, limits_us: [f64; 3]) {
+    for seed in 0..5 {
+        for (peer, host) in [(0.0, 0.0), (100.0, -50.0), (-100.0, 50.0)] {
+            let r = run(peer, host, link(seed), 300.0);
+            let got = [r.quantile_us(60.0, 0.5), r.quantile_us(60.0, 0.95), r.quantile_us(60.0, 1.0)];
+            println!("{name} seed {seed} {peer:+}/{host:+} ppm: {got:.1?}, coverage {:.3}", r.coverage(0.0));
+            assert!(
+                got.iter().zip(limits_us).all(|(g, l)| *g <= l),
+                "{name} seed {seed}: {got:?} > {limits_us:?}"
+            );
+            assert_eq!(r.jumps, 0, "{name}: a jump was seen where there was none");
+        }
+    }
+}
+
+#[test]
+fn on_loopback_within_a_few_microseconds() {
+    check("loopback", |s| Link::new(Delay::Uniform(20.0, 80.0), s), [3.0, 6.0, 10.0]);
+}
+
+#[test]
+fn on_a_lan_within_ten_microseconds() {
+    check("lan", |s| Link::new(Delay::Queue(300.0, 100.0), s), [4.0, 8.0, 15.0]);
+}
+
+#[test]
+fn on_heavy_tailed_wifi_within_tens_of_microseconds() {
+    check("wifi", |s| Link::new(Delay::HeavyTail(2e3, 2e3, 10e3), s), [15.0, 40.0, 70.0]);
+}
+
+#[test]
+fn over_a_jittery_stalling_path_within_a_tenth_of_a_millisecond() {
+    check("proxy", stalling_proxy, [90.0, 250.0, 400.0]);
+}
+
+#[test]
+fn a_join_over_a_jittery_path_is_never_five_milliseconds_off_after_the_burst() {
+    for seed in 0..20 {
+        let r = run(80.0, -50.0, stalling_proxy(seed), 10.0);
+        assert!(r.quantile_us(0.4, 1.0) < 5e3, "seed {seed}: {}", r.quantile_us(0.4, 1.0));
+    }
+}
+
+#[test]
+fn the_claimed_uncertainty_is_honest() {
+    let mut covered = 0.0;
+    for seed in 0..20 {
+        covered += run(60.0, -40.0, stalling_proxy(seed), 120.0).coverage(0.4) / 40.0;
+        covered += run(60.0, -40.0, Link::new(Delay::Queue(300.0, 100.0), seed), 120.0).coverage(0.4) / 40.0;
+    }
+    assert!(covered >= 0.95, "{covered}");
+}
+
+#[test]
+fn five_minutes_without_probes_are_bridged_by_the_skew() {
+    let peer = Peer::new(SimClock::new(90.0, 5e8));
+    let host = SimClock::new(-40.0, 0.0);
+    let r = run_with(peer, host, Link::new(Delay::Queue(300.0, 100.0), 3), 500.0, |t, _, _| {
+        (120e6..420e6).contains(&t)
+    });
+    let back = r.errors.iter().find(|e| e.0 > 420.0).unwrap();
+    assert!(back.1.abs() < 20.0, "{back:?}");
+    assert_eq!(r.jumps, 0);
+}
+
+#[test]
+fn a_suspended_peer_is_found_and_relearnt_within_a_second() {
+    let mut jumped = false;
+    let peer = Peer::new(SimClock::new(20.0, 5e8));
+    let r = run_with(
+        peer,
+        SimClock::new(0.0, 0.0),
+        Link::new(Delay::Queue(300.0, 100.0), 3),
+        200.0,
+        |t, peer, _| {
+            if t > 100e6 && !jumped {
+                jumped = true;
+                peer.offset_us -= 30e6;
+            }
+            false
+        },
+    );
+    assert_eq!(r.jumps, 1);
+    let late: Vec<_> = r.errors.iter().filter(|e| e.0 > 101.0).collect();
+    assert!(late.iter().all(|e| e.1.abs() < 60.0), "{late:?}");
+}
+
+#[test]
+fn a_change_of_rate_is_followed() {
+    let peer = Peer::new(SimClock::new(20.0, 5e8));
+    let mut slewed = false;
+    let r = run_with(
+        peer,
+        SimClock::new(0.0, 0.0),
+        Link::new(Delay::Queue(300.0, 100.0), 3),
+        400.0,
+        |t, peer, _| {
+            if t > 150e6 && !slewed {
+                slewed = true;
+                peer.slew_to(t, 60.0);
+            }
+            false
+        },
+    );
+    let worst = r.quantile_us(150.0, 1.0);
+    assert!(worst < 500.0, "while it changes: {worst}");
+    assert!(r.quantile_us(200.0, 1.0) < 30.0, "afterwards: {}", r.quantile_us(200.0, 1.0));
+}
+
+#[test]
+fn lost_probes_cost_precision_only() {
+    let r = run(50.0, -50.0, Link::new(Delay::Queue(300.0, 100.0), 9).losing(0.7), 300.0);
+    assert!(r.quantile_us(60.0, 0.95) < 20.0, "{}", r.quantile_us(60.0, 0.95));
+}

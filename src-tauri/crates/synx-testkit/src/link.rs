@@ -1,0 +1,97 @@
+//! A network path in simulated time: delays, jitter, stalls and losses from a seed.
+
+use synx_clock::Probe;
+
+use crate::{Random, SimClock};
+
+/// How one direction delays what is sent through it.
+#[derive(Clone, Copy, Debug)]
+pub enum Delay {
+    /// Uniform between two bounds, in microseconds.
+    Uniform(f64, f64),
+    /// A floor and an exponential queue on top: floor, mean (microseconds).
+    Queue(f64, f64),
+    /// A busy Wi-Fi: floor and mean as above, and one in ten a retry with a heavy tail (Pareto 2.5) of this scale.
+    HeavyTail(f64, f64, f64),
+}
+
+impl Delay {
+    fn draw_us(self, random: &mut Random) -> f64 {
+        match self {
+            Self::Uniform(lo, hi) => random.uniform(lo, hi),
+            Self::Queue(floor, mean) => floor + random.exponential(mean),
+            Self::HeavyTail(floor, mean, scale) => {
+                let retry = if random.unit() < 0.1 { scale * pareto(random, 2.5) } else { 0.0 };
+                floor + random.exponential(mean) + retry
+            }
+        }
+    }
+}
+
+fn pareto(random: &mut Random, shape: f64) -> f64 {
+    (1.0 - random.unit()).powf(-1.0 / shape) - 1.0
+}
+
+/// A path between a peer and the host that keeps order, as TCP does: what is late holds back what follows.
+#[derive(Clone, Debug)]
+pub struct Link {
+    delay: Delay,
+    stall: Option<(f64, f64)>,
+    loss: f64,
+    random: Random,
+    last_up_us: f64,
+    last_down_us: f64,
+}
+
+impl Link {
+    /// A path with the same kind of delay both ways.
+    #[must_use]
+    pub fn new(delay: Delay, seed: u64) -> Self {
+        Self { delay, stall: None, loss: 0.0, random: Random::new(seed), last_up_us: 0.0, last_down_us: 0.0 }
+    }
+
+    /// Everything stands still for `length_us` once in `every_us`.
+    #[must_use]
+    pub fn stalling(mut self, every_us: f64, length_us: f64) -> Self {
+        self.stall = Some((every_us, length_us));
+        self
+    }
+
+    /// Share of probes that never come back, 0 to 1.
+    #[must_use]
+    pub fn losing(mut self, share: f64) -> Self {
+        self.loss = share;
+        self
+    }
+
+    /// Sends a probe at a true instant; returns it with the true instant at which the answer arrives.
+    pub fn probe(&mut self, true_us: f64, peer: &SimClock, host: &SimClock) -> Option<(Probe, f64)> {
+        /// What a host takes to answer.
+        const TURNAROUND_US: f64 = 20.0;
+        let (up, down) = (self.delay.draw_us(&mut self.random), self.delay.draw_us(&mut self.random));
+        if self.random.unit() < self.loss {
+            return None;
+        }
+        let arrives_us = self.after_stall(true_us + up).max(self.last_up_us);
+        let leaves_us = arrives_us + TURNAROUND_US;
+        let back_us = self.after_stall(leaves_us + down).max(self.last_down_us);
+        (self.last_up_us, self.last_down_us) = (arrives_us, back_us);
+        let stamp = |clock: &SimClock, at_us: f64| clock.read_us(at_us).floor() as i64;
+        let probe = Probe {
+            t1_us: stamp(peer, true_us),
+            t2_us: stamp(host, arrives_us),
+            t3_us: stamp(host, leaves_us),
+            t4_us: stamp(peer, back_us),
+        };
+        Some((probe, back_us))
+    }
+
+    fn after_stall(&self, at_us: f64) -> f64 {
+        match self.stall {
+            Some((every_us, length_us)) if at_us % every_us < length_us => {
+                at_us - at_us % every_us + length_us
+            }
+            _ => at_us,
+        }
+    }
+}

@@ -4,16 +4,16 @@
 //! cut by an import, a later version) changes nothing but `seq`.
 
 use crate::{
-    AppliedCommand, ChatMessage, Comment, Envelope, Member, MusicalPreferences, Role, Room, RoomEvent,
-    RoomSettings, SettingsChange, SharedTrack, TrackState, UserId, UserProfile,
+    AppliedCommand, ChatMessage, Comment, ContentHash, Envelope, Member, Role, Room, RoomEvent, RoomSettings,
+    SettingsChange, SharedTrack, TrackState, UserId, UserProfile,
 };
 use std::collections::VecDeque;
 
 impl Room {
     /// Takes in the next event of the log. An event that is already in (`seq` not above the room's) is ignored, so that
-    /// delivery may repeat.
+    /// delivery may repeat; so is one of another room's log.
     pub fn apply(&mut self, envelope: &Envelope) {
-        if envelope.seq <= self.seq {
+        if envelope.seq <= self.seq || self.id.is_some_and(|id| id != envelope.room_id) {
             return;
         }
         self.seq = envelope.seq;
@@ -33,6 +33,8 @@ impl Room {
 
     fn apply_event(&mut self, envelope: &Envelope) {
         match &envelope.event {
+            // A room is created once: a second beginning would make a second host.
+            RoomEvent::RoomCreated { .. } if self.settings.is_some() => {}
             RoomEvent::RoomCreated { host, profile, settings } => {
                 self.host = Some(*host);
                 self.settings = Some(settings.clone());
@@ -45,10 +47,13 @@ impl Room {
                 member.present = false;
                 member.left = Some(*reason);
             }),
-            RoomEvent::RoleChanged { user, role } => self.with_member(*user, |member| member.role = *role),
+            RoomEvent::RoleChanged { user, role } => self.with_member(*user, |member| {
+                member.role = *role;
+                member.role_set = true;
+            }),
             RoomEvent::SettingsUpdated { change } => {
                 if let Some(settings) = &mut self.settings {
-                    settings.apply(change);
+                    *settings = settings.with(change);
                 }
             }
             RoomEvent::ProfileUpdated { user, profile } => {
@@ -83,16 +88,15 @@ impl Room {
             RoomEvent::UploadStarted { hash, file_name, size_bytes } => {
                 let uploading =
                     TrackState::Uploading { file_name: file_name.clone(), size_bytes: *size_bytes };
-                let track = self.tracks.entry(*hash).or_insert_with(|| SharedTrack::new(actor));
-                track.state = uploading;
+                self.track(*hash, actor).progress_to(uploading);
             }
             RoomEvent::UploadCompleted { hash } => {
                 if let Some(track) = self.tracks.get_mut(hash) {
-                    track.state = TrackState::Uploaded;
+                    track.progress_to(TrackState::Uploaded);
                 }
             }
             RoomEvent::FileShared { track: meta } => {
-                let track = self.tracks.entry(meta.hash).or_insert_with(|| SharedTrack::new(actor));
+                let track = self.track(meta.hash, actor);
                 track.state = TrackState::Shared;
                 track.meta = Some(meta.clone());
             }
@@ -102,21 +106,34 @@ impl Room {
                 }
             }
             RoomEvent::ProcessingFailed { hash, file_name, code, reason } => {
-                let track = self.tracks.entry(*hash).or_insert_with(|| SharedTrack::new(actor));
-                // A track that plays stays playable when only its analysis failed.
-                if track.state != TrackState::Shared {
-                    let (file_name, code, reason) = (file_name.clone(), code.clone(), reason.clone());
-                    track.state = TrackState::Failed { file_name, code, reason };
-                }
+                let (file_name, code, reason) = (file_name.clone(), code.clone(), reason.clone());
+                self.track(*hash, actor).progress_to(TrackState::Failed { file_name, code, reason });
             }
             _ => {}
         }
     }
 
-    fn arrive(&mut self, user: UserId, profile: &UserProfile, role: Role, at_ms: i64) {
-        let preferences =
-            self.members.get(&user).map(|member| member.preferences.clone()).unwrap_or_default();
-        self.members.insert(user, Member::arriving(profile.clone(), role, preferences, at_ms));
+    fn arrive(&mut self, user: UserId, profile: &UserProfile, role: Role, joined_at_ms: i64) {
+        let known = self.members.get(&user);
+        let member = Member {
+            profile: profile.clone(),
+            role,
+            role_set: known.is_some_and(|member| member.role_set),
+            present: true,
+            left: None,
+            preferences: known.map(|member| member.preferences.clone()).unwrap_or_default(),
+            joined_at_ms,
+        };
+        self.members.insert(user, member);
+    }
+
+    fn track(&mut self, hash: ContentHash, brought_by: UserId) -> &mut SharedTrack {
+        self.tracks.entry(hash).or_insert_with(|| SharedTrack {
+            shared_by: brought_by,
+            state: TrackState::Uploaded,
+            meta: None,
+            analysis: None,
+        })
     }
 
     fn with_member(&mut self, user: UserId, change: impl FnOnce(&mut Member)) {
@@ -126,31 +143,26 @@ impl Room {
     }
 }
 
-impl Member {
-    fn arriving(
-        profile: UserProfile,
-        role: Role,
-        preferences: MusicalPreferences,
-        joined_at_ms: i64,
-    ) -> Self {
-        Self { profile, role, present: true, left: None, preferences, joined_at_ms }
-    }
-}
-
 impl SharedTrack {
-    fn new(shared_by: UserId) -> Self {
-        Self { shared_by, state: TrackState::Uploaded, meta: None, analysis: None }
+    /// A track that can be played stays so: a second upload of it, or an analysis that failed, takes nothing away.
+    fn progress_to(&mut self, state: TrackState) {
+        if self.state != TrackState::Shared {
+            self.state = state;
+        }
     }
 }
 
 impl RoomSettings {
-    fn apply(&mut self, change: &SettingsChange) {
+    /// These settings after a change.
+    pub(crate) fn with(&self, change: &SettingsChange) -> Self {
         let SettingsChange { name, visibility, max_participants, genres, playback_control } = change.clone();
-        self.name = name.unwrap_or_else(|| std::mem::take(&mut self.name));
-        self.visibility = visibility.unwrap_or(self.visibility);
-        self.max_participants = max_participants.unwrap_or(self.max_participants);
-        self.genres = genres.unwrap_or_else(|| std::mem::take(&mut self.genres));
-        self.playback_control = playback_control.unwrap_or(self.playback_control);
+        Self {
+            name: name.unwrap_or_else(|| self.name.clone()),
+            visibility: visibility.unwrap_or(self.visibility),
+            max_participants: max_participants.unwrap_or(self.max_participants),
+            genres: genres.unwrap_or_else(|| self.genres.clone()),
+            playback_control: playback_control.unwrap_or(self.playback_control),
+        }
     }
 }
 

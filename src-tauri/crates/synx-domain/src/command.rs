@@ -41,10 +41,10 @@ pub enum Command {
     Join {
         /// How the actor appears.
         profile: UserProfile,
-        /// What the invite allows; an earlier role in this room wins when it is higher.
+        /// What the invite allows; an earlier role in this room wins when it is higher, or when the host gave it.
         role: Role,
     },
-    /// Go (by oneself, or said by the host's server on a lost connection).
+    /// Go (by oneself, or said by the host's server on a lost connection; not for removal).
     Leave {
         /// Why.
         reason: LeaveReason,
@@ -84,7 +84,7 @@ pub enum Command {
         /// The comment this answers.
         reply_to: Option<CommandId>,
     },
-    /// Announce an upload.
+    /// Announce an upload. A track that is shared already is queued at once: there is nothing to upload.
     StartUpload {
         /// Hash of the bytes to come.
         hash: ContentHash,
@@ -93,7 +93,8 @@ pub enum Command {
         /// Its length in bytes.
         size_bytes: u64,
     },
-    /// The host's server has all bytes, verified and probed: the track is shared and, when asked, queued at the end.
+    /// The host's server has all bytes, verified and probed: the track is shared and queued at the end. The
+    /// actor is who uploaded it.
     ShareTrack {
         /// What the file says.
         track: TrackMeta,
@@ -159,7 +160,7 @@ pub enum Command {
     },
     /// The host process started again: carry the music over into the new epoch.
     ResumeAfterRestart {
-        /// Microseconds of wall-clock time since the transport's event; how far the music has moved on if it played.
+        /// Microseconds of wall-clock time from the transport's event to now: as far has the music moved on if it played.
         elapsed_us: i64,
     },
     /// Present oneself differently.
@@ -192,15 +193,18 @@ pub enum Rejection {
         /// The limit.
         limit: u32,
     },
-    /// The actor was removed by the host and has no new invite.
+    /// The actor was removed by the host; that lasts as long as the room.
     #[error("the host removed you from this room")]
     Removed,
     /// The actor's role is not enough.
-    #[error("only {needed} may do this: ask the host for it")]
+    #[error("only {needed} may do this: ask the host to do it, or for another role")]
     NotAllowed {
         /// Who may, in words.
         needed: &'static str,
     },
+    /// The host was to be removed or changed, or somebody else to be made host.
+    #[error("a room has one host, who can be neither removed nor replaced")]
+    HostStays,
     /// Somebody who is not in the room was named.
     #[error("no such person in this room")]
     NoSuchMember,
@@ -214,7 +218,7 @@ pub enum Rejection {
     #[error("this comment does not exist")]
     NoSuchComment,
     /// There is nothing to play.
-    #[error("nothing to play: the queue is empty; share a track first")]
+    #[error("nothing to play: the queue holds no further track; add one first")]
     NothingToPlay,
     /// A value is out of its bounds.
     #[error("{field} {problem}")]
@@ -236,6 +240,7 @@ impl Rejection {
             Self::RoomFull { .. } => "room_full",
             Self::Removed => "removed",
             Self::NotAllowed { .. } => "not_allowed",
+            Self::HostStays => "host_stays",
             Self::NoSuchMember => "no_such_member",
             Self::NoSuchTrack => "no_such_track",
             Self::NoSuchQueueItem => "no_such_queue_item",

@@ -4,83 +4,67 @@
 
 use crate::decide::Decision;
 use crate::{
-    Anchor, Command, CommandEnvelope, ContentHash, CurrentTrack, EpochId, Member, Moment, QueueChange,
-    QueueItem, QueueItemId, Rejection, Room, RoomEvent, SyncCause, Transport,
+    Anchor, CommandEnvelope, ContentHash, CurrentTrack, EpochId, Moment, QueueChange, QueueItem, QueueItemId,
+    Rejection, Room, RoomEvent, SyncCause, Transport, UserId,
 };
 
-/// A host that was gone for longer than this comes back paused: nobody was listening any more.
+/// A host that comes back longer than this after the end of the track that played comes back paused: it was gone for at
+/// least as long, and nobody is listening any more.
 const RESTART_CONTINUES_US: i64 = 60_000_000;
 
 impl Room {
-    pub(crate) fn decide_playback(
+    pub(crate) fn enqueue(
         &self,
-        member: &Member,
         envelope: &CommandEnvelope,
-        now: Moment,
+        track: ContentHash,
+        index: Option<usize>,
     ) -> Decision {
-        match &envelope.command {
-            Command::Dequeue { id } => {
-                let item = self.queue.get(*id).ok_or(Rejection::NoSuchQueueItem)?;
-                if item.added_by != envelope.actor {
-                    self.needs_control(member)?;
-                }
-                Ok(self.dequeue(*id, now))
-            }
-            command => {
-                self.needs_control(member)?;
-                self.decide_transport(command, envelope, now)
-            }
-        }
+        self.playable(track).ok_or(Rejection::NoSuchTrack)?;
+        Ok(vec![self.enqueued(envelope, track, index)])
     }
 
-    fn decide_transport(&self, command: &Command, envelope: &CommandEnvelope, now: Moment) -> Decision {
-        match command {
-            Command::MoveInQueue { id, index } => {
-                self.queue.get(*id).ok_or(Rejection::NoSuchQueueItem)?;
-                let index = (*index).min(self.queue.items().len().saturating_sub(1));
-                Ok(vec![RoomEvent::QueueChanged(QueueChange::Moved { id: *id, index })])
-            }
-            Command::Play { track: Some(track) } => self.play_track(envelope, *track, now),
-            Command::Play { track: None } => self.play(now),
-            Command::Pause => Ok(match &self.transport {
-                Some(transport) if transport.playing => {
-                    let at_us = self.effective_us(now);
-                    let position_us = self.clamp_to_track(transport, transport.position_us_at(at_us));
-                    let anchor = Anchor { room_time_us: at_us, position_us };
-                    vec![self.synced(now.epoch, transport.current, anchor, false, SyncCause::Pause)]
-                }
-                _ => vec![],
-            }),
-            Command::Seek { position_us } => {
-                let transport = self.loaded().ok_or(Rejection::NothingToPlay)?;
-                let position_us = self.clamp_to_track(transport, *position_us);
-                let anchor = Anchor { room_time_us: self.effective_us(now), position_us };
-                Ok(vec![self.synced(
-                    now.epoch,
-                    transport.current,
-                    anchor,
-                    transport.playing,
-                    SyncCause::Seek,
-                )])
-            }
-            Command::Skip { to } => {
-                let current = self.loaded().and_then(|transport| transport.current);
-                let next = match to {
-                    Some(id) => self.queue.get(*id).ok_or(Rejection::NoSuchQueueItem)?,
-                    None => match current {
-                        Some(current) => self.queue.after(current.item),
-                        None => self.queue.items().first(),
-                    }
-                    .ok_or(Rejection::NothingToPlay)?,
-                };
-                Ok(vec![self.start(next, now, SyncCause::Skip)])
-            }
-            _ => Ok(vec![]),
-        }
+    /// The event that puts `track` into the queue under the command's id.
+    pub(crate) fn enqueued(
+        &self,
+        envelope: &CommandEnvelope,
+        track: ContentHash,
+        index: Option<usize>,
+    ) -> RoomEvent {
+        let end = self.queue.items().len();
+        let item = QueueItem { id: envelope.id, track, added_by: envelope.actor };
+        RoomEvent::QueueChanged(QueueChange::Added { item, index: index.unwrap_or(end).min(end) })
     }
 
-    fn play(&self, now: Moment) -> Decision {
-        let Some((transport, current)) = self.loaded().and_then(|t| Some((t, t.current?))) else {
+    /// Removes an entry; when it is the one that is loaded, the next one takes its place. One's own entry may be taken
+    /// back by anybody, unless it is loaded: then this is control of playback.
+    pub(crate) fn dequeue(&self, actor: UserId, id: QueueItemId, now: Moment) -> Decision {
+        self.member(actor)?;
+        let item = self.queue.get(id).ok_or(Rejection::NoSuchQueueItem)?;
+        let loaded = self.loaded().filter(|(_, current)| current.item == id);
+        if loaded.is_some() || item.added_by != actor {
+            self.in_control(actor)?;
+        }
+        let removed = RoomEvent::QueueChanged(QueueChange::Removed { id });
+        let follow = loaded.map(|(transport, _)| {
+            let next = self.queue.after(id).map(QueueItem::as_current);
+            let cause = if next.is_some() { SyncCause::Skip } else { SyncCause::QueueEnded };
+            let playing = transport.playing && next.is_some();
+            self.changed(now, next, 0, playing, cause)
+        });
+        Ok([Some(removed), follow].into_iter().flatten().collect())
+    }
+
+    pub(crate) fn move_in_queue(&self, id: QueueItemId, index: usize) -> Decision {
+        let from = self.queue.position(id).ok_or(Rejection::NoSuchQueueItem)?;
+        let index = index.min(self.queue.items().len().saturating_sub(1));
+        if from == index {
+            return Ok(vec![]);
+        }
+        Ok(vec![RoomEvent::QueueChanged(QueueChange::Moved { id, index })])
+    }
+
+    pub(crate) fn play(&self, now: Moment) -> Decision {
+        let Some((transport, current)) = self.loaded() else {
             let first = self.queue.items().first().ok_or(Rejection::NothingToPlay)?;
             return Ok(vec![self.start(first, now, SyncCause::Play)]);
         };
@@ -92,11 +76,10 @@ impl Room {
             return Ok(vec![self.start(next, now, SyncCause::Play)]);
         }
         let position_us = if ended { 0 } else { transport.anchor.position_us };
-        let anchor = Anchor { room_time_us: self.effective_us(now), position_us };
-        Ok(vec![self.synced(now.epoch, Some(current), anchor, true, SyncCause::Play)])
+        Ok(vec![self.changed(now, Some(current), position_us, true, SyncCause::Play)])
     }
 
-    fn play_track(&self, envelope: &CommandEnvelope, track: ContentHash, now: Moment) -> Decision {
+    pub(crate) fn play_track(&self, envelope: &CommandEnvelope, track: ContentHash, now: Moment) -> Decision {
         self.playable(track).ok_or(Rejection::NoSuchTrack)?;
         if let Some(item) = self.queue.items().iter().find(|item| item.track == track) {
             return Ok(vec![self.start(item, now, SyncCause::Play)]);
@@ -105,74 +88,83 @@ impl Room {
         Ok(vec![self.enqueued(envelope, track, None), self.start(&item, now, SyncCause::Play)])
     }
 
-    /// Removes an entry; when it is the one that is loaded, the next one takes its place.
-    fn dequeue(&self, id: QueueItemId, now: Moment) -> Vec<RoomEvent> {
-        let removed = RoomEvent::QueueChanged(QueueChange::Removed { id });
-        let Some(transport) = self.loaded().filter(|t| t.current.is_some_and(|current| current.item == id))
-        else {
-            return vec![removed];
+    pub(crate) fn pause(&self, now: Moment) -> Vec<RoomEvent> {
+        let Some((transport, current)) = self.loaded().filter(|(transport, _)| transport.playing) else {
+            return vec![];
         };
-        let follow = match self.queue.after(id).filter(|_| transport.playing) {
-            Some(next) => self.start(next, now, SyncCause::Skip),
-            None => {
-                let anchor = Anchor { room_time_us: self.effective_us(now), position_us: 0 };
-                self.synced(now.epoch, None, anchor, false, SyncCause::QueueEnded)
-            }
+        // An anchor of an earlier epoch says nothing of now: its position stands.
+        let position_us = if transport.epoch == now.epoch {
+            transport.position_us_at(self.effective_us(now))
+        } else {
+            transport.anchor.position_us
         };
-        vec![removed, follow]
+        vec![self.changed(now, Some(current), position_us, false, SyncCause::Pause)]
+    }
+
+    pub(crate) fn seek(&self, position_us: i64, now: Moment) -> Decision {
+        let (transport, current) = self.loaded().ok_or(Rejection::NothingToPlay)?;
+        Ok(vec![self.changed(now, Some(current), position_us, transport.playing, SyncCause::Seek)])
+    }
+
+    pub(crate) fn skip(&self, to: Option<QueueItemId>, now: Moment) -> Decision {
+        let next = match (to, self.loaded()) {
+            (Some(id), _) => self.queue.get(id).ok_or(Rejection::NoSuchQueueItem)?,
+            (None, Some((_, current))) => self.queue.after(current.item).ok_or(Rejection::NothingToPlay)?,
+            (None, None) => self.queue.items().first().ok_or(Rejection::NothingToPlay)?,
+        };
+        Ok(vec![self.start(next, now, SyncCause::Skip)])
     }
 
     /// The current track's end as an event, without a gap to the next one. Nothing if the transport has moved on.
-    pub(crate) fn advance(&self, revision: u64) -> Decision {
-        let Some((transport, current)) = self.loaded().and_then(|t| Some((t, t.current?))) else {
-            return Ok(vec![]);
+    pub(crate) fn advance(&self, revision: u64, now: Moment) -> Vec<RoomEvent> {
+        let Some((transport, current)) = self.loaded().filter(|(transport, _)| {
+            transport.playing && transport.revision == revision && transport.epoch == now.epoch
+        }) else {
+            return vec![];
         };
-        if transport.revision != revision || !transport.playing {
-            return Ok(vec![]);
-        }
         let duration_us = self.duration_us(current.track);
         let remaining_us = duration_us.saturating_sub(transport.anchor.position_us).max(0);
-        let end_us = transport.anchor.room_time_us.saturating_add(remaining_us);
-        let (next, position_us, cause) = match self.queue.after(current.item) {
-            Some(next) => (CurrentTrack { item: next.id, track: next.track }, 0, SyncCause::Advance),
-            None => (current, duration_us, SyncCause::QueueEnded),
-        };
-        let anchor = Anchor { room_time_us: end_us, position_us };
-        let playing = cause == SyncCause::Advance;
-        Ok(vec![self.synced(transport.epoch, Some(next), anchor, playing, cause)])
+        let room_time_us = transport.anchor.room_time_us.saturating_add(remaining_us);
+        vec![match self.queue.after(current.item).map(QueueItem::as_current) {
+            Some(next) => {
+                let anchor = Anchor { room_time_us, position_us: 0 };
+                self.synced(now.epoch, Some(next), anchor, true, SyncCause::Advance)
+            }
+            None => {
+                let anchor = Anchor { room_time_us, position_us: duration_us };
+                self.synced(now.epoch, Some(current), anchor, false, SyncCause::QueueEnded)
+            }
+        }]
     }
 
-    /// Carries the transport into the epoch of a host that started again.
-    pub(crate) fn resume(&self, elapsed_us: i64, now: Moment) -> Decision {
+    /// Carries the transport into the epoch of a host that started again. The music went on meanwhile: it is where it
+    /// would have been, or where the next track starts.
+    pub(crate) fn resume(&self, elapsed_us: i64, now: Moment) -> Vec<RoomEvent> {
         let Some(transport) = self.transport.as_ref().filter(|transport| transport.epoch != now.epoch) else {
-            return Ok(vec![]);
+            return vec![];
         };
-        let continues = transport.playing && (0..=RESTART_CONTINUES_US).contains(&elapsed_us);
-        let moved_us = if continues { elapsed_us.saturating_add(now.lead_us) } else { 0 };
-        let position_us =
-            self.clamp_to_track(transport, transport.anchor.position_us.saturating_add(moved_us));
-        let ended = transport.current.is_none_or(|current| position_us >= self.duration_us(current.track));
-        let anchor = Anchor { room_time_us: now.room_time_us.saturating_add(now.lead_us), position_us };
-        Ok(vec![self.synced(
-            now.epoch,
-            transport.current,
-            anchor,
-            continues && !ended,
-            SyncCause::HostRestarted,
-        )])
-    }
-
-    fn loaded(&self) -> Option<&Transport> {
-        self.transport.as_ref().filter(|transport| transport.current.is_some())
-    }
-
-    fn duration_us(&self, track: ContentHash) -> i64 {
-        self.playable(track).map_or(0, |meta| meta.duration_us)
-    }
-
-    fn clamp_to_track(&self, transport: &Transport, position_us: i64) -> i64 {
+        // The old anchor lay a lead after its event, the new one lies a lead after now: the leads cancel out.
+        let moved_us = if transport.playing { elapsed_us.max(0) } else { 0 };
+        let reached_us = transport.anchor.position_us.saturating_add(moved_us);
         let duration_us = transport.current.map_or(0, |current| self.duration_us(current.track));
-        position_us.clamp(0, duration_us.max(0))
+        let overrun_us = reached_us.saturating_sub(duration_us);
+        let next = transport.current.and_then(|current| self.queue.after(current.item));
+        vec![match next.filter(|_| transport.playing && (0..=RESTART_CONTINUES_US).contains(&overrun_us)) {
+            Some(next) => self.start(next, now, SyncCause::HostRestarted),
+            None => {
+                let playing = transport.playing && overrun_us < 0;
+                self.changed(now, transport.current, reached_us, playing, SyncCause::HostRestarted)
+            }
+        }]
+    }
+
+    fn loaded(&self) -> Option<(&Transport, CurrentTrack)> {
+        self.transport.as_ref().and_then(|transport| Some((transport, transport.current?)))
+    }
+
+    /// Length of a track; 0 for one that cannot be played.
+    fn duration_us(&self, track: ContentHash) -> i64 {
+        self.playable(track).map_or(0, |meta| meta.duration_us.max(0))
     }
 
     /// When a change made now takes effect: a lead ahead, and never before one that is already scheduled.
@@ -185,9 +177,22 @@ impl Room {
     }
 
     fn start(&self, item: &QueueItem, now: Moment, cause: SyncCause) -> RoomEvent {
-        let current = CurrentTrack { item: item.id, track: item.track };
-        let anchor = Anchor { room_time_us: self.effective_us(now), position_us: 0 };
-        self.synced(now.epoch, Some(current), anchor, true, cause)
+        self.changed(now, Some(item.as_current()), 0, true, cause)
+    }
+
+    /// A change that somebody asks for now. The position is clamped to the track.
+    fn changed(
+        &self,
+        now: Moment,
+        current: Option<CurrentTrack>,
+        position_us: i64,
+        playing: bool,
+        cause: SyncCause,
+    ) -> RoomEvent {
+        let duration_us = current.map_or(0, |current| self.duration_us(current.track));
+        let anchor =
+            Anchor { room_time_us: self.effective_us(now), position_us: position_us.clamp(0, duration_us) };
+        self.synced(now.epoch, current, anchor, playing, cause)
     }
 
     fn synced(
@@ -203,5 +208,11 @@ impl Room {
             transport: Transport { revision, epoch, current, anchor, playing },
             cause,
         }
+    }
+}
+
+impl QueueItem {
+    fn as_current(&self) -> CurrentTrack {
+        CurrentTrack { item: self.id, track: self.track }
     }
 }

@@ -40,9 +40,11 @@ impl Queue {
         self.items.get(self.position(id)? + 1)
     }
 
-    /// Applies one change. What does not fit (an unknown id, an index past the end) is ignored or clamped.
+    /// Applies one change. What does not fit (an unknown id, one that is there already, an index past the end) is ignored or clamped.
     pub(crate) fn apply(&mut self, change: &QueueChange) {
         match change {
+            // An id names one entry: a second one under it could never be told from the first.
+            QueueChange::Added { item, .. } if self.get(item.id).is_some() => {}
             QueueChange::Added { item, index } => self.insert(item.clone(), *index),
             QueueChange::Removed { id } => self.items.retain(|item| item.id != *id),
             QueueChange::Moved { id, index } => {
@@ -54,7 +56,7 @@ impl Queue {
         }
     }
 
-    fn position(&self, id: QueueItemId) -> Option<usize> {
+    pub(crate) fn position(&self, id: QueueItemId) -> Option<usize> {
         self.items.iter().position(|item| item.id == id)
     }
 

@@ -14,6 +14,9 @@ pub struct Member {
     pub profile: UserProfile,
     /// What they may do.
     pub role: Role,
+    /// Whether the host chose that role: then no invite raises it.
+    #[serde(default)]
+    pub role_set: bool,
     /// Whether they are in the room now.
     pub present: bool,
     /// Why they are not, if they are not.

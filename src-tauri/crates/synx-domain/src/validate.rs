@@ -1,11 +1,16 @@
-//! Bounds of what people may write. Control characters are refused everywhere but line breaks in messages.
+//! Bounds of what people may write. Control characters are refused everywhere but line breaks and tabs in
+//! messages and what people say of themselves.
 
-use crate::{MusicalPreferences, Rejection, RoomSettings, SettingsChange, UserProfile};
+use crate::{
+    MusicalPreferences, Rejection, RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, UserProfile,
+};
 
 const NAME_MAX_CHARS: usize = 40;
 const ROOM_NAME_MAX_CHARS: usize = 80;
 const BIO_MAX_CHARS: usize = 500;
 const TEXT_MAX_CHARS: usize = 4000;
+/// What a file says of itself, and what is said of a file, is cut at this length.
+const TIDY_MAX_CHARS: usize = 300;
 const FILE_NAME_MAX_BYTES: usize = 255;
 const LIST_MAX_ITEMS: usize = 16;
 const PARTICIPANTS_MAX: u32 = 1000;
@@ -42,20 +47,67 @@ fn list(field: &'static str, items: &[String]) -> Checked {
     items.iter().try_for_each(|item| line(field, item, NAME_MAX_CHARS))
 }
 
+fn lines(field: &'static str, text: &str, max_chars: usize) -> Checked {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return invalid(field, "must not contain control characters");
+    }
+    at_most(field, text, max_chars)
+}
+
 /// Words of a chat message or a comment.
 pub(crate) fn text(text: &str) -> Checked {
     if text.trim().is_empty() {
         return invalid("text", "must not be empty");
     }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return invalid("text", "must not contain control characters");
+    lines("text", text, TEXT_MAX_CHARS)
+}
+
+/// A moment, or a range, of a track.
+pub(crate) fn range(position_us: i64, end_us: Option<i64>, duration_us: i64) -> Checked {
+    let last_us = end_us.unwrap_or(position_us);
+    if 0 <= position_us && position_us <= last_us && last_us <= duration_us {
+        Ok(())
+    } else {
+        invalid("position_us", "must lie within the track, the end of a range not before its start")
     }
-    at_most("text", text, TEXT_MAX_CHARS)
+}
+
+/// Tags come from files that anybody may bring: they are made fit to show, not refused.
+pub(crate) fn tidy(text: &str) -> String {
+    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    printable.take(TIDY_MAX_CHARS).collect::<String>().trim().to_owned()
+}
+
+/// A track that can be played, with its tags made tidy.
+pub(crate) fn track(track: &TrackMeta) -> Result<TrackMeta, Rejection> {
+    file_name(&track.file_name)?;
+    if track.duration_us < 1 {
+        return Err(Rejection::Invalid { field: "duration_us", problem: "must be above 0".to_owned() });
+    }
+    let tag = |text: &str| Some(tidy(text)).filter(|text| !text.is_empty());
+    Ok(TrackMeta {
+        title: tag(&track.title).unwrap_or_else(|| track.file_name.clone()),
+        artist: track.artist.as_deref().and_then(tag),
+        album: track.album.as_deref().and_then(tag),
+        ..track.clone()
+    })
+}
+
+/// JSON has no infinities: a number that is none would not come back from the log.
+pub(crate) fn analysis(analysis: &TrackAnalysis) -> Checked {
+    let share = |value: f64| (0.0..=1.0).contains(&value);
+    let fits = analysis.bpm.is_none_or(|bpm| bpm.is_finite() && bpm > 0.0)
+        && analysis.first_beat_s.is_none_or(|beat_s| beat_s.is_finite() && beat_s >= 0.0)
+        && analysis.loudness_lufs.is_none_or(f64::is_finite)
+        && share(analysis.bpm_confidence)
+        && share(analysis.key_confidence)
+        && (1..=10).contains(&analysis.energy);
+    if fits { Ok(()) } else { invalid("analysis", "must hold finite numbers within their stated ranges") }
 }
 
 /// A file name without folders.
 pub(crate) fn file_name(name: &str) -> Checked {
-    if name.is_empty() || name == "." || name == ".." {
+    if name.trim().is_empty() || name == "." || name == ".." {
         return invalid("file_name", "must name a file");
     }
     if name.len() > FILE_NAME_MAX_BYTES {
@@ -76,7 +128,7 @@ pub(crate) fn profile(profile: &UserProfile) -> Checked {
         }
     }
     match &profile.bio {
-        Some(bio) => at_most("bio", bio, BIO_MAX_CHARS),
+        Some(bio) => lines("bio", bio, BIO_MAX_CHARS),
         None => Ok(()),
     }
 }

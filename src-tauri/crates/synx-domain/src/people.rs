@@ -1,0 +1,95 @@
+//! Decisions about who is in the room, what they may do, and how room and people present themselves.
+
+use crate::decide::Decision;
+use crate::{
+    LeaveReason, Member, MusicalPreferences, Rejection, Role, Room, RoomEvent, RoomSettings, SettingsChange,
+    UserId, UserProfile, validate,
+};
+
+impl Room {
+    pub(crate) fn create(&self, host: UserId, profile: &UserProfile, settings: &RoomSettings) -> Decision {
+        if self.settings.is_some() {
+            return Err(Rejection::RoomExists);
+        }
+        validate::profile(profile)?;
+        validate::settings(settings)?;
+        Ok(vec![RoomEvent::RoomCreated { host, profile: profile.clone(), settings: settings.clone() }])
+    }
+
+    pub(crate) fn join(&self, user: UserId, profile: &UserProfile, invited_as: Role) -> Decision {
+        validate::profile(profile)?;
+        let known = self.members.get(&user);
+        if let Some(member) = known.filter(|member| member.present) {
+            return member.update_profile(user, profile);
+        }
+        if known.is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
+            return Err(Rejection::Removed);
+        }
+        let is_host = self.host == Some(user);
+        let limit = self.settings.as_ref().map_or(0, |settings| settings.max_participants);
+        if !is_host && self.present_count() >= limit as usize {
+            return Err(Rejection::RoomFull { limit });
+        }
+        let invited_as = invited_as.min(Role::Dj);
+        let role = match known {
+            _ if is_host => Role::Host,
+            // An old invite must not bring back what the host took away.
+            Some(member) if member.role_set => member.role,
+            Some(member) => member.role.max(invited_as),
+            None => invited_as,
+        };
+        Ok(vec![RoomEvent::UserJoined { user, profile: profile.clone(), role }])
+    }
+
+    pub(crate) fn remove_member(&self, user: UserId) -> Decision {
+        let target = self.present(user).ok_or(Rejection::NoSuchMember)?;
+        if target.role == Role::Host {
+            return Err(Rejection::HostStays);
+        }
+        Ok(vec![RoomEvent::UserLeft { user, reason: LeaveReason::Removed }])
+    }
+
+    pub(crate) fn change_role(&self, user: UserId, role: Role) -> Decision {
+        let target = self.members.get(&user).ok_or(Rejection::NoSuchMember)?;
+        if target.role == Role::Host || role == Role::Host {
+            return Err(Rejection::HostStays);
+        }
+        // A role that came with an invite becomes the host's own choice even when it stays the same.
+        let settled = target.role_set && target.role == role;
+        Ok(if settled { vec![] } else { vec![RoomEvent::RoleChanged { user, role }] })
+    }
+
+    pub(crate) fn update_settings(&self, change: &SettingsChange) -> Decision {
+        validate::settings_change(change)?;
+        let unchanged = self.settings.as_ref().is_some_and(|settings| settings.with(change) == *settings);
+        Ok(if unchanged { vec![] } else { vec![RoomEvent::SettingsUpdated { change: change.clone() }] })
+    }
+}
+
+impl Member {
+    pub(crate) fn update_profile(&self, user: UserId, profile: &UserProfile) -> Decision {
+        validate::profile(profile)?;
+        let unchanged = self.profile == *profile;
+        Ok(if unchanged {
+            vec![]
+        } else {
+            vec![RoomEvent::ProfileUpdated { user, profile: profile.clone() }]
+        })
+    }
+
+    pub(crate) fn update_preferences(&self, user: UserId, preferences: &MusicalPreferences) -> Decision {
+        validate::preferences(preferences)?;
+        if self.preferences == *preferences {
+            return Ok(vec![]);
+        }
+        Ok(vec![RoomEvent::MusicalPreferencesUpdated { user, preferences: preferences.clone() }])
+    }
+}
+
+pub(crate) fn leave(user: UserId, reason: LeaveReason) -> Decision {
+    // Removal lasts, so it is the host's alone: `RemoveMember`.
+    if reason == LeaveReason::Removed {
+        return Err(Rejection::NotAllowed { needed: "the host" });
+    }
+    Ok(vec![RoomEvent::UserLeft { user, reason }])
+}

@@ -1,0 +1,82 @@
+//! Decisions about what is brought into the room: words, and audio with what is found out about it.
+
+use crate::decide::Decision;
+use crate::{
+    CommandEnvelope, CommandId, ContentHash, Rejection, Room, RoomEvent, TrackAnalysis, TrackMeta,
+    TrackState, validate,
+};
+
+impl Room {
+    pub(crate) fn add_comment(
+        &self,
+        id: CommandId,
+        track: ContentHash,
+        (position_us, end_us): (i64, Option<i64>),
+        text: &str,
+        reply_to: Option<CommandId>,
+    ) -> Decision {
+        validate::text(text)?;
+        let duration_us = self.playable(track).ok_or(Rejection::NoSuchTrack)?.duration_us;
+        validate::range(position_us, end_us, duration_us)?;
+        let here = |id| self.comments.iter().any(|comment| comment.id == id && comment.track == track);
+        if reply_to.is_some_and(|parent| !here(parent)) {
+            return Err(Rejection::NoSuchComment);
+        }
+        // A late retry, as for the queue.
+        if self.comments.iter().any(|comment| comment.id == id) {
+            return Ok(vec![]);
+        }
+        let text = text.to_owned();
+        Ok(vec![RoomEvent::CommentAdded { track, position_us, end_us, text, reply_to }])
+    }
+
+    pub(crate) fn start_upload(
+        &self,
+        envelope: &CommandEnvelope,
+        hash: ContentHash,
+        file_name: &str,
+        size_bytes: u64,
+    ) -> Decision {
+        validate::file_name(file_name)?;
+        if self.playable(hash).is_some() {
+            return Ok(vec![self.enqueued(envelope, hash, None)]);
+        }
+        Ok(vec![RoomEvent::UploadStarted { hash, file_name: file_name.to_owned(), size_bytes }])
+    }
+
+    pub(crate) fn share(&self, envelope: &CommandEnvelope, track: &TrackMeta) -> Decision {
+        let queued = self.enqueued(envelope, track.hash, None);
+        if self.playable(track.hash).is_some() {
+            return Ok(vec![queued]);
+        }
+        let track = validate::track(track)?;
+        let state = self.tracks.get(&track.hash).map(|shared| &shared.state);
+        let uploading = matches!(state, Some(TrackState::Uploading { .. }));
+        let completed = uploading.then_some(RoomEvent::UploadCompleted { hash: track.hash });
+        Ok(completed.into_iter().chain([RoomEvent::FileShared { track }, queued]).collect())
+    }
+
+    pub(crate) fn record_analysis(&self, hash: ContentHash, analysis: &TrackAnalysis) -> Decision {
+        self.playable(hash).ok_or(Rejection::NoSuchTrack)?;
+        validate::analysis(analysis)?;
+        let known = self.tracks.get(&hash).and_then(|shared| shared.analysis.as_ref());
+        if known == Some(analysis) {
+            return Ok(vec![]);
+        }
+        Ok(vec![RoomEvent::AudioAnalyzed { hash, analysis: analysis.clone() }])
+    }
+}
+
+pub(crate) fn post(text: &str) -> Decision {
+    validate::text(text)?;
+    Ok(vec![RoomEvent::ChatMessagePosted { text: text.to_owned() }])
+}
+
+pub(crate) fn fail_processing(hash: ContentHash, file_name: &str, code: &str, reason: &str) -> RoomEvent {
+    RoomEvent::ProcessingFailed {
+        hash,
+        file_name: validate::tidy(file_name),
+        code: code.to_owned(),
+        reason: validate::tidy(reason),
+    }
+}

@@ -101,8 +101,15 @@ impl Walker<'_> {
     }
 }
 
-/// The edit of the first audio track, if the file has one.
-pub(crate) fn audio_edit(file: &File) -> io::Result<Option<Edit>> {
+/// The edit of the first audio track, if the file has one. Leaves the file's position as it was: the demuxer shares it.
+pub(crate) fn audio_edit(mut file: &File) -> io::Result<Option<Edit>> {
+    let position = file.stream_position()?;
+    let edit = find_edit(file);
+    file.seek(SeekFrom::Start(position))?;
+    edit
+}
+
+fn find_edit(file: &File) -> io::Result<Option<Edit>> {
     let len = file.metadata()?.len();
     let mut walker = Walker { file, boxes_left: MAX_BOXES };
     let Some((start, end)) = walker.child(0, len, b"moov")? else { return Ok(None) };

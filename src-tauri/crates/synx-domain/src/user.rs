@@ -1,5 +1,6 @@
 //! People: how they present themselves and what they like.
 
+use crate::{Rejection, validate};
 use serde::{Deserialize, Serialize};
 
 /// How a person appears to others.
@@ -28,4 +29,24 @@ pub struct MusicalPreferences {
     /// Instruments the person plays.
     #[serde(default)]
     pub instruments: Vec<String>,
+}
+
+impl UserProfile {
+    /// Whether every field is within its bounds, as a room would demand it.
+    ///
+    /// # Errors
+    /// [`Rejection::Invalid`] names the field.
+    pub fn check(&self) -> Result<(), Rejection> {
+        validate::profile(self)
+    }
+}
+
+impl MusicalPreferences {
+    /// Whether every field is within its bounds, as a room would demand it.
+    ///
+    /// # Errors
+    /// [`Rejection::Invalid`] names the field.
+    pub fn check(&self) -> Result<(), Rejection> {
+        validate::preferences(self)
+    }
 }

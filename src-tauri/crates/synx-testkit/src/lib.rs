@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+pub mod events;
 mod link;
 mod random;
 

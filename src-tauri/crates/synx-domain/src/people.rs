@@ -54,9 +54,7 @@ impl Room {
         if target.role == Role::Host || role == Role::Host {
             return Err(Rejection::HostStays);
         }
-        // A role that came with an invite becomes the host's own choice even when it stays the same.
-        let settled = target.role_set && target.role == role;
-        Ok(if settled { vec![] } else { vec![RoomEvent::RoleChanged { user, role }] })
+        Ok(if target.role == role { vec![] } else { vec![RoomEvent::RoleChanged { user, role }] })
     }
 
     pub(crate) fn update_settings(&self, change: &SettingsChange) -> Decision {

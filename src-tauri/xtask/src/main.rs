@@ -1,2 +1,87 @@
-//! Development tasks.
-fn main() {}
+//! `cargo xtask`: what one does with a checkout, each by one command that also does the set-up it needs.
+//!
+//! Uses nothing but the standard library, so that it runs seconds after a clone. Must never know how a part of the
+//! program works: it installs, builds, starts and compares.
+
+mod checks;
+mod command;
+mod launch;
+mod setup;
+mod step;
+mod ui;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use command::{Failure, Run};
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  run [ARGS…]       Opens the desktop app; without a display it hosts a room in the terminal
+  test [STEP…]      Runs every check, or only the named steps and what they need
+  test --list       Names the steps
+  demo [ARGS…]      Hosts a room, lets two peers join, plays a track in sync and shows the error
+  bench [ARGS…]     Runs the benchmarks, optimised
+  setup             Installs what building and testing need, and builds nothing
+  help              Shows this text
+";
+
+/// The checkout that is worked on.
+struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Finds the checkout from where cargo says that this program's manifest is, and the target folder from where
+    /// this program was built to.
+    fn find() -> Result<Self, Failure> {
+        let manifest = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest.ancestors().nth(2).map(Path::to_path_buf);
+        let target = env::current_exe().ok().and_then(|exe| exe.ancestors().nth(2).map(Path::to_path_buf));
+        match (root, target) {
+            (Some(root), Some(target)) => Ok(Self { root, target }),
+            _ => Err(Failure::new("cannot tell where the checkout is: call `cargo xtask` from inside it")),
+        }
+    }
+
+    /// A program of this workspace, as `cargo build` leaves it.
+    fn binary(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The cargo that runs this program, started in the checkout.
+    fn cargo(&self) -> Run {
+        Run::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into())).shown_as("cargo").dir(&self.root)
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let (task, rest) = match args.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    let outcome = Workspace::find().and_then(|workspace| match task {
+        "run" => launch::run(&workspace, rest),
+        "test" => checks::test(&workspace, rest),
+        "demo" => launch::demo(&workspace, rest),
+        "bench" => launch::bench(&workspace, rest),
+        "setup" => setup::everything(&workspace),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        unknown => Err(Failure::new(format!("there is no task `{unknown}`\n\n{USAGE}"))),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nerror: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

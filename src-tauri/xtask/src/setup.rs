@@ -1,0 +1,158 @@
+//! What building and testing need from the system: installed where apt is there, named where it is not.
+
+use crate::command::{Failure, Run, is_installed};
+use crate::ui::NPM;
+use crate::{Workspace, checks, ui};
+
+/// Which part of the work the packages are for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Building the crates without a window.
+    Headless,
+    /// Building the desktop app, on top of these.
+    Desktop,
+    /// Driving the app in its window, on top of both.
+    Tests,
+}
+
+/// Debian's and Ubuntu's packages, each with the purpose from which on it is needed.
+const DEBIAN: [(Purpose, &[&str]); 3] = [
+    (Purpose::Headless, &["build-essential", "cmake", "libasound2-dev", "pkg-config"]),
+    (Purpose::Desktop, &["libwebkit2gtk-4.1-dev"]),
+    (Purpose::Tests, &["dbus", "dbus-x11", "fonts-dejavu-core", "webkit2gtk-driver", "xauth", "xvfb"]),
+];
+
+const OTHER_LINUX: &str = "\
+  Fedora:  sudo dnf install gcc-c++ cmake pkgconf alsa-lib-devel webkit2gtk4.1-devel
+           (for the tests also: webkit2gtk-driver xorg-x11-server-Xvfb xorg-x11-xauth dbus-daemon)
+  Arch:    sudo pacman -S --needed base-devel cmake alsa-lib webkit2gtk-4.1
+           (for the tests also: xorg-server-xvfb xorg-xauth)
+  openSUSE: sudo zypper install gcc-c++ cmake pkgconf alsa-devel webkit2gtk3-devel";
+const MACOS: &str = "  xcode-select --install && brew install cmake node";
+const WINDOWS: &str =
+    "  winget install Microsoft.VisualStudio.2022.BuildTools Kitware.CMake OpenJS.NodeJS.LTS
+  (choose \"Desktop development with C++\"; WebView2 is part of Windows 11)";
+
+/// The oldest Node.js that the UI's build tool runs on.
+const NODE_AT_LEAST: (u32, u32) = (20, 19);
+
+/// Installs all that building and testing need.
+pub fn everything(workspace: &Workspace) -> Result<(), Failure> {
+    system_packages(Purpose::Tests)?;
+    node()?;
+    ui::packages(workspace)?;
+    checks::install_cargo_deny(workspace)?;
+    println!("\nAll is there: `cargo xtask run` opens the app, `cargo xtask test` runs every check.");
+    Ok(())
+}
+
+/// Sees to it that the system's packages for `purpose` are there.
+pub fn system_packages(purpose: Purpose) -> Result<(), Failure> {
+    if cfg!(target_os = "linux") && is_installed("apt-get", "--version") {
+        let wanted =
+            DEBIAN.iter().filter(|(from, _)| *from <= purpose).flat_map(|(_, names)| names.iter().copied());
+        return apt_install(&missing(&wanted.collect::<Vec<_>>()));
+    }
+    let absent = absent_tools(purpose);
+    if absent.is_empty() {
+        println!("The tools to build with are there.");
+        return Ok(());
+    }
+    let how = match std::env::consts::OS {
+        "macos" => MACOS,
+        "windows" => WINDOWS,
+        _ => OTHER_LINUX,
+    };
+    Err(Failure::new(format!("missing: {}. Install what is needed with\n{how}", absent.join(", "))))
+}
+
+/// Those of `packages` that dpkg does not know as installed.
+fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
+    // dpkg-query fails as soon as one is unknown, so each is asked for alone.
+    let status = |name: &str| Run::new("dpkg-query").args(["-W", "-f=${db:Status-Abbrev}", name]).output();
+    packages.iter().copied().filter(|name| !status(name).is_some_and(|s| s.starts_with("ii"))).collect()
+}
+
+fn apt_install(packages: &[&str]) -> Result<(), Failure> {
+    if packages.is_empty() {
+        println!("The system packages are there.");
+        return Ok(());
+    }
+    println!("Missing system packages: {}", packages.join(" "));
+    let is_root = Run::new("id").args(["-u"]).output().is_some_and(|id| id.trim() == "0");
+    let apt = |args: &[&str]| {
+        // Another installation may hold the lock for minutes on a machine that has just started.
+        let call =
+            Run::new("apt-get").args(["-q", "-o", "DPkg::Lock::Timeout=500"]).args(args.iter().copied());
+        let call = call.wrapped_in("env", &["DEBIAN_FRONTEND=noninteractive"]);
+        if is_root { call } else { call.wrapped_in("sudo", &[]).interactive() }
+    };
+    // A stale or partly unreachable list still often installs, so only the installation decides.
+    if let Err(failure) = apt(&["update"]).check() {
+        println!("Going on with the package lists that are there: {failure}");
+    }
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat()).check()
+}
+
+/// What cannot be found on a system whose packages we do not install.
+fn absent_tools(purpose: Purpose) -> Vec<&'static str> {
+    let mut absent = Vec::new();
+    if !is_installed("cmake", "--version") {
+        absent.push("cmake");
+    }
+    if cfg!(target_os = "linux") {
+        let library = |name| Run::new("pkg-config").args(["--exists", name]).output().is_some();
+        if !library("alsa") {
+            absent.push("alsa (development files)");
+        }
+        if purpose >= Purpose::Desktop && !library("webkit2gtk-4.1") {
+            absent.push("webkit2gtk-4.1 (development files)");
+        }
+        let tests = purpose >= Purpose::Tests;
+        absent.extend(
+            ["Xvfb", "WebKitWebDriver"].into_iter().filter(|name| tests && !is_installed("which", name)),
+        );
+    }
+    absent
+}
+
+/// Sees to it that Node.js is there and new enough.
+pub fn node() -> Result<(), Failure> {
+    let apt = cfg!(target_os = "linux") && is_installed("apt-get", "--version");
+    if !(is_installed("node", "--version") && is_installed(NPM, "--version")) && apt {
+        apt_install(&["nodejs", "npm"])?;
+    }
+    let (major, minor) = NODE_AT_LEAST;
+    let version = Run::new("node").args(["--version"]).output().unwrap_or_default();
+    if node_version(&version).is_some_and(|found| found >= NODE_AT_LEAST) && is_installed(NPM, "--version") {
+        return Ok(());
+    }
+    let found = if version.is_empty() { "none".into() } else { version.trim().to_owned() };
+    Err(Failure::new(format!(
+        "Node.js {major}.{minor} or newer and npm are needed (found: {found}); https://nodejs.org has them"
+    )))
+}
+
+/// Major and minor number of what `node --version` says.
+fn node_version(said: &str) -> Option<(u32, u32)> {
+    let mut numbers = said.trim().strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_versions_are_compared_as_numbers() {
+        assert_eq!(node_version("v20.20.2\n"), Some((20, 20)));
+        assert!(node_version("v9.99.0").is_some_and(|found| found < NODE_AT_LEAST));
+        assert_eq!(node_version("command not found"), None);
+    }
+
+    #[test]
+    fn each_purpose_stands_on_the_one_before() {
+        assert!(Purpose::Headless < Purpose::Desktop && Purpose::Desktop < Purpose::Tests);
+        assert!(DEBIAN.is_sorted_by_key(|(from, _)| *from));
+    }
+}

@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use crate::strip::{self, Bound, Side, SlopePrior, Strip};
+use crate::floor::Prior;
+use crate::strip::{self, Bound, Side, Strip};
 use crate::{ClockEstimate, Probe};
 
 /// Bounds are thinned to the best of each quarter second: at 500 ppm the line moves 125 us in it, and the slope is
@@ -17,7 +18,7 @@ const KEPT_PROBES: u32 = 300;
 /// Probes of which the delays are kept to judge the noise.
 const NOISE_PROBES: usize = 256;
 /// Clock rates of ordinary computers against each other (crystals, and NTP correcting them).
-const FRESH_PRIOR: SlopePrior = SlopePrior { mean: 0.0, sd: 60e-6 };
+const FRESH_PRIOR: Prior = Prior { mean: 0.0, sd: 60e-6 };
 /// After a jump the crystals are the same ones as before.
 const KEPT_PRIOR_SD: f64 = 10e-6;
 /// Stamps are whole microseconds and reading a clock takes a few tenths of one.
@@ -59,7 +60,7 @@ pub struct ClockFilter {
     origin: Option<Probe>,
     buckets: VecDeque<Bucket>,
     delays: VecDeque<(Bound, Bound)>,
-    prior: SlopePrior,
+    prior: Prior,
     strip: Strip,
     estimate: Option<ClockEstimate>,
     suspects: Vec<Probe>,
@@ -79,7 +80,7 @@ impl ClockFilter {
         Self::with_prior(FRESH_PRIOR)
     }
 
-    fn with_prior(prior: SlopePrior) -> Self {
+    fn with_prior(prior: Prior) -> Self {
         Self {
             origin: None,
             buckets: VecDeque::new(),
@@ -114,7 +115,7 @@ impl ClockFilter {
                 return Verdict::Suspect;
             }
             let suspects = std::mem::take(&mut self.suspects);
-            *self = Self::with_prior(SlopePrior { mean: self.strip.slope, sd: KEPT_PRIOR_SD });
+            *self = Self::with_prior(Prior { mean: self.strip.slope, sd: KEPT_PRIOR_SD });
             for suspect in suspects {
                 self.take_in(&suspect);
             }

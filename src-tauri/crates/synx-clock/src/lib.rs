@@ -11,6 +11,7 @@
 
 mod estimate;
 mod filter;
+pub mod floor;
 mod probe;
 mod schedule;
 mod strip;

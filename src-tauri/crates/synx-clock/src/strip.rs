@@ -6,6 +6,8 @@
 //! `n/mean * width`, so the most likely strip is the widest one; with a Gaussian prior on the slope it stays sane while
 //! the points span only a moment. Both sides share the slope, which is what a fit of each side by itself throws away.
 
+use crate::floor::{Prior, most_likely_slope};
+
 /// One bound of the offset: `v_us` at local instant `t_us`, both relative to the caller's origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
@@ -19,13 +21,6 @@ pub(crate) struct Side<'a> {
     pub mean_t_us: f64,
     /// Probes per microsecond of mean delay: how much a microsecond of width is worth.
     pub weight: f64,
-}
-
-/// What is known of the slope before looking: a ratio and its standard deviation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SlopePrior {
-    pub mean: f64,
-    pub sd: f64,
 }
 
 /// The fitted strip: `top` and `bottom` at `t = 0`, slope as a ratio.
@@ -42,46 +37,20 @@ impl Strip {
     }
 }
 
-/// Largest believable difference of two computers' clock rates. Crystals differ by up to 200, NTP slews by up to 500.
-const MAX_SLOPE: f64 = 1000e-6;
-/// Golden-section steps: the bracket shrinks to 1e-16, below what a double can tell apart.
-const STEPS: usize = 62;
-
 /// The most likely strip, or `None` without points on both sides.
-pub(crate) fn widest(upper: &Side<'_>, lower: &Side<'_>, prior: SlopePrior) -> Option<Strip> {
+pub(crate) fn widest(upper: &Side<'_>, lower: &Side<'_>, prior: Prior) -> Option<Strip> {
     if upper.bounds.is_empty() || lower.bounds.is_empty() {
         return None;
     }
     let (above, below) = (hull(upper.bounds, 1.0), hull(lower.bounds, -1.0));
-    let log_likelihood = |slope: f64| {
-        let top = above.iter().fold(f64::INFINITY, |m, p| m.min(p.v_us - slope * p.t_us));
-        let bottom = below.iter().fold(f64::NEG_INFINITY, |m, p| m.max(p.v_us - slope * p.t_us));
-        let surprise = (slope - prior.mean) / prior.sd;
-        let value = upper.weight * (top + slope * upper.mean_t_us)
-            - lower.weight * (bottom + slope * lower.mean_t_us)
-            - surprise * surprise / 2.0;
-        (value, Strip { slope, top_us: top, bottom_us: bottom })
-    };
-    Some(maximise(log_likelihood, -MAX_SLOPE, MAX_SLOPE))
-}
-
-/// Golden-section search; the likelihood is concave in the slope (minima of lines, less a parabola).
-fn maximise(f: impl Fn(f64) -> (f64, Strip), mut lo: f64, mut hi: f64) -> Strip {
-    const INV_PHI: f64 = 0.618_033_988_749_895;
-    let (mut a, mut b) = (hi - INV_PHI * (hi - lo), lo + INV_PHI * (hi - lo));
-    let (mut fa, mut fb) = (f(a), f(b));
-    for _ in 0..STEPS {
-        if fa.0 > fb.0 {
-            (hi, b, fb) = (b, a, fa);
-            a = hi - INV_PHI * (hi - lo);
-            fa = f(a);
-        } else {
-            (lo, a, fa) = (a, b, fb);
-            b = lo + INV_PHI * (hi - lo);
-            fb = f(b);
-        }
-    }
-    if fa.0 > fb.0 { fa.1 } else { fb.1 }
+    let top = |slope: f64| above.iter().fold(f64::INFINITY, |m, p| m.min(p.v_us - slope * p.t_us));
+    let bottom = |slope: f64| below.iter().fold(f64::NEG_INFINITY, |m, p| m.max(p.v_us - slope * p.t_us));
+    let slope = most_likely_slope(|slope| {
+        upper.weight * (top(slope) + slope * upper.mean_t_us)
+            - lower.weight * (bottom(slope) + slope * lower.mean_t_us)
+            + prior.log_likelihood(slope)
+    });
+    Some(Strip { slope, top_us: top(slope), bottom_us: bottom(slope) })
 }
 
 /// The lower convex hull (`sign` 1) or upper (`sign` -1): the only points a straight line can touch from outside.
@@ -108,7 +77,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn fit(points: &[(f64, f64, f64)], slope: f64, prior: SlopePrior) -> Strip {
+    fn fit(points: &[(f64, f64, f64)], slope: f64, prior: Prior) -> Strip {
         let offset = 40.0;
         let line = |t: f64| offset + slope * t;
         let upper: Vec<_> = points.iter().map(|&(t, u, _)| Bound { t_us: t, v_us: line(t) + u }).collect();
@@ -124,7 +93,7 @@ mod tests {
             points in prop::collection::vec((0.0..1e8f64, 1.0..200.0f64, 1.0..200.0f64), 1..60),
             ppm in -300.0..300.0f64,
         ) {
-            let s = fit(&points, ppm * 1e-6, SlopePrior { mean: 0.0, sd: 100e-6 });
+            let s = fit(&points, ppm * 1e-6, Prior { mean: 0.0, sd: 100e-6 });
             for &(t, u, d) in &points {
                 let truth = 40.0 + ppm * 1e-6 * t;
                 prop_assert!(truth + u >= s.top_us + s.slope * t - 1e-6);
@@ -136,7 +105,7 @@ mod tests {
     #[test]
     fn a_constant_delay_gives_the_exact_line() {
         let points: Vec<_> = (0..100).map(|i| (f64::from(i) * 1e6, 30.0, 30.0)).collect();
-        let s = fit(&points, 80e-6, SlopePrior { mean: 0.0, sd: 100e-6 });
+        let s = fit(&points, 80e-6, Prior { mean: 0.0, sd: 100e-6 });
         assert!((s.slope - 80e-6).abs() < 1e-9, "{}", s.slope);
         assert!((s.middle_us(99e6) - (40.0 + 80e-6 * 99e6)).abs() < 0.1);
     }
@@ -144,7 +113,7 @@ mod tests {
     #[test]
     fn a_single_moment_leaves_the_slope_to_the_prior() {
         let points: Vec<_> = (0..8).map(|i| (f64::from(i) * 1e3, 30.0 + f64::from(i % 3), 25.0)).collect();
-        let s = fit(&points, 0.0, SlopePrior { mean: 10e-6, sd: 1e-6 });
+        let s = fit(&points, 0.0, Prior { mean: 10e-6, sd: 1e-6 });
         assert!((s.slope - 10e-6).abs() < 2e-6, "{}", s.slope);
     }
 }

@@ -1,0 +1,209 @@
+//! ALSA, spoken to directly. cpal gives a stream two periods of buffer and stamps relative to an instant of its own; here
+//! the queue is as long as a stall of the machine demands and no longer, it is filled when we choose, its position is
+//! read together with our own clock, and every PCM can be opened by its name, listed or not.
+
+use std::time::Duration;
+
+use alsa::pcm::{Access, Format, Frames, HwParams, PCM};
+use alsa::{Direction, ValueOr};
+
+use super::{Card, CardFault, PREFILL_US, QUEUE_US, Queue};
+use crate::monotonic::monotonic_exact_us;
+
+const RATE_HZ: u32 = 48_000;
+/// Interrupts of the card; with our own timing they only move its position.
+const PERIOD_US: u32 = 10_000;
+/// Some sound servers fail a query now and then and answer the next one.
+const PATIENCE: u32 = 50;
+
+pub(crate) struct AlsaCard {
+    pcm: PCM,
+    rate_hz: u32,
+    channels: usize,
+    encoding: Encoding,
+    bytes: Vec<u8>,
+    failures: u32,
+    dither: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Float,
+    Int32,
+    Int16,
+}
+
+impl AlsaCard {
+    pub(crate) fn open(name: &str) -> Result<Self, String> {
+        // What ALSA would print on standard error belongs in our own message.
+        let _quiet = alsa::Output::local_error_handler();
+        let pcm = PCM::new(name, Direction::Playback, true).map_err(|e| e.to_string())?;
+        let (rate_hz, channels, encoding) = set_hardware(&pcm).map_err(|e| e.to_string())?;
+        set_software(&pcm).map_err(|e| e.to_string())?;
+        Ok(Self {
+            pcm,
+            rate_hz,
+            channels,
+            encoding,
+            bytes: Vec::with_capacity(1 << 16),
+            failures: 0,
+            dither: 1,
+        })
+    }
+
+    fn fault(&mut self, error: &alsa::Error) -> Result<(), CardFault> {
+        const EPIPE: i32 = 32;
+        const ESTRPIPE: i32 = 86;
+        match error.errno() {
+            EPIPE | ESTRPIPE => Err(CardFault::Xrun),
+            _ if self.failures < PATIENCE => {
+                self.failures += 1;
+                Ok(())
+            }
+            _ => Err(CardFault::Gone(error.to_string())),
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<usize, alsa::Error> {
+        self.pcm.io_bytes().writei(bytes)
+    }
+}
+
+fn set_hardware(pcm: &PCM) -> Result<(u32, usize, Encoding), alsa::Error> {
+    let hw = HwParams::any(pcm)?;
+    hw.set_access(Access::RWInterleaved)?;
+    let choices = [
+        (Format::float(), Encoding::Float),
+        (Format::s32(), Encoding::Int32),
+        (Format::s16(), Encoding::Int16),
+    ];
+    let mut refused = Ok(());
+    let mut encoding = None;
+    for (format, candidate) in choices {
+        match hw.set_format(format) {
+            Ok(()) => {
+                encoding = Some(candidate);
+                break;
+            }
+            Err(error) => refused = Err(error),
+        }
+    }
+    let channels = hw.set_channels_near(2)?;
+    let rate_hz = hw.set_rate_near(RATE_HZ, ValueOr::Nearest)?;
+    let frames = |us: u32| (u64::from(us) * u64::from(rate_hz) / 1_000_000) as Frames;
+    hw.set_period_size_near(frames(PERIOD_US), ValueOr::Nearest)?;
+    hw.set_buffer_size_near(frames(QUEUE_US + PERIOD_US))?;
+    refused.or(if encoding.is_some() { Ok(()) } else { refused })?;
+    pcm.hw_params(&hw)?;
+    Ok((rate_hz, channels as usize, encoding.unwrap_or(Encoding::Int16)))
+}
+
+/// Started by us alone: the first frame's instant is then ours to choose.
+fn set_software(pcm: &PCM) -> Result<(), alsa::Error> {
+    let sw = pcm.sw_params_current()?;
+    sw.set_start_threshold(sw.get_boundary()?)?;
+    pcm.sw_params(&sw)
+}
+
+impl Card for AlsaCard {
+    fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    fn start(&mut self) -> Result<(), CardFault> {
+        let gone = |e: alsa::Error| CardFault::Gone(e.to_string());
+        self.pcm.drop().ok();
+        self.pcm.prepare().map_err(gone)?;
+        let frames = (u64::from(PREFILL_US) * u64::from(self.rate_hz) / 1_000_000) as usize;
+        self.write(&vec![[0.0; 2]; frames])?;
+        self.pcm.start().map_err(gone)
+    }
+
+    fn queue(&mut self) -> Result<Option<Queue>, CardFault> {
+        match self.pcm.avail_delay() {
+            Ok((avail, delay)) => {
+                self.failures = 0;
+                let asked_us = monotonic_exact_us();
+                Ok(Some(Queue { writable: avail.max(0) as usize, delay_frames: delay as f64, asked_us }))
+            }
+            Err(error) => self.fault(&error).map(|()| None),
+        }
+    }
+
+    fn write(&mut self, frames: &[[f32; 2]]) -> Result<(), CardFault> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        for frame in frames {
+            for channel in 0..self.channels {
+                encode(
+                    to_channel(frame, channel, self.channels),
+                    self.encoding,
+                    &mut self.dither,
+                    &mut bytes,
+                );
+            }
+        }
+        let width = bytes.len() / frames.len().max(1);
+        let mut done = 0;
+        let mut outcome = Ok(());
+        while done < bytes.len() && outcome.is_ok() {
+            match self.send(&bytes[done..]) {
+                Ok(0) => break,
+                Ok(written) => done += written * width,
+                Err(error) => outcome = self.fault(&error),
+            }
+        }
+        self.bytes = bytes;
+        outcome
+    }
+
+    fn wait(&mut self, us: u32) {
+        std::thread::sleep(Duration::from_micros(u64::from(us)));
+    }
+}
+
+/// Stereo on a card of any width: mono gets the mean, channels beyond the second stay silent.
+fn to_channel(frame: &[f32; 2], channel: usize, channels: usize) -> f32 {
+    match (channels, channel) {
+        (1, _) => f32::midpoint(frame[0], frame[1]),
+        (_, 0 | 1) => frame[channel],
+        _ => 0.0,
+    }
+}
+
+fn encode(sample: f32, encoding: Encoding, dither: &mut u32, bytes: &mut Vec<u8>) {
+    match encoding {
+        Encoding::Float => bytes.extend_from_slice(&sample.to_ne_bytes()),
+        Encoding::Int32 => {
+            let scaled = (f64::from(sample) * f64::from(i32::MAX)).round() as i32;
+            bytes.extend_from_slice(&scaled.to_ne_bytes());
+        }
+        Encoding::Int16 => {
+            // Triangular dither of one step keeps quiet passages free of distortion; digital silence stays silent.
+            let noise = if sample == 0.0 { 0.0 } else { uniform(dither) - uniform(dither) };
+            let scaled = (sample * 32_767.0 + noise).round().clamp(-32_768.0, 32_767.0) as i16;
+            bytes.extend_from_slice(&scaled.to_ne_bytes());
+        }
+    }
+}
+
+/// Xorshift (Marsaglia 2003): noise for dither, from 0 to 1.
+fn uniform(state: &mut u32) -> f32 {
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    (*state >> 8) as f32 / (1 << 24) as f32
+}
+
+/// Playback PCMs that ALSA lists: name and first line of the description.
+pub(crate) fn list() -> Vec<(String, String)> {
+    let Ok(hints) = alsa::device_name::HintIter::new_str(None, "pcm") else { return Vec::new() };
+    hints
+        .filter(|hint| hint.direction != Some(Direction::Capture))
+        .filter_map(|hint| {
+            let name = hint.name?;
+            let described = hint.desc.as_deref().and_then(|d| d.lines().next()).unwrap_or(&name).to_owned();
+            (name != "null").then_some((name, described))
+        })
+        .collect()
+}

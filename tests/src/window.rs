@@ -1,0 +1,162 @@
+//! The real desktop app in its real WebKit window, driven through WebKitWebDriver under Xvfb.
+
+use crate::{PATIENCE, binary};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// A virtual display of its own. Ends when dropped.
+pub struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    /// Starts Xvfb on a free display number.
+    pub fn start() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed: cargo xtask setup");
+        let mut number = String::new();
+        let output = server.stdout.take().expect("stdout is piped");
+        BufReader::new(output).read_line(&mut number).expect("Xvfb says its display");
+        Self { server, name: format!(":{}", number.trim()) }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// One running app with its driver.
+pub struct Window {
+    driver: Child,
+    client: Client,
+}
+
+impl Window {
+    /// Starts the app with its own data folder and a null output device.
+    pub async fn open(display: &Display, data_dir: &Path, more: &[&str]) -> Self {
+        let port = free_port();
+        let driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("DISPLAY", &display.name)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("WebKitWebDriver is installed: cargo xtask setup");
+        let mut args = vec!["--new-instance", "--device", "null", "--data-dir"];
+        let data_dir = data_dir.to_str().expect("the folder's name is text");
+        args.push(data_dir);
+        args.extend(more);
+        let app = binary("synxsphere");
+        let mut capabilities = serde_json::Map::new();
+        capabilities.insert("webkitgtk:browserOptions".to_owned(), json!({"binary": app, "args": args}));
+        let client = connect(port, capabilities).await;
+        Self { driver, client }
+    }
+
+    /// The element with a test id, once it is there.
+    pub async fn find(&self, id: &str) -> Element {
+        let selector = format!("[data-testid='{id}']");
+        let wait = self.client.wait().at_most(PATIENCE);
+        match wait.for_element(Locator::Css(&selector)).await {
+            Ok(element) => element,
+            Err(error) => panic!("no element {id}: {error}; the page shows:\n{}", self.text().await),
+        }
+    }
+
+    /// Clicks an element.
+    pub async fn click(&self, id: &str) {
+        self.find(id).await.click().await.expect("the element can be clicked");
+    }
+
+    /// Replaces an input's content.
+    pub async fn fill(&self, id: &str, text: &str) {
+        let input = self.find(id).await;
+        input.clear().await.expect("the input can be cleared");
+        input.send_keys(text).await.expect("the input takes keys");
+    }
+
+    /// Presses keys in an element.
+    pub async fn press(&self, id: &str, keys: &str) {
+        self.find(id).await.send_keys(keys).await.expect("the element takes keys");
+    }
+
+    /// Waits until an expression over the document is true.
+    pub async fn until(&self, what: &str, expression: &str) {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            // Two frames: a state that is drawn, not one that is about to be.
+            let script = format!(
+                "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(!!({expression}))))"
+            );
+            if self.client.execute_async(&script, vec![]).await.is_ok_and(|value| value == Value::Bool(true)) {
+                return;
+            }
+        }
+        panic!("never {what}; the page shows:\n{}", self.text().await);
+    }
+
+    /// The value of an expression over the document.
+    pub async fn value(&self, expression: &str) -> Value {
+        self.client.execute(&format!("return {expression}"), vec![]).await.expect("the expression has a value")
+    }
+
+    /// All text of the page.
+    pub async fn text(&self) -> String {
+        let text = self.client.execute("return document.body.innerText", vec![]).await;
+        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Keeps a picture of the window where `SYNX_SCREENSHOTS` says, for people to look at.
+    pub async fn screenshot(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SYNX_SCREENSHOTS") else { return };
+        let picture = self.client.screenshot().await.expect("the window can be drawn");
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).expect("the picture can be written");
+    }
+
+    /// Closes the app and waits until it is gone.
+    pub async fn close(mut self) {
+        let _ = self.client.clone().close().await;
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+async fn connect(port: u16, capabilities: serde_json::Map<String, Value>) -> Client {
+    let end = Instant::now() + PATIENCE;
+    let address = format!("http://127.0.0.1:{port}");
+    loop {
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        match builder.capabilities(capabilities.clone()).connect(&address).await {
+            Ok(client) => return client,
+            // The driver needs a moment until it listens.
+            Err(error) if Instant::now() > end => panic!("the app does not start: {error}"),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port is free").port()
+}

@@ -1,0 +1,208 @@
+//! A room of real processes: three peers, chat, sharing, playing together, late join, deaths and returns.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use std::path::Path;
+use synx_system_tests::{Instance, demo_track, synx};
+use tempfile::TempDir;
+
+/// Peers that follow the same clock and play to a paced null output on one busy machine: what is asked of them here is to
+/// be together, not how exactly; that is measured by `cargo xtask bench sync`.
+const TOGETHER_US: f64 = 5_000.0;
+
+struct Room {
+    folder: TempDir,
+    host: Instance,
+    link: String,
+}
+
+impl Room {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut host = Instance::host(&folder.path().join("host"), &[]);
+        let link = host.next("room_opened")["link"].as_str().unwrap().to_owned();
+        Self { folder, host, link }
+    }
+
+    fn data_dir(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn join(&self, name: &str) -> Instance {
+        let mut peer = Instance::join(&self.link, name, &self.data_dir(name), &[]);
+        peer.next("room_joined");
+        peer
+    }
+
+    fn share_demo_track(&mut self) -> Value {
+        share(&mut self.host, &demo_track("tide-line.mp3"))
+    }
+}
+
+fn share(by: &mut Instance, path: &Path) -> Value {
+    by.must("share", json!({"type": "share_file", "path": path}));
+    by.next("file_shared")
+}
+
+/// Waits until an instance says that it plays, in time.
+fn plays_in_time(peer: &mut Instance) -> Value {
+    peer.wait_for("a sync line while playing", |line| {
+        line["type"] == "sync" && line["state"] == "playing" && line["error_us"].as_f64().is_some_and(|error| error.abs() < TOGETHER_US)
+    })
+}
+
+#[test]
+fn three_people_talk_share_and_listen_together() {
+    let mut room = Room::open();
+    let (mut ben, mut cy) = (room.join("Ben"), room.join("Cy"));
+    room.host.wait_for("Cy at the host", |line| line["type"] == "user_joined" && line["profile"]["name"] == "Cy");
+
+    ben.must("hello", json!({"type": "chat_message", "text": "hello"}));
+    for instance in [&mut room.host, &mut cy] {
+        assert_eq!(instance.next("chat_message")["text"], "hello");
+    }
+
+    let shared = share(&mut ben, &demo_track("paper-lantern.flac"));
+    let analysis = room.host.next("audio_analysis_complete");
+    assert_eq!(analysis["hash"], shared["track"]["hash"]);
+    assert!(analysis["analysis"]["bpm"].as_f64().is_some(), "{analysis}");
+
+    room.host.must("play", json!({"type": "playback_play"}));
+    for peer in [&mut ben, &mut cy] {
+        plays_in_time(peer);
+    }
+
+    room.host.must("seek", json!({"type": "playback_seek", "position_s": 10.0}));
+    for peer in [&mut ben, &mut cy] {
+        peer.wait_for("the seek", |line| line["type"] == "playback_sync" && line["cause"] == "seek");
+        let sync = plays_in_time(peer);
+        assert!(sync["position_s"].as_f64().unwrap() >= 9.0, "{sync}");
+    }
+
+    let mut late = room.join("Dee");
+    plays_in_time(&mut late);
+
+    room.host.must("pause", json!({"type": "playback_pause"}));
+    late.wait_for("the pause", |line| line["type"] == "playback_sync" && line["cause"] == "pause");
+}
+
+#[test]
+fn who_was_killed_comes_back_and_misses_nothing() {
+    let mut room = Room::open();
+    room.share_demo_track();
+    let mut ben = room.join("Ben");
+    ben.kill();
+    room.host.must("while-away", json!({"type": "chat_message", "text": "while you were away"}));
+    let mut ben = Instance::join(&room.link, "Ben", &room.data_dir("Ben"), &[]);
+    let joined = ben.next("room_joined");
+    assert!(joined.to_string().contains("while you were away"), "{joined}");
+    room.host.must("play", json!({"type": "playback_play"}));
+    plays_in_time(&mut ben);
+}
+
+#[test]
+fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
+    let mut room = Room::open();
+    let opened = room.host.said.iter().find(|line| line["type"] == "room_opened").unwrap().clone();
+    let listen = format!("127.0.0.1:{}", opened["port"]);
+    room.share_demo_track();
+    let mut ben = room.join("Ben");
+    for number in 0..20 {
+        ben.must(&format!("m{number}"), json!({"type": "chat_message", "text": format!("message {number}")}));
+    }
+    room.host.kill();
+    let room_id = opened["room_id"].as_str().unwrap();
+    let args = ["host", "--json", "--listen", &listen, "--room", room_id, "--as", "Ana"];
+    let mut host = Instance::start("host again", &room.data_dir("host"), &args);
+    assert_eq!(host.next("room_opened")["room_id"], opened["room_id"]);
+
+    let answer = ben.must("after", json!({"type": "chat_message", "text": "still here"}));
+    assert!(answer["seq"].as_u64().is_some(), "{answer}");
+    host.wait_for("the message", |line| line["type"] == "chat_message" && line["text"] == "still here");
+
+    host.kill();
+    let data_dir = room.data_dir("host");
+    let shown = synx(&["log", "show", "--json", "--limit", "1000", "--data-dir", data_dir.to_str().unwrap()]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for number in 0..20 {
+        assert_eq!(shown.matches(&format!("\"message {number}\"")).count(), 1, "message {number} in\n{shown}");
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_the_log_is_found() {
+    let mut room = Room::open();
+    room.host.must("chat", json!({"type": "chat_message", "text": "an honest sentence"}));
+    room.host.must("leave", json!({"type": "leave"}));
+    assert_eq!(room.host.exit_code(), 0);
+    let data_dir = room.data_dir("host");
+    let verify = || synx(&["log", "verify", "--data-dir", data_dir.to_str().unwrap()]);
+    assert!(verify().status.success());
+
+    let file = data_dir.join("log.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(18).position(|window| window == b"an honest sentence").expect("the sentence is in the file");
+    bytes[at] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let found = verify();
+    assert_eq!(found.status.code(), Some(6), "{}", String::from_utf8_lossy(&found.stdout));
+}
+
+#[test]
+fn a_file_that_is_no_audio_ends_in_a_reason() {
+    let mut room = Room::open();
+    let mut ben = room.join("Ben");
+    let path = room.folder.path().join("letter.mp3");
+    std::fs::write(&path, "Dear Ana, this is no music.".repeat(100)).unwrap();
+    ben.say(json!({"type": "share_file", "path": path, "id": "letter"}));
+    let failed = room.host.next("processing_failed");
+    assert_eq!(failed["file_name"], "letter.mp3");
+    assert!(!failed["reason"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_listener_may_not_do_is_refused_with_a_reason() {
+    let mut room = Room::open();
+    room.share_demo_track();
+    let mut ben = room.join("Ben");
+    let refused = ben.ask("play", json!({"type": "playback_play"}));
+    assert_eq!(refused["code"], "not_allowed", "{refused}");
+    let unknown = ben.ask("dance", json!({"type": "dance"}));
+    assert!(unknown["message"].as_str().unwrap().contains("dance"), "{unknown}");
+}
+
+#[test]
+fn an_invite_that_was_tampered_with_opens_no_door() {
+    let room = Room::open();
+    let other = Room::open();
+    let invite_of = |link: &str| link.split(['&', '?']).find_map(|part| part.strip_prefix("i=")).unwrap().to_owned();
+    let borrowed = room.link.replace(&invite_of(&room.link), &invite_of(&other.link));
+    let forged = {
+        let invite = invite_of(&room.link);
+        let mut letters: Vec<char> = invite.chars().collect();
+        let middle = letters.len() / 2;
+        letters[middle] = if letters[middle] == 'A' { 'B' } else { 'A' };
+        room.link.replace(&invite, &letters.into_iter().collect::<String>())
+    };
+    for (name, link) in [("borrowed", borrowed), ("forged", forged)] {
+        let mut stranger = Instance::join(&link, "Mallory", &room.data_dir(name), &[]);
+        let error = stranger.next("error");
+        assert!(!error["message"].as_str().unwrap().is_empty(), "{error}");
+        assert_eq!(stranger.exit_code(), 4, "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_expired_invite_says_so() {
+    let mut room = Room::open();
+    let data_dir = room.data_dir("host");
+    let made = synx(&["invite", "--expires", "1s", "--data-dir", data_dir.to_str().unwrap()]);
+    let link = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    // The host's own seconds pass: a sync line comes once a second.
+    for _ in 0..3 {
+        room.host.next("sync");
+    }
+    let mut late = Instance::join(&link, "Late", &room.data_dir("late"), &[]);
+    assert_eq!(late.next("error")["code"], "invite_expired");
+    assert_eq!(late.exit_code(), 4);
+}

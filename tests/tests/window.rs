@@ -1,0 +1,95 @@
+//! The app as a person uses it: two windows, one room.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use synx_system_tests::demo_track;
+use synx_system_tests::window::{Display, Window};
+
+async fn first_run(window: &Window, name: &str) {
+    window.fill("first-run-name", name).await;
+    window.click("first-run-go").await;
+    window.find("nav-library").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_file_is_opened_seen_and_played() {
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let window = Window::open(&display, &folder.path().join("solo"), &[]).await;
+    window.screenshot("first-run").await;
+    first_run(&window, "Ana").await;
+    window.screenshot("library-empty").await;
+
+    window.click("open-files").await;
+    window.fill("open-path", demo_track("paper-lantern.flac").to_str().unwrap()).await;
+    window.click("open-path-go").await;
+    window.find("library-row").await;
+    window.until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'").await;
+    window.until("the waveform", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'").await;
+    window.until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')").await;
+    window.until("a key", "document.querySelector('[data-testid=key]')?.textContent?.trim().length > 1").await;
+    window.screenshot("library-playing").await;
+    window.click("play").await;
+    window.until("paused", "document.querySelector('[data-testid=play]')?.dataset.state === 'paused'").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_windows_share_one_room() {
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let host = Window::open(&display, &folder.path().join("host"), &[]).await;
+    first_run(&host, "Ana").await;
+    host.click("host-room").await;
+    host.fill("host-name", "Friday listening").await;
+    host.screenshot("host-dialog").await;
+    host.click("host-go").await;
+    host.find("room-name").await;
+    host.screenshot("room-empty").await;
+    let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
+    let link = link.as_str().expect("the room shows its link").to_owned();
+
+    let peer = Window::open(&display, &folder.path().join("peer"), &[]).await;
+    first_run(&peer, "Ben").await;
+    peer.click("join-room").await;
+    peer.fill("join-link", &link).await;
+    peer.fill("join-address", &loopback(&link)).await;
+    peer.screenshot("join-dialog").await;
+    peer.click("join-go").await;
+    peer.find("room-name").await;
+    host.until("both are there", "document.querySelectorAll('[data-testid=member-row]').length === 2").await;
+
+    host.click("share-files").await;
+    host.fill("share-path", demo_track("tide-line.mp3").to_str().unwrap()).await;
+    host.click("share-path-go").await;
+    for window in [&host, &peer] {
+        window.find("queue-row").await;
+        window.until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')").await;
+    }
+
+    peer.fill("chat-input", "Good evening!").await;
+    peer.click("chat-send").await;
+    host.until("the message", "document.querySelector('[data-testid=chat-message]')?.textContent?.includes('Good evening!')").await;
+
+    host.click("play").await;
+    for window in [&host, &peer] {
+        window.until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'").await;
+        window.until("the waveform", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'").await;
+    }
+    peer.until("a measured error", "/[0-9]/.test(document.querySelector('[data-testid=member-sync]')?.textContent ?? '')").await;
+    host.screenshot("room-host").await;
+    peer.screenshot("room-peer").await;
+
+    host.press("seek", "\u{E010}").await;
+    peer.until("the end", "Number(document.querySelector('[data-testid=seek]')?.value) > 5").await;
+    peer.click("leave-room").await;
+    peer.screenshot("leave-dialog").await;
+    peer.close().await;
+    host.close().await;
+}
+
+/// The host's port on loopback: in a test both windows are on one machine, whatever networks it has.
+fn loopback(link: &str) -> String {
+    let address = link.split(['?', '&']).find_map(|part| part.strip_prefix("a=")).expect("the link names an address");
+    let port = address.rsplit(':').next().expect("an address has a port");
+    format!("127.0.0.1:{}", port.trim_start_matches("%3A"))
+}

@@ -153,7 +153,8 @@ pub enum Command {
         /// Which; none is the one after the current.
         to: Option<QueueItemId>,
     },
-    /// The host's scheduler: the current track ends soon at its exact end; the next follows without a gap.
+    /// The host's scheduler: the current track ends soon at its exact end; the next follows without a gap. Asked about a
+    /// lead before that end: from then on every change concerns the next track.
     Advance {
         /// The transport revision that the scheduler looked at: an older one changes nothing.
         revision: u64,

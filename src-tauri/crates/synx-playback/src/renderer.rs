@@ -25,6 +25,7 @@ pub(crate) struct Renderer {
     /// In order of time.
     pending: [Option<Cue>; PENDING],
     current: Option<Cue>,
+    clock: Option<ClockEstimate>,
     main: Option<Tap>,
     fading: [Option<Tap>; FADING],
     servo: Servo,
@@ -75,6 +76,7 @@ impl Renderer {
             cues,
             pending: [None; PENDING],
             current: None,
+            clock: None,
             main: None,
             fading: [None; FADING],
             servo: Servo::default(),
@@ -91,7 +93,8 @@ impl Renderer {
         out.fill([0.0; 2]);
         self.take_cues();
         let latency_us = self.shared.latency_offset_us.load(Ordering::Relaxed);
-        if let (Some(time), Some(clock)) = (time, self.shared.clock()) {
+        self.clock = self.shared.load_clock().or(self.clock);
+        if let (Some(time), Some(clock)) = (time, self.clock) {
             let view = View::new(&time, &clock, latency_us);
             self.steer(&view, out.len());
             self.fill(out, &view);

@@ -58,24 +58,33 @@ impl Shared {
         self.clock.store(fields.map(f64::to_bits));
     }
 
-    pub(crate) fn clock(&self) -> Option<ClockEstimate> {
-        let [at, offset, skew, uncertainty, skew_uncertainty, rtt, jitter] =
-            self.clock.load()?.map(f64::from_bits);
-        Some(ClockEstimate {
-            at_local_us: at,
-            offset_us: offset,
-            skew_ppm: skew,
-            uncertainty_us: uncertainty,
-            skew_uncertainty_ppm: skew_uncertainty,
-            rtt_us: rtt,
-            jitter_us: jitter,
-        })
+    /// For the audio thread: `None` also while it is being written.
+    pub(crate) fn load_clock(&self) -> Option<ClockEstimate> {
+        self.clock.load().map(to_estimate)
+    }
+
+    /// For everyone else.
+    pub(crate) fn read_clock(&self) -> Option<ClockEstimate> {
+        self.clock.read().map(to_estimate)
     }
 
     /// Whether the audio thread is done with a window that was handed to it with the cue of this number.
     pub(crate) fn is_released(&self, slot: usize, serial: u64) -> bool {
         let seen = self.seen.load(Ordering::Acquire);
         seen >= serial && self.in_use.load(Ordering::Acquire) & (1 << slot) == 0
+    }
+}
+
+fn to_estimate(words: [u64; 7]) -> ClockEstimate {
+    let [at, offset, skew, uncertainty, skew_uncertainty, rtt, jitter] = words.map(f64::from_bits);
+    ClockEstimate {
+        at_local_us: at,
+        offset_us: offset,
+        skew_ppm: skew,
+        uncertainty_us: uncertainty,
+        skew_uncertainty_ppm: skew_uncertainty,
+        rtt_us: rtt,
+        jitter_us: jitter,
     }
 }
 

@@ -65,7 +65,7 @@ pub struct EngineStatus {
 }
 
 pub(crate) fn read(shared: &Shared, report: Report, track_trouble: Option<String>) -> EngineStatus {
-    let snapshot = shared.snapshot.load().map_or(Snapshot::IDLE, Snapshot::from_words);
+    let snapshot = shared.snapshot.read().map_or(Snapshot::IDLE, Snapshot::from_words);
     let now_us = monotonic_exact_us();
     let advanced = (now_us - snapshot.heard_us) * snapshot.rate_hz * 1e-6;
     let sounding = snapshot.sounding == Sounding::Playing;
@@ -75,9 +75,8 @@ pub(crate) fn read(shared: &Shared, report: Report, track_trouble: Option<String
         track: (snapshot.track != 0).then_some(snapshot.track),
         revision: snapshot.revision,
         position_s: position_s.max(0.0),
-        error_us: (sounding && report.trouble.is_none() && report.device != "null")
-            .then_some(snapshot.error_us),
-        clock_uncertainty_us: shared.clock().map(|clock| clock.uncertainty_at_us(now_us)),
+        error_us: (sounding && report.trouble.is_none()).then_some(snapshot.error_us),
+        clock_uncertainty_us: shared.read_clock().map(|clock| clock.uncertainty_at_us(now_us)),
         ratio_ppm: snapshot.ratio_ppm,
         xruns: shared.xruns.load(Ordering::Relaxed),
         reanchors: snapshot.reanchors,

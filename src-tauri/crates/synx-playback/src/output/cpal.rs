@@ -98,7 +98,7 @@ fn build<T: SizedSample + FromSample<f32>>(
     let data = move |out: &mut [T], info: &OutputCallbackInfo| {
         let Some(pump) = &mut loan.pump else { return };
         let stamp = info.timestamp();
-        let delay = stamp.playback.duration_since(stamp.callback).unwrap_or_default();
+        let delay = stamp.playback.duration_since(stamp.callback);
         pump.observe_at(monotonic_exact_us() + delay.as_secs_f64() * 1e6);
         let mut rest = out;
         while rest.len() >= channels {

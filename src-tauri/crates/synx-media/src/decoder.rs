@@ -125,8 +125,13 @@ impl Decoder {
         (self.next_raw - self.trim.origin).max(0).unsigned_abs()
     }
 
-    pub(crate) fn params(&self) -> &AudioCodecParameters {
-        &self.params
+    /// What an MPEG or ADTS stream without a count is likely to hold, from its bit rate.
+    pub(crate) fn estimated_frames(&self) -> Option<u64> {
+        self.track.num_frames
+    }
+
+    pub(crate) fn codec_name(&self) -> &'static str {
+        self.codec.codec_info().short_name
     }
 
     pub(crate) fn container(&self) -> &'static str {
@@ -176,7 +181,8 @@ impl Decoder {
         let target = self.trim.origin.saturating_add(i64::try_from(frame).unwrap_or(i64::MAX));
         let soon = self.next_raw.saturating_add(i64::from(self.rate_hz) / 2);
         let near = !self.block.is_empty() && (self.block_raw..=soon).contains(&target);
-        if !near && !(self.ticks_are_frames && self.jump_before(target)) {
+        let reached = near || (self.ticks_are_frames && self.jump_before(target));
+        if !reached {
             self.rewind()?;
         }
         self.next_raw = target;
@@ -243,7 +249,7 @@ impl Decoder {
                 }
                 Err(Error::DecodeError(_) | Error::IoError(_)) if self.bad_packets < MAX_BAD_PACKETS => {
                     self.bad_packets += 1;
-                    let frames = i64::try_from(packet.block_dur().get()).unwrap_or(0);
+                    let frames = i64::try_from(packet.dur.get()).unwrap_or(0);
                     self.after_packet = Some(self.position_of(&packet).saturating_add(frames));
                 }
                 Err(e) => {
@@ -320,7 +326,7 @@ impl Decoder {
         self.rate_hz = block.rate_hz;
         self.channels = block.channels;
         self.ticks_are_frames = self.track.time_base == TimeBase::try_from_recip(block.rate_hz)
-            && packet.block_dur().get() <= frames as u64;
+            && packet.dur.get() <= frames as u64;
         Ok(())
     }
 }
@@ -337,10 +343,10 @@ impl Block {
         let mut samples: Vec<f32> = Vec::new();
         buffer.copy_to_vec_interleaved(&mut samples);
         for sample in &mut samples {
-            // Written so that NaN takes the branch as well.
-            if !(sample.abs() <= MAX_SAMPLE) {
-                *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-MAX_SAMPLE, MAX_SAMPLE) };
+            if sample.is_nan() {
+                *sample = 0.0;
             }
+            *sample = sample.clamp(-MAX_SAMPLE, MAX_SAMPLE);
         }
         Block { samples, rate_hz: buffer.spec().rate(), channels: buffer.num_planes() }
     }

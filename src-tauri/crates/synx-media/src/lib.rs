@@ -7,9 +7,15 @@
 
 mod decoder;
 mod error;
+mod info;
+mod loudness;
 mod mp4;
+mod peaks;
 mod source;
 mod trim;
 
 pub use decoder::Decoder;
 pub use error::MediaError;
+pub use info::{TrackInfo, probe};
+pub use loudness::{Loudness, LoudnessMeter};
+pub use peaks::{PeakBin, PeakLevel, Peaks, PeaksBuilder};

@@ -16,6 +16,9 @@ pub(crate) struct Edit {
     pub(crate) media_time: u64,
 }
 
+/// Called with a box's kind and the range of its body; what it returns ends the walk.
+type Visit<'a, W, T> = &'a mut dyn FnMut(&mut W, [u8; 4], u64, u64) -> io::Result<Option<T>>;
+
 struct Walker<'a> {
     file: &'a File,
     boxes_left: usize,
@@ -30,12 +33,7 @@ impl Walker<'_> {
     }
 
     /// Calls `visit(kind, body_start, body_end)` for each box in the range until it returns something.
-    fn each<T>(
-        &mut self,
-        mut at: u64,
-        end: u64,
-        visit: &mut dyn FnMut(&mut Self, [u8; 4], u64, u64) -> io::Result<Option<T>>,
-    ) -> io::Result<Option<T>> {
+    fn each<T>(&mut self, mut at: u64, end: u64, visit: Visit<'_, Self, T>) -> io::Result<Option<T>> {
         while at.saturating_add(8) <= end && self.boxes_left > 0 {
             self.boxes_left -= 1;
             let [a, b, c, d, kind @ ..] = self.bytes::<8>(at)?;

@@ -1,1 +1,43 @@
 //! The append-only event log on disk and in memory, and cursors over it.
+//!
+//! ```text
+//! append ─► inbox ─► writer ─► store (fsync) ─► head, ring ─► cursors
+//! ```
+//! One thread writes; what gathers while it syncs becomes the next commit. An event is seen by anybody only once it is
+//! durable, in the order of its room. Followers are told nothing but "the head is now N" and read from their own place: the
+//! log is the queue.
+//!
+//! **Invariant:** nothing here changes or deletes an event, and nothing waits for a follower.
+
+#![warn(missing_docs)]
+
+mod audit;
+mod codec;
+mod cursor;
+mod error;
+mod fold;
+mod handler;
+mod inbox;
+mod jsonl;
+
+mod log;
+mod options;
+mod record;
+mod store;
+mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod upcast;
+mod verify;
+mod writer;
+
+pub use audit::{AuditEntry, AuditFilter};
+pub use cursor::Cursor;
+pub use error::LogError;
+pub use handler::{HandlerProgress, HandlerTask};
+pub use log::Log;
+pub use options::LogOptions;
+pub use record::{ChainHash, Record, RoomHead, StoredSnapshot};
+pub use store::{Access, EventStore, MemoryStore, Scanned, SqliteStore, StoreHead};
+pub use upcast::{Upcast, Upcasters};
+pub use verify::{BadLink, ChainFault, ChainReport};

@@ -1,0 +1,117 @@
+//! What waits for the writer. Bounded: whoever comes when it is full is told so at once.
+
+use crate::codec::Draft;
+use crate::{LogError, StoredSnapshot};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use synx_domain::{Envelope, RoomId};
+use tokio::sync::oneshot;
+
+/// Where the outcome of a job goes.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
+
+/// Events of one room that are to be appended together.
+pub(crate) struct Append {
+    pub room: RoomId,
+    pub expected_seq: u64,
+    pub drafts: Vec<Draft>,
+    pub answer: Answer<Vec<Arc<Envelope>>>,
+}
+
+/// Something for the writer to do.
+pub(crate) enum Job {
+    Append(Append),
+    Snapshot(StoredSnapshot, Answer<()>),
+}
+
+impl Job {
+    fn events(&self) -> usize {
+        match self {
+            Self::Append(append) => append.drafts.len(),
+            Self::Snapshot(..) => 1,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Append(append) => append.drafts.iter().map(|draft| draft.data.len()).sum(),
+            Self::Snapshot(snapshot, _) => snapshot.data.len(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    events: usize,
+    bytes: usize,
+    closed: bool,
+}
+
+/// The queue between appenders and the writer.
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    max_events: usize,
+    max_bytes: usize,
+}
+
+impl Inbox {
+    pub(crate) fn new(max_events: usize, max_bytes: usize) -> Self {
+        Self { queue: Mutex::default(), filled: Condvar::new(), max_events, max_bytes }
+    }
+
+    /// Puts a job at the end.
+    pub(crate) fn push(&self, job: Job) -> Result<(), LogError> {
+        let (events, bytes) = (job.events(), job.bytes());
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(LogError::Closed);
+        }
+        if queue.events + events > self.max_events || queue.bytes + bytes > self.max_bytes {
+            return Err(LogError::Overloaded);
+        }
+        queue.events += events;
+        queue.bytes += bytes;
+        queue.jobs.push_back(job);
+        // The writer sleeps only while there is nothing at all.
+        if queue.jobs.len() == 1 {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Waits for jobs and takes those in front, `max_events` and a job's worth at most. None once closed and empty.
+    pub(crate) fn take(&self, max_events: usize) -> Option<Vec<Job>> {
+        let queue = self.lock();
+        let waited = self.filled.wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
+        let (mut taken, mut events) = (Vec::with_capacity(queue.jobs.len()), 0);
+        while events < max_events
+            && let Some(job) = queue.jobs.pop_front()
+        {
+            events += job.events();
+            queue.events -= job.events();
+            queue.bytes -= job.bytes();
+            taken.push(job);
+        }
+        (!taken.is_empty()).then_some(taken)
+    }
+
+    /// Takes nothing in any more; what is in is still worked off.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+    }
+
+    /// Drops all that waits, so that nobody waits for ever on a writer that is gone.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let jobs = std::mem::take(&mut self.lock().jobs);
+        drop(jobs);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,124 @@
+//! Where records are kept. A store is dumb on purpose: places, hashes and heads are given by the one writer, so that every
+//! store holds the same thing.
+
+mod memory;
+mod sqlite;
+
+pub use memory::MemoryStore;
+pub use sqlite::{Access, SqliteStore};
+
+use crate::{AuditFilter, LogError, Record, RoomHead, StoredSnapshot};
+use std::path::Path;
+use synx_domain::{EventId, RoomId};
+
+/// Where the whole log ends.
+#[derive(Debug, Clone, Default)]
+pub struct StoreHead {
+    /// Where each room's log ends, by the events themselves.
+    pub rooms: Vec<RoomHead>,
+    /// Where each room's log ends, by what was recorded beside the events: where this differs, events are missing or
+    /// were changed.
+    pub recorded: Vec<RoomHead>,
+    /// The last place in the whole log.
+    pub log_seq: u64,
+    /// The greatest event id there is: a greater one is certainly new.
+    pub greatest_event_id: Option<EventId>,
+}
+
+/// A row as a scan of the whole log finds it.
+pub enum Scanned {
+    /// It can be read.
+    Row(Record),
+    /// It cannot: a column is missing, has another type or impossible contents.
+    Unreadable {
+        /// Its place in the whole log.
+        log_seq: u64,
+    },
+}
+
+impl Scanned {
+    /// The row's place in the whole log.
+    pub fn log_seq(&self) -> u64 {
+        match self {
+            Self::Row(record) => record.log_seq,
+            Self::Unreadable { log_seq } => *log_seq,
+        }
+    }
+}
+
+/// Keeps records. Calls may block; one thread writes, any number read meanwhile.
+///
+/// Every implementation passes the suite in `testing`.
+pub trait EventStore: Send + Sync + 'static {
+    /// Where everything ends, all of it at one moment.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn head(&self) -> Result<StoreHead, LogError>;
+
+    /// Whether an event with this id is stored.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn contains(&self, event_id: EventId) -> Result<bool, LogError>;
+
+    /// Stores all records or none, and returns when they would survive a loss of power. Refuses a place in a room
+    /// or an event id that is taken.
+    ///
+    /// # Errors
+    /// When nothing was stored.
+    fn commit(&self, records: &[Record]) -> Result<(), LogError>;
+
+    /// The room's records after `after_seq` in order: at most `limit`, and no more once they hold `max_bytes` of payload.
+    /// Empty only at the end.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn read(
+        &self,
+        room: RoomId,
+        after_seq: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, LogError>;
+
+    /// All rooms' rows after a place in the whole log, straight from where they lie, with no index in between. Empty only
+    /// at the end.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError>;
+
+    /// The records that pass the filter, in log order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError>;
+
+    /// Keeps a snapshot, and the latest `keep` of the room's at most. It need not survive a loss of power.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError>;
+
+    /// The room's latest snapshot at or before a place.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn snapshot(&self, room: RoomId, at_or_before: u64) -> Result<Option<StoredSnapshot>, LogError>;
+
+    /// Checks what lies under the rows: pages, indexes.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] says what is damaged.
+    fn check(&self) -> Result<(), LogError>;
+
+    /// Writes a consistent copy to a new file while others go on.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    fn backup(&self, to: &Path) -> Result<(), LogError>;
+
+    /// Lets go of files and locks. Later calls fail with [`LogError::Closed`].
+    fn close(&self);
+}

@@ -1,0 +1,348 @@
+//! The store on disk: one SQLite file in WAL mode.
+//!
+//! Three kinds of connections: the writer's, a pool of readers that never wait for it, and one that checkpoints, so that no
+//! commit pays for moving pages from the WAL to the file. Must never answer a commit before it is synced.
+
+mod checkpoint;
+mod failure;
+mod rows;
+mod schema;
+
+use super::{EventStore, Scanned, StoreHead};
+use crate::{AuditFilter, LogError, Record, StoredSnapshot};
+use checkpoint::Checkpointer;
+use failure::{io_error, sqlite_error};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use synx_domain::{EventId, RoomId};
+
+/// What a log's file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Appending; no other process may have it open for appending.
+    ReadWrite,
+    /// Looking only; also beside a process that appends, and on a medium that cannot be written.
+    ReadOnly,
+}
+
+/// Connections that are kept open for readers. More may be open for a moment.
+const IDLE_READERS: usize = 4;
+
+/// Keeps records in an SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    access: Access,
+    /// Whether nobody can be writing: then the file is read with no shared memory beside it.
+    immutable: bool,
+    writer: Mutex<Option<Writer>>,
+    /// None once the store is closed.
+    readers: Mutex<Option<Vec<Connection>>>,
+}
+
+/// What only the one who appends needs. The lock goes last: fields are dropped in order.
+struct Writer {
+    connection: Connection,
+    checkpointer: Checkpointer,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the log in this file; [`Access::ReadWrite`] makes it when it is missing, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// When the file is in use, damaged, of a later schema, something else than a log, or out of reach.
+    pub fn open(path: &Path, access: Access) -> Result<Self, LogError> {
+        match access {
+            Access::ReadWrite => Self::open_writable(path),
+            Access::ReadOnly => Self::open_readable(path),
+        }
+    }
+
+    fn open_writable(path: &Path) -> Result<Self, LogError> {
+        let lock = lock(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        schema::prepare(&connection, path)?;
+        let checkpointer = Checkpointer::start(path)?;
+        let writer = Writer { connection, checkpointer, _lock: lock };
+        Ok(Self {
+            path: path.to_owned(),
+            access: Access::ReadWrite,
+            immutable: false,
+            writer: Mutex::new(Some(writer)),
+            readers: Mutex::new(Some(Vec::new())),
+        })
+    }
+
+    fn open_readable(path: &Path) -> Result<Self, LogError> {
+        let open = |immutable| {
+            let store = Self {
+                path: path.to_owned(),
+                access: Access::ReadOnly,
+                immutable,
+                writer: Mutex::new(None),
+                readers: Mutex::new(Some(Vec::new())),
+            };
+            store.with_reader(|connection| schema::inspect(connection, path))?;
+            Ok(store)
+        };
+        match open(false) {
+            // Where the index of the WAL cannot be made, nobody writes: the file alone is the log if there is no WAL.
+            Err(LogError::ReadOnly { .. } | LogError::Io { .. })
+                if is_file(path) && !is_file(&beside(path, "-wal")) =>
+            {
+                open(true)
+            }
+            opened => opened,
+        }
+    }
+
+    fn new_reader(&self) -> Result<Connection, LogError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        if !self.immutable {
+            return connect(&self.path, flags);
+        }
+        let uri = format!("file:{}?immutable=1", percent_encoded(&self.path));
+        connect(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)
+    }
+
+    fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, LogError>) -> Result<T, LogError> {
+        let idle = guard(&self.readers).as_mut().ok_or(LogError::Closed)?.pop();
+        let connection = idle.map_or_else(|| self.new_reader(), Ok)?;
+        let found = look(&connection)?;
+        // A connection that failed is not used again: it is dropped by the line above.
+        if let Some(idle) = guard(&self.readers).as_mut().filter(|idle| idle.len() < IDLE_READERS) {
+            idle.push(connection);
+        }
+        Ok(found)
+    }
+
+    fn with_writer<T>(&self, write: impl FnOnce(&mut Writer) -> Result<T, LogError>) -> Result<T, LogError> {
+        match guard(&self.writer).as_mut() {
+            Some(writer) => write(writer),
+            None if self.access == Access::ReadOnly => {
+                Err(LogError::ReadOnly { detail: "it was opened for reading only".to_owned() })
+            }
+            None => Err(LogError::Closed),
+        }
+    }
+
+    fn select(&self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<Vec<Record>, LogError> {
+        self.with_reader(|connection| {
+            let mut statement = connection.prepare_cached(sql).map_err(sqlite_error("read events"))?;
+            let mut rows = statement.query(values).map_err(sqlite_error("read events"))?;
+            let mut records = Vec::new();
+            while let Some(row) = rows.next().map_err(sqlite_error("read events"))? {
+                records.push(rows::record(row)?);
+            }
+            Ok(records)
+        })
+    }
+}
+
+impl Writer {
+    fn commit(&mut self, records: &[Record]) -> Result<(), LogError> {
+        let failed = sqlite_error("write events");
+        self.checkpointer.finish_if_due(&self.connection);
+        let transaction = self.connection.transaction().map_err(&failed)?;
+        let mut heads = HashMap::new();
+        {
+            let mut insert = transaction.prepare_cached(rows::INSERT).map_err(&failed)?;
+            for record in records {
+                rows::insert(&mut insert, record).map_err(&failed)?;
+                heads.insert(record.room_id, record);
+            }
+            let mut move_head = transaction.prepare_cached(rows::MOVE_HEAD).map_err(&failed)?;
+            for head in heads.values() {
+                rows::move_head(&mut move_head, head).map_err(&failed)?;
+            }
+        }
+        transaction.commit().map_err(failed)?;
+        self.checkpointer.committed();
+        Ok(())
+    }
+}
+
+impl EventStore for SqliteStore {
+    fn head(&self) -> Result<StoreHead, LogError> {
+        self.with_reader(|connection| {
+            let failed = sqlite_error("read where it ends");
+            let moment = connection.unchecked_transaction().map_err(&failed)?;
+            let rooms = rows::heads(&moment, rows::LAST_EVENTS).map_err(&failed)?;
+            let recorded = rows::heads(&moment, rows::HEADS).map_err(&failed)?;
+            let (log_seq, greatest_event_id) =
+                moment.query_row(rows::ENDS, [], rows::ends).map_err(&failed)?;
+            Ok(StoreHead { rooms, recorded, log_seq, greatest_event_id })
+        })
+    }
+
+    fn contains(&self, event_id: EventId) -> Result<bool, LogError> {
+        self.with_reader(|connection| {
+            let mut statement =
+                connection.prepare_cached(rows::CONTAINS).map_err(sqlite_error("look up an event"))?;
+            statement.exists([event_id.as_bytes()]).map_err(sqlite_error("look up an event"))
+        })
+    }
+
+    fn commit(&self, records: &[Record]) -> Result<(), LogError> {
+        self.with_writer(|writer| writer.commit(records))
+    }
+
+    fn read(
+        &self,
+        room: RoomId,
+        after_seq: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, LogError> {
+        self.with_reader(|connection| {
+            let failed = sqlite_error("read events");
+            let mut statement = connection.prepare_cached(rows::READ).map_err(&failed)?;
+            let values = params![room.as_bytes(), rows::integer(after_seq), rows::integer(limit as u64)];
+            let mut rows = statement.query(values).map_err(&failed)?;
+            let (mut records, mut bytes) = (Vec::new(), 0);
+            while bytes < max_bytes
+                && let Some(row) = rows.next().map_err(&failed)?
+            {
+                let record = rows::record(row)?;
+                bytes += record.data.len();
+                records.push(record);
+            }
+            Ok(records)
+        })
+    }
+
+    fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError> {
+        self.with_reader(|connection| {
+            let failed = sqlite_error("scan events");
+            let mut statement = connection.prepare_cached(rows::SCAN).map_err(&failed)?;
+            let values = params![rows::integer(after_log_seq), rows::integer(limit as u64)];
+            let mut rows = statement.query(values).map_err(&failed)?;
+            let mut found = Vec::with_capacity(limit);
+            while let Some(row) = rows.next().map_err(&failed)? {
+                found.push(rows::scanned(row).map_err(&failed)?);
+            }
+            Ok(found)
+        })
+    }
+
+    fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {
+        let AuditFilter { room, name, actor, since_ms, until_ms, after_seq, limit } = filter;
+        let room = room.as_ref().map(RoomId::as_bytes);
+        let actor = actor.as_ref().map(synx_domain::UserId::as_bytes);
+        let (after_seq, limit) = (rows::integer(*after_seq), rows::integer(*limit as u64));
+        let mut conditions = vec!["seq > :after"];
+        let mut values: Vec<(&str, &dyn ToSql)> = vec![(":after", &after_seq), (":limit", &limit)];
+        let mut only = |condition, key, value: Option<_>| {
+            if let Some(value) = value {
+                conditions.push(condition);
+                values.push((key, value));
+            }
+        };
+        only("aggregate_id = :room", ":room", room.as_ref().map(|id| id as &dyn ToSql));
+        only("event_name = :name", ":name", name.as_ref().map(|name| name as &dyn ToSql));
+        only("actor = :actor", ":actor", actor.as_ref().map(|id| id as &dyn ToSql));
+        only("occurred_at >= :since", ":since", since_ms.as_ref().map(|ms| ms as &dyn ToSql));
+        only("occurred_at < :until", ":until", until_ms.as_ref().map(|ms| ms as &dyn ToSql));
+        self.select(&rows::select_where(&conditions.join(" AND ")), &values)
+    }
+
+    fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
+        self.with_writer(|writer| {
+            let failed = sqlite_error("keep a snapshot");
+            let StoredSnapshot { room_id, seq, data, digest } = snapshot;
+            let (room, seq) = (room_id.as_bytes(), rows::integer(*seq));
+            let transaction = writer.connection.transaction().map_err(&failed)?;
+            transaction.execute(rows::SAVE_SNAPSHOT, params![room, seq, data, digest]).map_err(&failed)?;
+            transaction
+                .execute(rows::DROP_OLD_SNAPSHOTS, params![room, rows::integer(keep as u64)])
+                .map_err(&failed)?;
+            transaction.commit().map_err(failed)
+        })
+    }
+
+    fn snapshot(&self, room: RoomId, at_or_before: u64) -> Result<Option<StoredSnapshot>, LogError> {
+        self.with_reader(|connection| {
+            let mut statement =
+                connection.prepare_cached(rows::SNAPSHOT).map_err(sqlite_error("read a snapshot"))?;
+            let values = params![room.as_bytes(), rows::integer(at_or_before)];
+            statement
+                .query_row(values, |row| rows::snapshot(room, row))
+                .optional()
+                .map_err(sqlite_error("read a snapshot"))
+        })
+    }
+
+    fn check(&self) -> Result<(), LogError> {
+        self.with_reader(|connection| {
+            let verdict: String = connection
+                .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+                .map_err(sqlite_error("check its pages"))?;
+            if verdict == "ok" { Ok(()) } else { Err(LogError::Corrupt { detail: verdict }) }
+        })
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), LogError> {
+        self.with_reader(|connection| {
+            let target = to.to_str().ok_or_else(|| LogError::Io {
+                what: "back itself up",
+                detail: format!("{} is not a name in Unicode", to.display()),
+            })?;
+            connection.execute("VACUUM INTO ?1", [target]).map_err(sqlite_error("back itself up"))?;
+            let copy = File::open(to).map_err(io_error("back itself up"))?;
+            copy.sync_all().map_err(io_error("back itself up"))
+        })
+    }
+
+    fn close(&self) {
+        // Readers first, so that the last connection to close is the one that can fold the WAL into the file.
+        *guard(&self.readers) = None;
+        *guard(&self.writer) = None;
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
+    let failed = sqlite_error("open its file");
+    let connection =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&failed)?;
+    schema::configure(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Locks the log against other processes. The system frees the lock when this process ends, however it ends.
+fn lock(path: &Path) -> Result<File, LogError> {
+    let lock_path = beside(path, ".lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(io_error("open its lock file"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(io_error("lock its file")(error)),
+    }
+}
+
+/// The path of a file that accompanies the log's.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+/// A path as SQLite's URIs take it.
+fn percent_encoded(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,107 @@
+//! The tables, and how an older file becomes a current one.
+//!
+//! Migrations are only ever added, never edited: `PRAGMA user_version` counts how many a file has seen.
+
+use super::failure::sqlite_error;
+use crate::LogError;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// "SYNX" in the file's header says whose it is.
+const APPLICATION_ID: i64 = 0x5359_4e58;
+
+const MIGRATIONS: &[&str] = &[
+    // 1. Ids are 16-byte blobs; event ids are UUIDv7 and arrive in order, so every index but the aggregate's grows at its
+    //    end. `heads` tells where each room ends without a look at its events, and that none is missing there.
+    "CREATE TABLE domain_events (
+         seq               INTEGER PRIMARY KEY,
+         event_id          BLOB    NOT NULL,
+         event_name        TEXT    NOT NULL,
+         aggregate_id      BLOB    NOT NULL,
+         aggregate_version INTEGER NOT NULL,
+         event_version     INTEGER NOT NULL,
+         event_data        TEXT    NOT NULL,
+         actor             BLOB    NOT NULL,
+         command_id        BLOB,
+         occurred_at       INTEGER NOT NULL,
+         hash              BLOB    NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX domain_events_by_id ON domain_events (event_id);
+     CREATE UNIQUE INDEX domain_events_by_aggregate ON domain_events (aggregate_id, aggregate_version);
+     CREATE INDEX domain_events_by_name ON domain_events (event_name);
+     CREATE INDEX domain_events_by_time ON domain_events (occurred_at);
+     CREATE TABLE heads (
+         aggregate_id      BLOB    NOT NULL PRIMARY KEY,
+         aggregate_version INTEGER NOT NULL,
+         occurred_at       INTEGER NOT NULL,
+         hash              BLOB    NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE snapshots (
+         aggregate_id      BLOB    NOT NULL,
+         aggregate_version INTEGER NOT NULL,
+         data              TEXT    NOT NULL,
+         digest            BLOB    NOT NULL,
+         PRIMARY KEY (aggregate_id, aggregate_version)
+     ) STRICT;",
+];
+
+/// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch(
+        "PRAGMA busy_timeout = 5000;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA cache_size = -8000;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;",
+    )
+}
+
+/// Brings the file up to date; an empty one becomes a log.
+pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), LogError> {
+    let failed = sqlite_error("prepare its file");
+    let version = version(connection, path)?;
+    connection.pragma_update(None, "journal_mode", "wal").map_err(&failed)?;
+    connection
+        .pragma_update(None, "journal_size_limit", super::checkpoint::WAL_LIMIT_BYTES)
+        .map_err(&failed)?;
+    let pending = usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..)).unwrap_or_default();
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.unchecked_transaction().map_err(&failed)?;
+    pending.iter().try_for_each(|migration| transaction.execute_batch(migration)).map_err(&failed)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(&failed)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(&failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// Refuses a file that is not a log of a schema this program reads.
+pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<(), LogError> {
+    match version(connection, path)? {
+        0 => Err(LogError::NotALog { path: path.to_owned() }),
+        _ => Ok(()),
+    }
+}
+
+/// How many migrations the file has seen; 0 for an empty file.
+fn version(connection: &Connection, path: &Path) -> Result<i64, LogError> {
+    let read = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => LogError::NotALog { path: path.to_owned() },
+        _ => sqlite_error("read its header")(error),
+    };
+    let found = read("user_version").map_err(failed)?;
+    let application_id = read("application_id").map_err(failed)?;
+    let objects: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let supported = MIGRATIONS.len() as i64;
+    match (application_id, found) {
+        (0, 0) if objects == 0 => Ok(0),
+        (APPLICATION_ID, 1..) if found > supported => Err(LogError::NewerSchema { found, supported }),
+        (APPLICATION_ID, 1..) => Ok(found),
+        _ => Err(LogError::NotALog { path: path.to_owned() }),
+    }
+}

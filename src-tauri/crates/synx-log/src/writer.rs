@@ -1,0 +1,252 @@
+//! The only one who writes: takes what has gathered, checks it, stores it in one commit, and then lets it be seen.
+//!
+//! Must never publish or answer what is not durable, and must check everything that can be wrong with one append before the
+//! commit, so that none of the others in it suffers.
+
+use crate::codec::Draft;
+use crate::inbox::{Answer, Append, Inbox, Job};
+use crate::tail::{Fresh, Tails};
+use crate::{ChainHash, EventStore, LogError, Record, RoomHead, StoreHead, StoredSnapshot};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use synx_domain::{Envelope, EventId, NewEvent, RoomId};
+
+/// Events in one commit at most, give or take one append: a larger one would make all others wait.
+const COMMIT_EVENTS: usize = 4096;
+
+/// What the writer and the log's handles share.
+pub(crate) struct Desk {
+    pub store: Arc<dyn EventStore>,
+    pub inbox: Inbox,
+    pub tails: Tails,
+    /// Snapshots of each room that are kept.
+    pub snapshots_kept: usize,
+}
+
+/// Runs until the inbox is closed and empty.
+pub(crate) fn run(desk: &Desk, head: StoreHead) {
+    // However the writer ends, nobody may wait for it.
+    struct Farewell<'a>(&'a Desk);
+    impl Drop for Farewell<'_> {
+        fn drop(&mut self) {
+            self.0.inbox.abandon();
+            self.0.tails.close();
+        }
+    }
+    let _farewell = Farewell(desk);
+    let mut writer = Writer { desk, damaged: damaged(&head), end: LogEnd::of(head) };
+    while let Some(jobs) = desk.inbox.take(COMMIT_EVENTS) {
+        writer.work(jobs);
+    }
+}
+
+/// Where the log ends: what is on disk, or would be after a commit that is being prepared.
+struct LogEnd {
+    rooms: HashMap<RoomId, (u64, ChainHash)>,
+    log_seq: u64,
+    greatest_event_id: Option<EventId>,
+}
+
+impl LogEnd {
+    fn of(head: StoreHead) -> Self {
+        Self {
+            rooms: head.rooms.into_iter().map(|head| (head.room_id, (head.seq, head.hash))).collect(),
+            log_seq: head.log_seq,
+            greatest_event_id: head.greatest_event_id,
+        }
+    }
+
+    /// The end before anything of a commit is prepared. Rooms are looked up in what is on disk when they are touched.
+    fn untouched(&self) -> Self {
+        Self { rooms: HashMap::new(), log_seq: self.log_seq, greatest_event_id: self.greatest_event_id }
+    }
+
+    fn advance(&mut self, by: Self) {
+        self.rooms.extend(by.rooms);
+        self.log_seq = by.log_seq;
+        self.greatest_event_id = by.greatest_event_id;
+    }
+}
+
+/// A commit that is being prepared.
+struct Plan {
+    end: LogEnd,
+    records: Vec<Record>,
+    accepted: Vec<Accepted>,
+    ids: HashSet<EventId>,
+}
+
+struct Accepted {
+    head: RoomHead,
+    fresh: Vec<Fresh>,
+    answer: Answer<Vec<Arc<Envelope>>>,
+}
+
+struct Writer<'a> {
+    desk: &'a Desk,
+    /// Rooms that are not what was written; an append would hide the damage.
+    damaged: HashSet<RoomId>,
+    end: LogEnd,
+}
+
+impl Writer<'_> {
+    fn work(&mut self, jobs: Vec<Job>) {
+        let mut plan = Plan {
+            end: self.end.untouched(),
+            records: Vec::with_capacity(jobs.len()),
+            accepted: Vec::with_capacity(jobs.len()),
+            ids: HashSet::with_capacity(jobs.len()),
+        };
+        let mut snapshots = Vec::new();
+        for job in jobs {
+            match job {
+                Job::Append(append) => self.admit(append, &mut plan),
+                Job::Snapshot(snapshot, answer) => snapshots.push((snapshot, answer)),
+            }
+        }
+        if !plan.records.is_empty() {
+            self.commit(plan);
+        }
+        for (snapshot, answer) in snapshots {
+            self.save_snapshot(&snapshot, answer);
+        }
+    }
+
+    fn admit(&self, append: Append, plan: &mut Plan) {
+        let records = self.place(&append, plan).and_then(|records| {
+            self.claim_ids(&append.drafts, plan)?;
+            Ok(records)
+        });
+        match records {
+            Ok(records) => plan.accept(append, records),
+            Err(error) => tell(append.answer, Err(error)),
+        }
+    }
+
+    /// The rows of an append, if it is about the room as it will be then.
+    fn place(&self, append: &Append, plan: &Plan) -> Result<Vec<Record>, LogError> {
+        let Append { room, expected_seq: expected, .. } = *append;
+        if self.damaged.contains(&room) {
+            let detail = format!("the end of room {room} is not the one that was written");
+            return Err(LogError::Corrupt { detail });
+        }
+        let known = plan.end.rooms.get(&room).or_else(|| self.end.rooms.get(&room));
+        let (actual, mut hash) = known.copied().unwrap_or((0, ChainHash::START));
+        if expected != actual {
+            return Err(LogError::Conflict { room, expected, actual });
+        }
+        let mut records = Vec::with_capacity(append.drafts.len());
+        for (offset, draft) in (1..).zip(&append.drafts) {
+            let record = chained(room, actual + offset, plan.end.log_seq + offset, draft, hash);
+            if draft.hash.is_some_and(|elsewhere| elsewhere != record.hash) {
+                return Err(LogError::ForeignHistory { room, seq: record.seq });
+            }
+            hash = record.hash;
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    /// Takes the ids of an append, all or none of them.
+    fn claim_ids(&self, drafts: &[Draft], plan: &mut Plan) -> Result<(), LogError> {
+        for (index, draft) in drafts.iter().enumerate() {
+            let event_id = draft.event.event_id;
+            let refused = match self.stored(event_id) {
+                Ok(false) if plan.ids.insert(event_id) => continue,
+                Ok(_) => LogError::DuplicateEvent { event_id },
+                Err(error) => error,
+            };
+            for claimed in drafts.iter().take(index) {
+                plan.ids.remove(&claimed.event.event_id);
+            }
+            return Err(refused);
+        }
+        Ok(())
+    }
+
+    /// Ids are time-ordered: one above all that are stored is new without a look.
+    fn stored(&self, event_id: EventId) -> Result<bool, LogError> {
+        match self.end.greatest_event_id {
+            Some(greatest) if event_id <= greatest => self.desk.store.contains(event_id),
+            _ => Ok(false),
+        }
+    }
+
+    fn commit(&mut self, plan: Plan) {
+        match self.desk.store.commit(&plan.records) {
+            Ok(()) => {
+                self.end.advance(plan.end);
+                for Accepted { head, fresh, answer } in plan.accepted {
+                    let envelopes = fresh.iter().map(|(envelope, _)| Arc::clone(envelope)).collect();
+                    self.desk.tails.publish(head, fresh);
+                    tell(answer, Ok(envelopes));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, events = plan.records.len(), "the log could not store events");
+                plan.accepted.into_iter().for_each(|accepted| tell(accepted.answer, Err(error.clone())));
+            }
+        }
+    }
+
+    fn save_snapshot(&self, snapshot: &StoredSnapshot, answer: Answer<()>) {
+        tell(answer, self.desk.store.save_snapshot(snapshot, self.desk.snapshots_kept));
+    }
+}
+
+impl Plan {
+    fn accept(&mut self, append: Append, records: Vec<Record>) {
+        let Some(last) = records.last() else { return tell(append.answer, Ok(Vec::new())) };
+        let head = RoomHead::at(last);
+        self.end.rooms.insert(append.room, (head.seq, head.hash));
+        self.end.log_seq = last.log_seq;
+        self.end.greatest_event_id =
+            self.end.greatest_event_id.max(records.iter().map(|record| record.event_id).max());
+        let sizes = records.iter().map(|record| (record.seq, record.data.len()));
+        let fresh = sizes
+            .zip(append.drafts)
+            .map(|((seq, bytes), draft)| (Arc::new(envelope(append.room, seq, draft.event)), bytes))
+            .collect();
+        self.accepted.push(Accepted { head, fresh, answer: append.answer });
+        self.records.extend(records);
+    }
+}
+
+/// Rooms whose last event is not the one that was recorded as such.
+fn damaged(head: &StoreHead) -> HashSet<RoomId> {
+    let recorded: HashMap<_, _> = head.recorded.iter().map(|head| (head.room_id, head)).collect();
+    let differing = head.rooms.iter().filter(|found| recorded.get(&found.room_id) != Some(found));
+    let found: HashSet<_> = head.rooms.iter().map(|head| head.room_id).collect();
+    let vanished = recorded.keys().copied().filter(|room| !found.contains(room));
+    differing.map(|head| head.room_id).chain(vanished).collect()
+}
+
+/// The row of an event at this place.
+fn chained(room_id: RoomId, seq: u64, log_seq: u64, draft: &Draft, previous: ChainHash) -> Record {
+    let NewEvent { event_id, actor, command_id, occurred_at_ms, .. } = draft.event;
+    let mut record = Record {
+        log_seq,
+        seq,
+        event_id,
+        room_id,
+        actor,
+        command_id,
+        occurred_at_ms,
+        name: draft.name.clone(),
+        version: draft.version,
+        data: draft.data.clone(),
+        hash: ChainHash::START,
+    };
+    record.hash = record.chained_to(previous);
+    record
+}
+
+fn envelope(room_id: RoomId, seq: u64, event: NewEvent) -> Envelope {
+    let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event;
+    Envelope { seq, event_id, room_id, actor, command_id, occurred_at_ms, event }
+}
+
+/// Whoever asked may be gone; then nobody needs to know.
+fn tell<T>(answer: Answer<T>, outcome: Result<T, LogError>) {
+    drop(answer.send(outcome));
+}

@@ -24,7 +24,7 @@ Usage: cargo xtask <task>
   test --list       Names the steps
   demo [ARGS…]      Hosts a room, lets two peers join, plays a track in sync and shows the error
   bench [ARGS…]     Runs the benchmarks, optimised
-  setup             Installs what building and testing need, and builds nothing
+  setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text
 ";
 
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
         "bench" => launch::bench(&workspace, rest),
-        "setup" => setup::everything(&workspace),
+        "setup" => setup::install(&workspace, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -36,13 +36,16 @@ const WINDOWS: &str =
 /// The oldest Node.js that the UI's build tool runs on.
 const NODE_AT_LEAST: (u32, u32) = (20, 19);
 
-/// Installs all that building and testing need.
-pub fn everything(workspace: &Workspace) -> Result<(), Failure> {
-    system_packages(Purpose::Tests)?;
+/// Installs all that building and testing need, or with the argument `build` only what building does.
+pub fn install(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
+    let only_build = args.iter().any(|arg| arg == "build");
+    system_packages(if only_build { Purpose::Desktop } else { Purpose::Tests })?;
     node()?;
     ui::packages(workspace)?;
-    checks::install_cargo_deny(workspace)?;
-    println!("\nAll is there: `cargo xtask run` opens the app, `cargo xtask test` runs every check.");
+    if !only_build {
+        checks::install_cargo_deny(workspace)?;
+    }
+    println!("\nAll is there.");
     Ok(())
 }
 

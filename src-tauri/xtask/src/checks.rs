@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::command::{Failure, is_installed};
+use crate::command::{Failure, Run, is_installed};
 use crate::setup::{self, Purpose};
 use crate::step::{self, Outcome, Step};
 use crate::{Workspace, ui};
@@ -122,7 +122,7 @@ fn scratch_types(workspace: &Workspace) -> PathBuf {
 }
 
 fn rust_tests(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let tests = workspace.cargo().args(["test", "--workspace", "--all-targets"]);
+    let tests = workspace.cargo().args(["test", "--workspace", "--lib", "--bins", "--tests"]);
     done(tests.env("TS_RS_EXPORT_DIR", scratch_types(workspace)).check())
 }
 
@@ -143,42 +143,61 @@ fn types(workspace: &Workspace) -> Result<Outcome, Failure> {
     match names.into_iter().find(|name| fresh.get(*name) != kept.get(*name)) {
         None => Ok(Outcome::Done),
         Some(name) => Err(Failure::new(format!(
-            "ui/src/lib/backend/generated/{name} is not what the Rust types say; write it anew with\n  cargo test --package synx-node --lib export_bindings"
+            "ui/src/lib/backend/generated/{name}.ts is not what the Rust types say; write it anew with\n  cargo test --package synx-node --lib export_bindings"
         ))),
     }
 }
 
 /// The TypeScript files of a folder by name, with line ends as git on Linux has them.
 fn typescript_files(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let failed = |error: std::io::Error| Failure::io("read", folder, &error);
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "ts") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.insert(name, fs::read_to_string(&path).map_err(failed)?.replace("\r\n", "\n"));
-        }
-    }
-    Ok(files)
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
+        Ok((stem(&path), text.replace("\r\n", "\n")))
+    };
+    files(folder, "ts")?.into_iter().map(read).collect()
 }
 
+/// The files of a folder whose names end so, in order.
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: std::io::Error| Failure::io("read", folder, &error);
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    paths.sort();
+    Ok(paths)
+}
+
+/// A file's name without its extension.
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The one whole-system test that opens windows; all others run in the terminal.
+const WINDOW_TEST: &str = "window";
+
 /// A cargo call for tests that start the programs which the build step left.
-fn with_binaries(workspace: &Workspace, target: &str) -> crate::command::Run {
-    let tests = workspace.cargo().args(["test", "--workspace", "--test", target]);
-    tests.env("SYNX_BIN", workspace.binary("synx")).env("SYNXSPHERE_BIN", workspace.binary("synxsphere"))
+fn with_binaries(workspace: &Workspace, tests: &[String]) -> Run {
+    let call = workspace.cargo().args(["test", "--workspace"]);
+    let call = tests.iter().fold(call, |call, name| call.args(["--test", name]));
+    call.env("SYNX_BIN", workspace.binary("synx")).env("SYNXSPHERE_BIN", workspace.binary("synxsphere"))
 }
 
 fn whole_system(workspace: &Workspace) -> Result<Outcome, Failure> {
-    done(with_binaries(workspace, "system*").check())
+    let folder = workspace.root.join("tests/tests");
+    let mut tests: Vec<String> = files(&folder, "rs")?.into_iter().map(|path| stem(&path)).collect();
+    tests.retain(|name| name != WINDOW_TEST);
+    done(with_binaries(workspace, &tests).check())
 }
 
 fn window(workspace: &Workspace) -> Result<Outcome, Failure> {
     if !cfg!(target_os = "linux") {
         return Ok(Outcome::Partly("left out: only WebKitGTK can be driven without a person".into()));
     }
-    // A bus of its own, so that neither a running app nor another test answers as the first instance.
-    let in_screen = ["-a", "-s", "-screen 0 1280x900x24", "dbus-run-session", "--"];
-    done(with_binaries(workspace, "window*").wrapped_in("xvfb-run", &in_screen).check())
+    // A bus of its own, so that an app which runs already does not answer as the first instance.
+    done(with_binaries(workspace, &[WINDOW_TEST.into()]).wrapped_in("dbus-run-session", &["--"]).check())
 }
 
 #[cfg(test)]

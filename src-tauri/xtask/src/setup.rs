@@ -19,14 +19,14 @@ pub enum Purpose {
 const DEBIAN: [(Purpose, &[&str]); 3] = [
     (Purpose::Headless, &["build-essential", "cmake", "libasound2-dev", "pkg-config"]),
     (Purpose::Desktop, &["libwebkit2gtk-4.1-dev"]),
-    (Purpose::Tests, &["dbus", "dbus-x11", "fonts-dejavu-core", "webkit2gtk-driver", "xauth", "xvfb"]),
+    (Purpose::Tests, &["dbus", "fonts-dejavu-core", "webkit2gtk-driver", "xvfb"]),
 ];
 
 const OTHER_LINUX: &str = "\
   Fedora:  sudo dnf install gcc-c++ cmake pkgconf alsa-lib-devel webkit2gtk4.1-devel
-           (for the tests also: webkit2gtk-driver xorg-x11-server-Xvfb xorg-x11-xauth dbus-daemon)
+           (for the tests also: webkit2gtk-driver xorg-x11-server-Xvfb dbus-daemon)
   Arch:    sudo pacman -S --needed base-devel cmake alsa-lib webkit2gtk-4.1
-           (for the tests also: xorg-server-xvfb xorg-xauth)
+           (for the tests also: xorg-server-xvfb)
   openSUSE: sudo zypper install gcc-c++ cmake pkgconf alsa-devel webkit2gtk3-devel";
 const MACOS: &str = "  xcode-select --install && brew install cmake node";
 const WINDOWS: &str =

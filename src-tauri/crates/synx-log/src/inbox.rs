@@ -9,6 +9,8 @@ use tokio::sync::oneshot;
 
 /// Where the outcome of a job goes.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
+/// Where it comes out.
+pub(crate) type Answered<T> = oneshot::Receiver<Result<T, LogError>>;
 
 /// Events of one room that are to be appended together.
 pub(crate) struct Append {

@@ -25,7 +25,7 @@ mod options;
 mod record;
 mod store;
 mod tail;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod upcast;
 mod verify;

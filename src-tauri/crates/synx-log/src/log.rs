@@ -2,7 +2,7 @@
 
 use crate::codec::{self, Draft};
 use crate::cursor::Cursor;
-use crate::inbox::{Append, Inbox, Job};
+use crate::inbox::{Answered, Append, Inbox, Job};
 use crate::tail::{RingLimits, Tails};
 use crate::verify::{ChainReport, Verification};
 use crate::writer::{self, Desk};
@@ -196,7 +196,7 @@ impl Log {
         room: RoomId,
         expected_seq: u64,
         drafts: Vec<Draft>,
-    ) -> Result<oneshot::Receiver<Result<Vec<Arc<Envelope>>, LogError>>, LogError> {
+    ) -> Result<Answered<Vec<Arc<Envelope>>>, LogError> {
         let LogOptions { append_events, append_bytes, .. } = self.inner.options;
         let bytes = drafts.iter().map(|draft| draft.data.len()).sum();
         for (size, limit, unit) in [(drafts.len(), append_events, "events"), (bytes, append_bytes, "bytes")] {

@@ -17,7 +17,7 @@ pub enum ChainFault {
     Missing,
     /// It is not what was written.
     Altered,
-    /// It is not where it was in the whole log, or rows before it are gone.
+    /// Every chain is sound, but before it there is a gap in the whole log: it was moved, or a room is gone without a trace.
     Displaced,
     /// It was never recorded as the end of the room or as before it.
     Unrecorded,
@@ -52,6 +52,8 @@ pub(crate) struct Verification {
     recorded: BTreeMap<RoomId, RoomHead>,
     log_seq: u64,
     end: u64,
+    /// The first event behind a gap in the whole log. It counts only where no chain tells what is missing.
+    behind_gap: Option<(RoomId, u64)>,
 }
 
 impl Verification {
@@ -61,7 +63,7 @@ impl Verification {
         let recorded = head.recorded.into_iter().filter(|head| wanted(&head.room_id));
         let recorded: BTreeMap<_, _> = recorded.map(|head| (head.room_id, head)).collect();
         let chains = recorded.keys().map(|room| (*room, ChainReport::start(*room))).collect();
-        Ok(Self { only, chains, recorded, log_seq: 0, end: head.log_seq })
+        Ok(Self { only, chains, recorded, log_seq: 0, end: head.log_seq, behind_gap: None })
     }
 
     /// Takes the next rows; true when there are no more.
@@ -84,22 +86,20 @@ impl Verification {
     }
 
     fn take(&mut self, row: &Scanned) {
-        let displaced = row.log_seq() != self.log_seq + 1;
+        let gap = row.log_seq() != self.log_seq + 1;
         self.log_seq = row.log_seq();
         let Scanned::Row(record) = row else { return };
         let room = record.room_id;
+        if gap {
+            self.behind_gap.get_or_insert((room, record.seq));
+        }
         if self.only.is_some_and(|only| only != room) {
             return;
         }
         let chain = self.chains.entry(room).or_insert_with(|| ChainReport::start(room));
-        if chain.first_bad.is_some() {
-            return;
+        if chain.first_bad.is_none() {
+            chain.first_bad = chain.follow(record, self.recorded.get(&room));
         }
-        let recorded = self.recorded.get(&room);
-        chain.first_bad = chain.follow(record, recorded).or_else(|| {
-            (displaced && self.only.is_none())
-                .then_some(BadLink { seq: record.seq, fault: ChainFault::Displaced })
-        });
     }
 
     pub(crate) fn end(mut self, store: &dyn EventStore) -> Result<Vec<ChainReport>, LogError> {
@@ -110,7 +110,10 @@ impl Verification {
             }
         }
         if self.only.is_none() && self.chains.values().all(|chain| chain.first_bad.is_none()) {
-            store.check()?;
+            match self.behind_gap.and_then(|(room, seq)| Some((self.chains.get_mut(&room)?, seq))) {
+                Some((chain, seq)) => chain.first_bad = Some(BadLink { seq, fault: ChainFault::Displaced }),
+                None => store.check()?,
+            }
         }
         Ok(self.chains.into_values().collect())
     }

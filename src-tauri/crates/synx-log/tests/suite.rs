@@ -1,4 +1,5 @@
 //! Both stores pass the suite.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod memory {
     synx_log::event_store_suite!((synx_log::MemoryStore::new(), ()));
@@ -8,8 +9,8 @@ mod sqlite {
     use synx_log::{Access, SqliteStore};
 
     fn make() -> (SqliteStore, tempfile::TempDir) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = SqliteStore::open(&folder.path().join("log.db"), Access::ReadWrite).expect("a store");
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("log.db"), Access::ReadWrite).unwrap();
         (store, folder)
     }
 

@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Pages of 4 KiB in the WAL from which the writer has to finish a checkpoint: 64 MiB.
-const WAL_LIMIT_PAGES: i64 = 16_384;
+/// Pages of 4 KiB in the WAL from which the writer has to finish a checkpoint: 64 MiB, and 1 MiB in tests.
+const WAL_LIMIT_PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
 /// To this length the file of the WAL is cut when it starts anew.
 pub(super) const WAL_LIMIT_BYTES: i64 = WAL_LIMIT_PAGES * 4096;
 /// Commits gather for so long before their pages are moved: one write per page instead of one per commit.

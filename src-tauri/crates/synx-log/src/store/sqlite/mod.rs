@@ -7,6 +7,8 @@ mod checkpoint;
 mod failure;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use super::{EventStore, Scanned, StoreHead};
 use crate::{AuditFilter, LogError, Record, StoredSnapshot};
@@ -306,8 +308,8 @@ impl EventStore for SqliteStore {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
     let failed = sqlite_error("open its file");
     let connection =
-        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(&failed)?;
-    schema::configure(&connection).map_err(failed)?;
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    schema::configure(&connection).map_err(schema::header_error(path))?;
     Ok(connection)
 }
 

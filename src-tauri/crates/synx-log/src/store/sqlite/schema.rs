@@ -89,12 +89,9 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<(), LogErr
 /// How many migrations the file has seen; 0 for an empty file.
 fn version(connection: &Connection, path: &Path) -> Result<i64, LogError> {
     let read = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => LogError::NotALog { path: path.to_owned() },
-        _ => sqlite_error("read its header")(error),
-    };
-    let found = read("user_version").map_err(failed)?;
-    let application_id = read("application_id").map_err(failed)?;
+    let failed = header_error(path);
+    let found = read("user_version").map_err(&failed)?;
+    let application_id = read("application_id").map_err(&failed)?;
     let objects: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     let supported = MIGRATIONS.len() as i64;
@@ -103,5 +100,13 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, LogError> {
         (APPLICATION_ID, 1..) if found > supported => Err(LogError::NewerSchema { found, supported }),
         (APPLICATION_ID, 1..) => Ok(found),
         _ => Err(LogError::NotALog { path: path.to_owned() }),
+    }
+}
+
+/// What it means when the first pages cannot be read: most likely somebody else's file.
+pub(super) fn header_error(path: &Path) -> impl Fn(rusqlite::Error) -> LogError {
+    move |error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => LogError::NotALog { path: path.to_owned() },
+        _ => sqlite_error("read its header")(error),
     }
 }

@@ -1,3 +1,36 @@
 //! One running instance: host, peer, library and player composed.
+//!
+//! The only crate that a user interface talks to. It must never decide what a room allows (`synx-domain` does), nor hold
+//! anything back that the log has.
 
 pub mod bridge;
+mod call;
+mod data_dir;
+mod doctor;
+mod error;
+mod headless;
+pub mod history;
+mod lan;
+pub mod library;
+mod node;
+mod person;
+mod player;
+mod room;
+mod rooms;
+mod settings;
+mod sync;
+mod transfers;
+mod watchers;
+
+pub use data_dir::default_data_dir;
+pub use error::NodeError;
+pub use headless::{HostOptions, InviteOptions, JoinOptions, Opened, RoomEnd, make_invite};
+pub use lan::find_lan_rooms;
+pub use node::{Node, NodeConfig};
+pub use sync::SyncMeasure;
+
+/// Milliseconds since 1970 UTC by the wall clock: for people to read, never to order by.
+pub(crate) fn wall_clock_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

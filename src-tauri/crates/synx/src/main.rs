@@ -1,2 +1,88 @@
-//! The headless program `synx`.
-fn main() {}
+//! The headless program `synx`: rooms, playback and analysis without a window, for people, scripts and tests.
+//!
+//! Must hold no logic that the desktop app would need too: that is `synx-node`'s.
+
+mod analyze;
+mod args;
+mod demo;
+mod doctor;
+mod exit;
+mod feed;
+mod history;
+mod invite;
+mod play;
+mod room;
+mod rooms;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use exit::Exit;
+use std::process::ExitCode;
+use synx_node::{NodeConfig, NodeError};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("SYNX_LOG").unwrap_or_else(|_| EnvFilter::new("error")))
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("synx: the system has no threads to give: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let outcome = runtime.block_on(run(cli));
+    // What still runs (a decoder, a discovery) must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("synx: {error}");
+            Exit::from(&error).into()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, NodeError> {
+    let data_dir = match &cli.global.data_dir {
+        Some(path) => path.clone(),
+        None => synx_node::default_data_dir()?,
+    };
+    let config = NodeConfig { data_dir: data_dir.clone(), device: cli.global.device };
+    match cli.command {
+        Command::Analyze(args) => analyze::run(args, &data_dir).await,
+        Command::Play(args) => play::run(args, config).await,
+        Command::Host(args) => room::host(args, config).await,
+        Command::Join(args) => room::join(args, config).await,
+        Command::Log(args) => history::run(args, &data_dir).await,
+        Command::Invite(args) => invite::run(args, &data_dir).await,
+        Command::Rooms(args) => rooms::run(args).await,
+        Command::Doctor { json } => doctor::run(config, json).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "synx", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Completes when the user ends the program: Ctrl-C, or SIGTERM where there is such a thing.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // No signal handler can be had: the program ends the hard way, which loses nothing that was confirmed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,224 @@
+//! What user interfaces ask: each request carried out by the part that it concerns.
+
+use crate::bridge::{AppView, CallError, ProfileView, Request, Response};
+use crate::error::NodeError;
+use crate::library::{analysis_view, waveform_view};
+use crate::node::{Inner, Node};
+use crate::room::stage::Stage;
+use crate::room::view::settings_of;
+use crate::watchers::sync_views;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use synx_domain::{Command, ContentHash, MusicalPreferences, ParseIdError, SettingsChange, UserProfile};
+
+impl Node {
+    /// Carries out one request.
+    ///
+    /// # Errors
+    /// What failed, on what, and what to do, with a stable code.
+    pub async fn call(&self, request: Request) -> Result<Response, CallError> {
+        Ok(self.inner().answer(request).await?)
+    }
+}
+
+impl Inner {
+    async fn answer(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
+        match request {
+            Request::GetApp => Ok(Response::App { app: Box::new(self.app_view().await) }),
+            Request::OpenFiles { paths, play } => self.open_files(paths, play).await,
+            Request::RemoveTrack { track } => done(self.library.remove(parse(&track)?)),
+            Request::GetWaveform { track, columns, from_s, to_s } => {
+                let analysis = self.analysis(&track)?;
+                Ok(Response::Waveform { waveform: waveform_view(&analysis, columns, from_s, to_s) })
+            }
+            Request::GetAnalysis { track } => {
+                Ok(Response::Analysis { analysis: analysis_view(&*self.analysis(&track)?) })
+            }
+            Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
+            Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
+            Request::SetDevice { id } => done(self.set_device(id)),
+            Request::SetLatencyOffset { offset_ms } => done(self.set_latency_offset(offset_ms)),
+            Request::UpdateProfile { profile } => done(self.update_profile(profile).await),
+            Request::UpdatePreferences { preferences } => {
+                let preferences = MusicalPreferences {
+                    genres: preferences.genres,
+                    tempo_range_bpm: preferences.tempo_range_bpm,
+                    keys: preferences.keys,
+                    instruments: preferences.instruments,
+                };
+                self.person.lock().await.update_preferences(preferences.clone()).await?;
+                done(self.tell_room(Command::UpdateMusicalPreferences { preferences }).await)
+            }
+            Request::Doctor => Ok(Response::Doctor { checks: self.doctor().await }),
+            request => self.answer_room(request).await,
+        }
+    }
+
+    async fn answer_room(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
+        match request {
+            Request::HostRoom { settings } => done(self.host_room(settings).await.map(drop)),
+            Request::ReopenRoom { room } => done(self.reopen_room(parse(&room)?).await.map(drop)),
+            Request::JoinRoom { link, address } => done(self.join_room(&link, address).await.map(drop)),
+            Request::JoinLanRoom { room } => done(self.join_lan_room(parse(&room)?).await.map(drop)),
+            Request::LeaveRoom => done(self.leave_room().await),
+            Request::CreateInvite { role, expires_in_s } => {
+                /// Ten years: a link that is good for longer is a slip of the hand.
+                const LONGEST_S: f64 = 315_360_000.0;
+                let expires_in = Duration::from_secs_f64(expires_in_s.clamp(1.0, LONGEST_S));
+                let Stage::Hosted(hosting) = &*self.stage() else { return Err(NodeError::NotHosting) };
+                Ok(Response::Link { link: hosting.invite(role.into(), expires_in)? })
+            }
+            Request::ShareFiles { paths } => done(self.share_files(files(paths)).await),
+            Request::ShareTrack { track } => {
+                let path = self.locate(parse(&track)?).ok_or(NodeError::NoSuchTrack)?;
+                done(self.share_files(vec![path]).await)
+            }
+            Request::GetChat { before_seq, limit } => {
+                Ok(Response::Chat { messages: self.chat(before_seq, limit) })
+            }
+            Request::GetLog { before_seq, limit } => {
+                Ok(Response::Log { entries: self.log_entries(before_seq, limit).await? })
+            }
+            Request::Play { track } => done(self.play(track).await),
+            request => {
+                let command = command(request)?;
+                let stage = self.stage();
+                done(stage.execute(command).await.map(drop))
+            }
+        }
+    }
+
+    async fn play(&self, track: Option<String>) -> Result<(), NodeError> {
+        let stage = self.stage();
+        let track = track.as_deref().map(parse::<ContentHash>).transpose()?;
+        match track {
+            Some(hash) if !stage.is_room() => self.play_alone(&stage, hash),
+            track => stage.execute(Command::Play { track }).await.map(drop),
+        }
+    }
+
+    async fn open_files(self: &Arc<Self>, paths: Vec<String>, play: bool) -> Result<Response, NodeError> {
+        let tracks = self.library.open_files(files(paths)).await?;
+        let stage = self.stage();
+        if let (true, Stage::Solo(solo)) = (play, &*stage) {
+            let playable: Vec<_> = tracks.iter().filter(|track| track.error.is_none()).collect();
+            let Some((first, following)) = playable.split_first() else {
+                let reason = tracks.first().and_then(|track| track.error.clone()).unwrap_or_default();
+                return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
+            };
+            let following: Vec<_> = following.iter().map(|track| track.meta.clone()).collect();
+            solo.play(&first.meta, &following)?;
+        }
+        Ok(Response::Tracks { tracks: tracks.iter().map(|track| self.library.view(track)).collect() })
+    }
+
+    fn analysis(&self, track: &str) -> Result<Arc<synx_analysis::Analysis>, NodeError> {
+        self.library.analyses().get(parse(track)?).ok_or(NodeError::NotReady { what: "the analysis" })
+    }
+
+    async fn devices(self: &Arc<Self>) -> Result<Vec<crate::bridge::DeviceView>, NodeError> {
+        let inner = Arc::clone(self);
+        tokio::task::spawn_blocking(move || inner.device_views()).await.map_err(|_| NodeError::Closing)
+    }
+
+    async fn update_profile(&self, profile: ProfileView) -> Result<(), NodeError> {
+        let profile = UserProfile { name: profile.name, color: profile.color, bio: profile.bio };
+        self.person.lock().await.update_profile(profile.clone()).await?;
+        self.tell(crate::bridge::NodeEvent::ProfileChanged { profile: self.profile_view().await });
+        self.tell_room(Command::UpdateProfile { profile }).await
+    }
+
+    /// Tells the room, if there is one, what has changed about oneself.
+    async fn tell_room(&self, command: Command) -> Result<(), NodeError> {
+        let stage = self.stage();
+        if stage.is_room() { stage.execute(command).await.map(drop) } else { Ok(()) }
+    }
+
+    /// Oneself.
+    pub async fn profile_view(&self) -> ProfileView {
+        let person = self.person.lock().await;
+        let UserProfile { name, color, bio } = person.profile();
+        let chosen = person.state().profile.is_some();
+        ProfileView { user: person.user().to_string(), name, color, bio, chosen }
+    }
+
+    async fn app_view(&self) -> AppView {
+        let preferences = self.person.lock().await.state().preferences.clone();
+        let stage = self.stage();
+        AppView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            profile: self.profile_view().await,
+            preferences: crate::bridge::PreferencesView {
+                genres: preferences.genres,
+                tempo_range_bpm: preferences.tempo_range_bpm,
+                keys: preferences.keys,
+                instruments: preferences.instruments,
+            },
+            library: self.library_views(),
+            player: self.player_view(),
+            room: self.room_view().map(Box::new),
+            chat: self.chat(None, 200),
+            sync: sync_views(&stage),
+            transfers: self.transfers.views(),
+            lan_rooms: self.lan.rooms(),
+            recent_rooms: self.recent_room_views(),
+        }
+    }
+}
+
+/// A request that is one command of the domain.
+fn command(request: Request) -> Result<Command, NodeError> {
+    Ok(match request {
+        Request::Pause => Command::Pause,
+        Request::Seek { position_s } => Command::Seek { position_us: micros(position_s) },
+        Request::Skip { to } => Command::Skip { to: to.as_deref().map(parse).transpose()? },
+        Request::SendChat { text } => Command::PostChatMessage { text },
+        Request::AddComment { track, position_s, end_s, text, reply_to } => Command::AddComment {
+            track: parse(&track)?,
+            position_us: micros(position_s),
+            end_us: end_s.map(micros),
+            text,
+            reply_to: reply_to.as_deref().map(parse).transpose()?,
+        },
+        Request::QueueAdd { track } => Command::Enqueue { track: parse(&track)?, index: None },
+        Request::QueueRemove { item } => Command::Dequeue { id: parse(&item)? },
+        Request::QueueMove { item, index } => {
+            Command::MoveInQueue { id: parse(&item)?, index: index as usize }
+        }
+        Request::UpdateRoomSettings { settings } => {
+            let settings = settings_of(settings);
+            Command::UpdateSettings {
+                change: SettingsChange {
+                    name: Some(settings.name),
+                    visibility: Some(settings.visibility),
+                    max_participants: Some(settings.max_participants),
+                    genres: Some(settings.genres),
+                    playback_control: Some(settings.playback_control),
+                },
+            }
+        }
+        Request::ChangeRole { user, role } => Command::ChangeRole { user: parse(&user)?, role: role.into() },
+        Request::RemoveMember { user } => Command::RemoveMember { user: parse(&user)? },
+        // Every other request has been answered before.
+        _ => return Err(NodeError::NoRoom),
+    })
+}
+
+fn parse<T: FromStr<Err = ParseIdError>>(text: &str) -> Result<T, NodeError> {
+    Ok(text.parse()?)
+}
+
+/// Seconds as microseconds; what is no number is the start.
+fn micros(seconds: f64) -> i64 {
+    (seconds * 1e6).round() as i64
+}
+
+fn files(paths: Vec<String>) -> Vec<PathBuf> {
+    paths.into_iter().map(PathBuf::from).collect()
+}
+
+fn done(outcome: Result<(), NodeError>) -> Result<Response, NodeError> {
+    outcome.map(|()| Response::Done)
+}

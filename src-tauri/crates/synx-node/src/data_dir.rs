@@ -1,0 +1,117 @@
+//! Where an instance keeps its things, and the lock that keeps a second instance out.
+//!
+//! ```text
+//! log.db        every room hosted here, and the own profile: the event log
+//! library.db    known audio files and what is known of them
+//! audio/        shared audio by content hash
+//! analysis/     results by content hash and analyser version
+//! identity.key  the own signing key (0600)
+//! host.key      the key that signs this machine's invites and tokens (0600)
+//! tls/          the server's certificate and key
+//! settings.json what this machine is set to: device, latency offsets, volume, port
+//! ```
+
+use crate::error::NodeError;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Where everything is in a data folder, whether or not another instance has it.
+#[derive(Debug, Clone)]
+pub struct DataPaths {
+    root: PathBuf,
+}
+
+impl DataPaths {
+    /// The paths in this folder.
+    pub fn of(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The event log's file.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log.db")
+    }
+
+    /// The library's file.
+    pub fn library(&self) -> PathBuf {
+        self.root.join("library.db")
+    }
+
+    /// Folder of shared audio.
+    pub fn audio(&self) -> PathBuf {
+        self.root.join("audio")
+    }
+
+    /// Folder of analysis results.
+    pub fn analysis(&self) -> PathBuf {
+        self.root.join("analysis")
+    }
+
+    /// The own signing key.
+    pub fn identity(&self) -> PathBuf {
+        self.root.join("identity.key")
+    }
+
+    /// The key that signs invites and tokens.
+    pub fn host_key(&self) -> PathBuf {
+        self.root.join("host.key")
+    }
+
+    /// Folder of the server's certificate.
+    pub fn tls(&self) -> PathBuf {
+        self.root.join("tls")
+    }
+
+    /// What this machine is set to.
+    pub fn settings(&self) -> PathBuf {
+        self.root.join("settings.json")
+    }
+}
+
+/// A folder that this instance owns while it runs.
+#[derive(Debug)]
+pub struct DataDir {
+    paths: DataPaths,
+    /// Held open for its lock; the system releases it however the process ends.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the folder if need be and takes its lock.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written, or another instance has it.
+    pub fn open(root: &Path) -> Result<Self, NodeError> {
+        let failed = |source| NodeError::DataDir { path: root.to_owned(), source };
+        fs::create_dir_all(root).map_err(failed)?;
+        for folder in ["audio", "analysis", "tls"] {
+            fs::create_dir_all(root.join(folder)).map_err(failed)?;
+        }
+        let lock = File::create(root.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { paths: DataPaths::of(root), _lock: lock }),
+            Err(fs::TryLockError::WouldBlock) => Err(NodeError::DataDirInUse { path: root.to_owned() }),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Where everything is.
+    pub fn paths(&self) -> &DataPaths {
+        &self.paths
+    }
+}
+
+/// The folder for this user's data by the system's convention.
+///
+/// # Errors
+/// When the system names no home folder.
+pub fn default_data_dir() -> Result<PathBuf, NodeError> {
+    directories::ProjectDirs::from("org", "SynxSphere", "SynxSphere")
+        .map(|dirs| dirs.data_dir().to_owned())
+        .ok_or(NodeError::NoHome)
+}

@@ -1,0 +1,155 @@
+//! What can go wrong in a node, each with a stable code for the user interface.
+
+use crate::bridge::CallError;
+use std::path::PathBuf;
+
+/// An error of the running instance.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The system names no home folder.
+    #[error("this system names no home folder: say where to keep data with --data-dir")]
+    NoHome,
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {path:?}: {source}; choose another with --data-dir")]
+    DataDir {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another instance has the data folder.
+    #[error("{path:?} is in use by another instance: close it, or choose another folder with --data-dir")]
+    DataDirInUse {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {path:?}: {source}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The library's database failed.
+    #[error("the library cannot be {action}: {source}")]
+    Library {
+        /// What was tried.
+        action: &'static str,
+        /// What the database said.
+        source: rusqlite::Error,
+    },
+    /// A request that needs a room came while in none.
+    #[error("you are in no room: host one or join one first")]
+    NoRoom,
+    /// A request that only a host can carry out came to a peer.
+    #[error("only the room's host can do this")]
+    NotHosting,
+    /// A room is open already.
+    #[error("you are in a room already: leave it first")]
+    InRoom,
+    /// An id or hash that is none.
+    #[error("{0}")]
+    BadId(#[from] synx_domain::ParseIdError),
+    /// A track that is not known here.
+    #[error("this track is not known here: open its file first")]
+    NoSuchTrack,
+    /// A room that is not known here.
+    #[error("this room is not known here")]
+    NoSuchRoom,
+    /// Several rooms could be meant.
+    #[error("say which room is meant with --room; there are: {}", if rooms.is_empty() { "none".to_owned() } else { rooms.join(", ") })]
+    WhichRoom {
+        /// Their ids.
+        rooms: Vec<String>,
+    },
+    /// Something is not there yet.
+    #[error("{what} is not ready yet: it comes by itself")]
+    NotReady {
+        /// What.
+        what: &'static str,
+    },
+    /// Nothing is loaded in the player.
+    #[error("nothing to play: open a file first")]
+    NothingToPlay,
+    /// A path holds no audio.
+    #[error("{path:?} holds no audio file that can be read")]
+    NoAudio {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The room said no.
+    #[error(transparent)]
+    Rejected(#[from] synx_domain::Rejection),
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] synx_log::LogError),
+    /// The network failed.
+    #[error(transparent)]
+    Net(#[from] synx_net::NetError),
+    /// Decoding failed.
+    #[error(transparent)]
+    Media(#[from] synx_media::MediaError),
+    /// Analysis failed.
+    #[error(transparent)]
+    Analysis(#[from] std::sync::Arc<synx_analysis::AnalysisError>),
+    /// Audio output failed.
+    #[error(transparent)]
+    Playback(#[from] synx_playback::PlaybackError),
+    /// The host answered a command with an error.
+    #[error("{message}")]
+    Refused {
+        /// The host's code.
+        code: String,
+        /// The host's words.
+        message: String,
+    },
+    /// The instance is shutting down.
+    #[error("this instance is closing")]
+    Closing,
+}
+
+impl NodeError {
+    /// Stable code for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoHome => "no_home",
+            Self::DataDir { .. } => "data_dir",
+            Self::DataDirInUse { .. } => "data_dir_in_use",
+            Self::File { .. } => "file",
+            Self::Library { .. } => "library",
+            Self::NoRoom => "no_room",
+            Self::NotHosting => "not_hosting",
+            Self::InRoom => "in_room",
+            Self::BadId(_) => "bad_id",
+            Self::NoSuchTrack => "no_such_track",
+            Self::NoSuchRoom => "no_such_room",
+            Self::WhichRoom { .. } => "which_room",
+            Self::NotReady { .. } => "not_ready",
+            Self::NothingToPlay => "nothing_to_play",
+            Self::NoAudio { .. } => "no_audio",
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Log(error) => error.code(),
+            Self::Net(error) => error.code(),
+            Self::Media(error) => error.code(),
+            Self::Analysis(error) => error.code(),
+            Self::Playback(error) => error.code(),
+            Self::Refused { code, .. } => code,
+            Self::Closing => "closing",
+        }
+    }
+}
+
+impl From<CallError> for NodeError {
+    fn from(error: CallError) -> Self {
+        Self::Refused { code: error.code, message: error.message }
+    }
+}
+
+impl From<NodeError> for CallError {
+    fn from(error: NodeError) -> Self {
+        Self { code: error.code().to_owned(), message: error.to_string() }
+    }
+}

@@ -1,0 +1,169 @@
+//! What a program without a window needs beyond requests: exact options, the raw messages, and why a room ended.
+
+use crate::bridge::{ChatMessageView, RoleView, RoomSettingsView, RoomView};
+use crate::data_dir::DataPaths;
+use crate::error::NodeError;
+use crate::history::History;
+use crate::node::Node;
+use crate::room::hosting::{InviteTerms, Opening, invite_link};
+use crate::room::stage::Stage;
+use crate::room::view::settings_of;
+use crate::settings::Settings;
+use crate::sync::SyncMeasure;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use synx_domain::{RoomId, UserId};
+use synx_net::wire::ServerMessage;
+use synx_net::{HostKey, TlsIdentity};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// How to host.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// Settings of a new room.
+    pub settings: RoomSettingsView,
+    /// Where to listen; none is every address, on the port that was used last.
+    pub listen: Option<SocketAddr>,
+    /// Whether the server encrypts; not behind a proxy that does.
+    pub tls: bool,
+    /// A room of this data folder to open again, in place of a new one.
+    pub room: Option<String>,
+}
+
+/// A room that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Its id.
+    pub room_id: String,
+    /// Invite link for listeners.
+    pub link: String,
+    /// Where it listens.
+    pub port: u16,
+}
+
+/// How to join.
+#[derive(Debug, Clone)]
+pub struct JoinOptions {
+    /// The invite link.
+    pub link: String,
+    /// `host:port` in place of the link's addresses.
+    pub address: Option<String>,
+}
+
+/// Why a room is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomEnd {
+    /// Stable code.
+    pub code: String,
+    /// For a person.
+    pub message: String,
+}
+
+/// What an invite made outside of the running host shall be.
+#[derive(Debug, Clone)]
+pub struct InviteOptions {
+    /// The room; none where there is one only.
+    pub room: Option<String>,
+    /// What the invited may do.
+    pub role: RoleView,
+    /// How long it is good.
+    pub expires_in: Duration,
+    /// Addresses (`host:port`) in place of this machine's.
+    pub addresses: Vec<String>,
+}
+
+impl Node {
+    /// Opens a room and enters it.
+    ///
+    /// # Errors
+    /// When the port is taken, the log cannot be used, or the room to be opened again is not here.
+    pub async fn host(&self, options: HostOptions) -> Result<Opened, NodeError> {
+        let HostOptions { settings, listen, tls, room } = options;
+        let opening = match room {
+            Some(room) => Opening { settings: None, room: room.parse()?, listen, tls },
+            None => {
+                let room = RoomId::from_uuid(Uuid::now_v7());
+                Opening { settings: Some(settings_of(settings)), room, listen, tls }
+            }
+        };
+        self.inner().host(opening).await?;
+        let stage = self.inner().stage();
+        let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NoRoom) };
+        let room_id = hosting.room().id().to_string();
+        Ok(Opened { room_id, link: hosting.link().to_owned(), port: hosting.port() })
+    }
+
+    /// Joins a room.
+    ///
+    /// # Errors
+    /// A link that is none, a host that does not answer, or its refusal.
+    pub async fn join(&self, options: JoinOptions) -> Result<RoomView, NodeError> {
+        self.inner().join_room(&options.link, options.address).await
+    }
+
+    /// Every message of the room from now on, in wire form. Ends with the room.
+    ///
+    /// # Errors
+    /// [`NodeError::NoRoom`] outside of one.
+    pub fn messages(&self) -> Result<mpsc::UnboundedReceiver<Arc<ServerMessage>>, NodeError> {
+        match &*self.inner().stage() {
+            Stage::Solo(_) => Err(NodeError::NoRoom),
+            Stage::Hosted(hosting) => Ok(hosting.feed().listen()),
+            Stage::Joined(joined) => Ok(joined.feed().listen()),
+        }
+    }
+
+    /// Why the room that was joined is no more.
+    pub fn room_end(&self) -> RoomEnd {
+        let ended = match &*self.inner().stage() {
+            Stage::Joined(joined) => joined.connection().borrow().ended.clone(),
+            Stage::Solo(_) | Stage::Hosted(_) => None,
+        };
+        let (code, message) =
+            ended.unwrap_or_else(|| ("room_closed".to_owned(), "the room is closed".to_owned()));
+        RoomEnd { code, message }
+    }
+
+    /// How well this machine plays in time now.
+    pub fn measure(&self) -> SyncMeasure {
+        self.inner().measure(&self.inner().stage())
+    }
+
+    /// The last `limit` messages before one, oldest first.
+    pub fn chat(&self, before_seq: Option<u64>, limit: u32) -> Vec<ChatMessageView> {
+        self.inner().chat(before_seq, limit)
+    }
+
+    /// The name of somebody in the room; empty for who is not known.
+    pub fn name_of(&self, user: &str) -> String {
+        let Ok(user) = user.parse::<UserId>() else { return String::new() };
+        self.inner().stage().with(|room| {
+            room.members.get(&user).map(|member| member.profile.name.clone()).unwrap_or_default()
+        })
+    }
+}
+
+/// Makes an invite link from a data folder, also while its host is running.
+///
+/// # Errors
+/// When no room was hosted from there, or the log or the keys cannot be read.
+pub async fn make_invite(data_dir: &Path, options: InviteOptions) -> Result<String, NodeError> {
+    let history = History::open(data_dir)?;
+    let replayed = history.replay(options.room.as_deref(), None).await?;
+    let paths = DataPaths::of(data_dir);
+    let offer = Settings::load(paths.settings()).values().offer.clone().ok_or(NodeError::NoSuchRoom)?;
+    let fingerprint =
+        if offer.tls { Some(TlsIdentity::load_or_create(&paths.tls())?.fingerprint()) } else { None };
+    let terms = InviteTerms {
+        room: replayed.id.ok_or(NodeError::NoSuchRoom)?,
+        name: replayed.settings.map(|settings| settings.name).unwrap_or_default(),
+        role: options.role.into(),
+        expires_in: options.expires_in,
+        addresses: if options.addresses.is_empty() { offer.addresses } else { options.addresses },
+        fingerprint,
+    };
+    invite_link(&HostKey::load_or_create(&paths.host_key())?, terms)
+}

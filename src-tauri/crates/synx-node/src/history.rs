@@ -1,0 +1,123 @@
+//! A data folder's log for looking at, also while another instance appends to it: what `synx log` does.
+
+use crate::data_dir::DataPaths;
+use crate::error::NodeError;
+use std::io::Write;
+use std::path::Path;
+use synx_domain::{Room, RoomId};
+use synx_log::{AuditEntry, ChainReport, Log, LogOptions};
+
+pub use synx_log::AuditFilter;
+
+/// A log that is only read.
+pub struct History {
+    log: Log,
+}
+
+impl History {
+    /// Opens the log of a data folder.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn open(data_dir: &Path) -> Result<Self, NodeError> {
+        Ok(Self { log: Log::open(&DataPaths::of(data_dir).log(), LogOptions::read_only())? })
+    }
+
+    /// The room that is meant: the named one, or the only one.
+    fn room(&self, named: Option<&str>) -> Result<RoomId, NodeError> {
+        if let Some(name) = named {
+            return Ok(name.parse()?);
+        }
+        let rooms = self.rooms()?;
+        match rooms.as_slice() {
+            [room] => Ok(*room),
+            rooms => Err(NodeError::WhichRoom { rooms: rooms.iter().map(RoomId::to_string).collect() }),
+        }
+    }
+
+    /// The rooms of the log, without the logs of people.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn rooms(&self) -> Result<Vec<RoomId>, NodeError> {
+        Ok(self
+            .log
+            .rooms()?
+            .into_iter()
+            .map(|head| head.room_id)
+            .filter(|id| !crate::person::is_person(*id))
+            .collect())
+    }
+
+    /// The entries that pass the filter: of one room, or of all where none is named.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or the room's name is none.
+    pub async fn audit(&self, room: Option<&str>, filter: AuditFilter) -> Result<Vec<AuditEntry>, NodeError> {
+        let room = room.map(str::parse).transpose()?;
+        Ok(self.log.audit(AuditFilter { room, ..filter }).await?)
+    }
+
+    /// The room as it was after an event; as it is without one.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or has not reached the event.
+    pub async fn replay(&self, room: Option<&str>, to: Option<u64>) -> Result<Room, NodeError> {
+        Ok(self.log.fold(self.room(room)?, to).await?)
+    }
+
+    /// Proves the hash chain of one room or of all.
+    ///
+    /// # Errors
+    /// When the log cannot be read at all; damage that was found is in the reports.
+    pub async fn verify(&self, room: Option<&str>) -> Result<Vec<ChainReport>, NodeError> {
+        let room = room.map(str::parse).transpose()?;
+        Ok(self.log.verify(room).await?)
+    }
+
+    /// Writes all events of a room as JSON Lines.
+    ///
+    /// # Errors
+    /// When the log cannot be read or the lines not be written.
+    pub async fn export(
+        &self,
+        room: Option<&str>,
+        to: impl Write + Send + 'static,
+    ) -> Result<u64, NodeError> {
+        Ok(self.log.export_jsonl(Some(self.room(room)?), to).await?)
+    }
+}
+
+/// Milliseconds since 1970 as `2026-01-31T12:00:00Z`.
+pub fn utc(at_ms: i64) -> String {
+    let (days, ms) = (at_ms.div_euclid(86_400_000), at_ms.rem_euclid(86_400_000));
+    let (year, month, day) = civil(days);
+    let second = ms / 1000;
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// Days since 1970 as a date of the Gregorian calendar (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_400_000), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(utc(1_795_000_000_000), "2026-11-18T11:06:40Z");
+    }
+}

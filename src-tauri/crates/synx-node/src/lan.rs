@@ -1,0 +1,108 @@
+//! Public rooms of the local network, as they come and go.
+
+use crate::bridge::{LanRoomView, NodeEvent};
+use crate::error::NodeError;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use synx_domain::RoomId;
+use synx_net::{Browser, InviteLink, LanChange, LanRoom};
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+
+/// The rooms that are announced now.
+pub struct Lan {
+    rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>>,
+    task: Option<AbortHandle>,
+}
+
+impl Lan {
+    /// Starts to listen. Where multicast is not to be had, no room is ever found, and the log says why.
+    pub fn start(events: broadcast::Sender<NodeEvent>) -> Self {
+        let rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>> = Arc::default();
+        let task = match Browser::start() {
+            Ok(browser) => Some(tokio::spawn(follow(browser, Arc::clone(&rooms), events)).abort_handle()),
+            Err(error) => {
+                tracing::warn!(%error, "rooms of the local network cannot be found");
+                None
+            }
+        };
+        Self { rooms, task }
+    }
+
+    /// The rooms as they are drawn.
+    pub fn rooms(&self) -> Vec<LanRoomView> {
+        views(&lock(&self.rooms))
+    }
+
+    /// The link to a room that is announced now.
+    pub fn link(&self, room: RoomId) -> Option<InviteLink> {
+        lock(&self.rooms).get(&room).map(LanRoom::link)
+    }
+}
+
+impl Drop for Lan {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn follow(
+    mut browser: Browser,
+    rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>>,
+    events: broadcast::Sender<NodeEvent>,
+) {
+    while let Some(change) = browser.next().await {
+        let rooms = {
+            let mut rooms = lock(&rooms);
+            match change {
+                LanChange::Found(room) => drop(rooms.insert(room.room_id, room)),
+                LanChange::Lost(room) => drop(rooms.remove(&room)),
+            }
+            views(&rooms)
+        };
+        // No window may be open: then nobody needs to know.
+        drop(events.send(NodeEvent::LanRoomsChanged { rooms }));
+    }
+}
+
+/// Listens for a while; what `synx rooms` lists.
+///
+/// # Errors
+/// When multicast is not to be had.
+pub async fn find_lan_rooms(wait: Duration) -> Result<Vec<LanRoomView>, NodeError> {
+    let mut browser = Browser::start()?;
+    let mut rooms = BTreeMap::new();
+    let listen = async {
+        while let Some(change) = browser.next().await {
+            match change {
+                LanChange::Found(room) => drop(rooms.insert(room.room_id, room)),
+                LanChange::Lost(room) => drop(rooms.remove(&room)),
+            }
+        }
+    };
+    // The time is up: that is how this ends.
+    drop(tokio::time::timeout(wait, listen).await);
+    Ok(views(&rooms))
+}
+
+fn views(rooms: &BTreeMap<RoomId, LanRoom>) -> Vec<LanRoomView> {
+    rooms.values().map(view).collect()
+}
+
+fn view(room: &LanRoom) -> LanRoomView {
+    LanRoomView {
+        room: room.room_id.to_string(),
+        name: room.name.clone(),
+        host_name: room.host_name.clone(),
+        participants: room.participants,
+        genres: room.genres.clone(),
+        address: room.addresses.first().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

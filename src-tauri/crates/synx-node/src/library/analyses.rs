@@ -1,0 +1,131 @@
+//! Analysis results by content hash: computed once, kept on disk, never computed on an async or audio thread.
+
+use crate::error::NodeError;
+use crate::settings::write_atomically;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use synx_analysis::{ANALYSER_VERSION, Analysis, AnalysisError, Options};
+use synx_domain::{ContentHash, TrackAnalysis};
+use tokio::sync::{OnceCell, Semaphore};
+
+/// Results that stay in memory; a result with its waveform is some hundred kilobytes.
+const KEPT_IN_MEMORY: usize = 8;
+
+type Outcome = Result<Arc<Analysis>, Arc<AnalysisError>>;
+type Progress = Box<dyn Fn(f64) + Send + Sync>;
+
+/// The results, and the work that is under way.
+pub struct Analyses {
+    folder: PathBuf,
+    recent: Mutex<Vec<(ContentHash, Arc<Analysis>)>>,
+    under_way: Mutex<HashMap<ContentHash, Arc<OnceCell<Outcome>>>>,
+    turns: Semaphore,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Analyses {
+    /// Results in `folder`; `at_a_time` files are analysed side by side.
+    pub fn new(folder: PathBuf, at_a_time: usize) -> Self {
+        Self {
+            folder,
+            recent: Mutex::default(),
+            under_way: Mutex::default(),
+            turns: Semaphore::new(at_a_time.max(1)),
+            cancelled: Arc::default(),
+        }
+    }
+
+    /// The result, if it is known already.
+    pub fn get(&self, hash: ContentHash) -> Option<Arc<Analysis>> {
+        if let Some((_, known)) = lock(&self.recent).iter().find(|(recent, _)| *recent == hash) {
+            return Some(Arc::clone(known));
+        }
+        let known = Arc::new(self.read(hash)?);
+        self.remember(hash, &known);
+        Some(known)
+    }
+
+    /// The result, computed if need be. Who asks while the work is under way waits for the same work.
+    ///
+    /// # Errors
+    /// When the file cannot be decoded, or the instance is closing.
+    pub async fn analyze(
+        &self,
+        hash: ContentHash,
+        path: &Path,
+        progress: Progress,
+    ) -> Result<Arc<Analysis>, NodeError> {
+        if let Some(known) = self.get(hash) {
+            return Ok(known);
+        }
+        let cell = Arc::clone(lock(&self.under_way).entry(hash).or_default());
+        let outcome = cell.get_or_init(|| self.compute(hash, path, progress)).await.clone();
+        lock(&self.under_way).remove(&hash);
+        outcome.map_err(NodeError::Analysis)
+    }
+
+    /// Gives up what is under way; used when the instance closes.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    async fn compute(&self, hash: ContentHash, path: &Path, progress: Progress) -> Outcome {
+        let _turn = self.turns.acquire().await;
+        let path = path.to_owned();
+        let cancelled = Arc::clone(&self.cancelled);
+        let work = tokio::task::spawn_blocking(move || {
+            synx_analysis::analyze(
+                &path,
+                &Options { cancel: Some(cancelled), progress: Some(progress), ..Options::default() },
+            )
+        });
+        let analysis = work.await.unwrap_or(Err(AnalysisError::Cancelled)).map(Arc::new).map_err(Arc::new)?;
+        self.write(hash, &analysis);
+        self.remember(hash, &analysis);
+        Ok(analysis)
+    }
+
+    fn file(&self, hash: ContentHash) -> PathBuf {
+        self.folder.join(format!("{hash}.v{ANALYSER_VERSION}.json"))
+    }
+
+    fn read(&self, hash: ContentHash) -> Option<Analysis> {
+        serde_json::from_slice(&std::fs::read(self.file(hash)).ok()?).ok()
+    }
+
+    fn write(&self, hash: ContentHash, analysis: &Analysis) {
+        let written = serde_json::to_vec(analysis).map(|json| write_atomically(&self.file(hash), &json));
+        if let Err(error) = written {
+            tracing::warn!(%hash, %error, "analysis result not kept: it will be computed again");
+        }
+    }
+
+    fn remember(&self, hash: ContentHash, analysis: &Arc<Analysis>) {
+        let mut recent = lock(&self.recent);
+        recent.retain(|(known, _)| *known != hash);
+        recent.insert(0, (hash, Arc::clone(analysis)));
+        recent.truncate(KEPT_IN_MEMORY);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The short form that the room's log keeps.
+pub fn summary(analysis: &Analysis) -> TrackAnalysis {
+    let (tempo, key) = (analysis.tempo.as_ref(), analysis.key.as_ref());
+    TrackAnalysis {
+        analyser_version: analysis.analyser_version,
+        bpm: tempo.map(|tempo| tempo.bpm),
+        bpm_confidence: tempo.map_or(0.0, |tempo| tempo.confidence),
+        first_beat_s: tempo.and_then(|tempo| tempo.beats_s.first().copied()),
+        key: key.map(|key| key.key.to_string()),
+        camelot: key.map(|key| key.key.camelot()),
+        key_confidence: key.map_or(0.0, |key| key.confidence),
+        energy: analysis.energy,
+        loudness_lufs: analysis.loudness.integrated_lufs,
+    }
+}

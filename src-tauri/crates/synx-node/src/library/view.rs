@@ -1,0 +1,136 @@
+//! A track and its analysis in the form that is drawn.
+
+use crate::bridge::{
+    AnalysisView, Availability, KeyView, TempoAlternative, TempoView, TrackView, WaveformView,
+};
+use crate::library::StoredTrack;
+use synx_analysis::{Analysis, KeyEstimate, Tempo};
+use synx_media::PeakBin;
+
+/// More columns than any screen is wide.
+const COLUMNS_MAX: u32 = 8192;
+
+/// A track of the library.
+pub fn track_view(
+    track: &StoredTrack,
+    availability: Availability,
+    progress: f64,
+    analysis: Option<&Analysis>,
+) -> TrackView {
+    TrackView {
+        id: track.meta.hash.to_string(),
+        path: track.path.to_string_lossy().into_owned(),
+        title: track.meta.title.clone(),
+        artist: track.meta.artist.clone(),
+        album: track.meta.album.clone(),
+        duration_s: track.meta.duration_us as f64 / 1e6,
+        availability,
+        progress,
+        tempo: analysis.and_then(|analysis| analysis.tempo.as_ref()).map(tempo_view),
+        key: analysis.and_then(|analysis| analysis.key.as_ref()).map(key_view),
+        energy: analysis.map(|analysis| analysis.energy),
+        loudness_lufs: analysis.and_then(|analysis| analysis.loudness.integrated_lufs),
+        error: track.error.clone(),
+    }
+}
+
+/// Everything the analysis found.
+pub fn analysis_view(analysis: &Analysis) -> AnalysisView {
+    let tempo = analysis.tempo.as_ref();
+    AnalysisView {
+        tempo: tempo.map(tempo_view),
+        key: analysis.key.as_ref().map(key_view),
+        second_key: None,
+        energy: analysis.energy,
+        loudness_lufs: analysis.loudness.integrated_lufs,
+        loudness_range_lu: analysis.loudness.range_lu,
+        true_peak_dbtp: analysis.loudness.true_peak_dbtp,
+        beats_s: tempo.map(|tempo| tempo.beats_s.clone()).unwrap_or_default(),
+        downbeats: Vec::new(),
+    }
+}
+
+fn tempo_view(tempo: &Tempo) -> TempoView {
+    let alternative = |other: &synx_analysis::TempoAlternative| TempoAlternative {
+        bpm: other.bpm,
+        relation: other.relation.to_string(),
+    };
+    TempoView {
+        bpm: tempo.bpm,
+        confidence: tempo.confidence,
+        alternatives: tempo.alternatives.iter().map(alternative).collect(),
+    }
+}
+
+fn key_view(estimate: &KeyEstimate) -> KeyView {
+    KeyView {
+        name: estimate.key.to_string(),
+        camelot: estimate.key.camelot(),
+        open_key: estimate.key.open_key(),
+        confidence: estimate.confidence,
+    }
+}
+
+/// The part of the waveform between two instants, as `columns` columns. What lies outside of the track is silence.
+pub fn waveform_view(analysis: &Analysis, columns: u32, from_s: f64, to_s: f64) -> WaveformView {
+    let columns = columns.clamp(1, COLUMNS_MAX) as usize;
+    let rate_hz = f64::from(analysis.peaks.sample_rate_hz());
+    let (from_s, to_s) = (finite(from_s), finite(to_s).max(finite(from_s)));
+    let visible_frames = ((to_s - from_s) * rate_hz) as u64;
+    let level = analysis.peaks.level_for(visible_frames, columns);
+    let bins_per_s = rate_hz / f64::from(level.frames_per_bin);
+    let step = (to_s - from_s) * bins_per_s / columns as f64;
+    let mut view = WaveformView {
+        from_s,
+        to_s,
+        min: Vec::with_capacity(columns),
+        max: Vec::with_capacity(columns),
+        rms: Vec::with_capacity(columns),
+        low: Vec::with_capacity(columns),
+        mid: Vec::with_capacity(columns),
+        high: Vec::with_capacity(columns),
+    };
+    for column in 0..columns {
+        let first = from_s * bins_per_s + column as f64 * step;
+        push(&mut view, merged(&level.bins, first, first + step));
+    }
+    view
+}
+
+/// Seconds that cannot be a place in a track are its start.
+fn finite(seconds: f64) -> f64 {
+    if seconds.is_finite() { seconds.max(0.0) } else { 0.0 }
+}
+
+/// All bins between two places as one; at least the bin at the first.
+fn merged(bins: &[PeakBin], from: f64, to: f64) -> PeakBin {
+    let first = from as usize;
+    let last = (to.ceil() as usize).max(first + 1).min(bins.len());
+    let bins = bins.get(first..last).unwrap_or_default();
+    bins.iter().copied().reduce(loudest).unwrap_or_default()
+}
+
+fn loudest(a: PeakBin, b: PeakBin) -> PeakBin {
+    PeakBin {
+        min: a.min.min(b.min),
+        max: a.max.max(b.max),
+        rms: a.rms.max(b.rms),
+        low: a.low.max(b.low),
+        mid: a.mid.max(b.mid),
+        high: a.high.max(b.high),
+    }
+}
+
+fn push(view: &mut WaveformView, bin: PeakBin) {
+    // Levels are stored as the square root of the amplitude.
+    let amplitude = |level: u8| (f32::from(level) / 255.0).powi(2);
+    let (low, mid, high) =
+        (amplitude(bin.low).powi(2), amplitude(bin.mid).powi(2), amplitude(bin.high).powi(2));
+    let energy = (low + mid + high).max(f32::MIN_POSITIVE);
+    view.min.push(f32::from(bin.min) / 127.0);
+    view.max.push(f32::from(bin.max) / 127.0);
+    view.rms.push(amplitude(bin.rms));
+    view.low.push(low / energy);
+    view.mid.push(mid / energy);
+    view.high.push(high / energy);
+}

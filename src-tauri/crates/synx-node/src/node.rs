@@ -1,0 +1,216 @@
+//! One running instance: opens what is on disk, keeps the one stage that plays, and ends it all in order.
+
+use crate::bridge::{NodeEvent, ProfileView, RoomView};
+use crate::data_dir::{DataDir, DataPaths};
+use crate::error::NodeError;
+use crate::lan::Lan;
+use crate::library::{Analyses, Library, LibraryStore};
+use crate::person::Person;
+use crate::room::conductor::{Conductor, Locate};
+use crate::room::solo::SoloRoom;
+use crate::room::stage::Stage;
+use crate::settings::Settings;
+use crate::transfers::Transfers;
+use crate::watchers;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use synx_clock::ClockEstimate;
+use synx_domain::{ContentHash, UserId};
+use synx_log::{Log, LogOptions};
+use synx_net::{AudioStore, Identity};
+use synx_playback::{DeviceChoice, Engine, EngineConfig};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+
+/// Events that a window may lag behind; one that lags further asks for everything again.
+const EVENTS_KEPT: usize = 1024;
+
+/// How to start an instance.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Folder for everything that it keeps.
+    pub data_dir: PathBuf,
+    /// Output device by name, `null` for none; without it, the one that was chosen last.
+    pub device: Option<String>,
+}
+
+/// A running instance. Cheap to clone; [`Node::close`] ends it.
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub data: DataDir,
+    pub settings: Mutex<Settings>,
+    pub identity: Arc<Identity>,
+    pub person: tokio::sync::Mutex<Person>,
+    pub log: Log,
+    pub audio: AudioStore,
+    pub library: Arc<Library>,
+    pub engine: Arc<Engine>,
+    pub transfers: Transfers,
+    pub lan: Lan,
+    pub events: broadcast::Sender<NodeEvent>,
+    /// Rises when audio has come to this machine.
+    pub arrivals: watch::Sender<u64>,
+    pub plans: Arc<AtomicU64>,
+    /// Changes of stages exclude one another; the stage itself is read without waiting.
+    pub changing_stage: tokio::sync::Mutex<()>,
+    stage: RwLock<Running>,
+}
+
+/// A stage with the tasks that serve it.
+struct Running {
+    stage: Arc<Stage>,
+    _tasks: JoinSet<()>,
+}
+
+impl Node {
+    /// Opens the data folder and starts the engine.
+    ///
+    /// # Errors
+    /// When the folder is in use or cannot be used, or a file in it is damaged.
+    pub async fn open(config: NodeConfig) -> Result<Self, NodeError> {
+        let data = DataDir::open(&config.data_dir)?;
+        let paths = data.paths();
+        let settings = Settings::load(paths.settings());
+        let identity = Arc::new(Identity::load_or_create(&paths.identity())?);
+        let log = Log::open(&paths.log(), LogOptions::default())?;
+        let person = Person::open(log.clone(), identity.user_id()).await?;
+        let audio = AudioStore::open(&paths.audio())?;
+        let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
+        let library = Arc::new(Library::new(LibraryStore::open(&paths.library())?, analyses, events.clone()));
+        let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
+        let solo = Arc::new(Stage::Solo(SoloRoom::new(identity.user_id())));
+        let inner = Arc::new(Inner {
+            data,
+            settings: Mutex::new(settings),
+            identity,
+            person: tokio::sync::Mutex::new(person),
+            log,
+            audio,
+            library,
+            engine,
+            transfers: Transfers::new(events.clone()),
+            lan: Lan::start(events.clone()),
+            events,
+            arrivals: watch::Sender::new(0),
+            plans: Arc::default(),
+            changing_stage: tokio::sync::Mutex::default(),
+            stage: RwLock::new(Running { stage: Arc::clone(&solo), _tasks: JoinSet::new() }),
+        });
+        inner.enter(solo);
+        Ok(Self { inner })
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// What happens from now on. A receiver that lags asks for everything again with `get_app`.
+    pub fn subscribe(&self) -> broadcast::Receiver<NodeEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Oneself.
+    pub async fn profile(&self) -> ProfileView {
+        self.inner.profile_view().await
+    }
+
+    /// The room as it is drawn; none outside of one.
+    pub fn room(&self) -> Option<RoomView> {
+        self.inner.room_view()
+    }
+
+    /// Leaves the room, stops the music and closes the files. What is on disk needs no goodbye: a crash loses nothing.
+    pub async fn close(self) {
+        self.inner.library.analyses().cancel();
+        if let Err(error) = self.inner.leave_room().await {
+            tracing::warn!(%error, "the room was not left in order");
+        }
+        self.inner.log.clone().close();
+    }
+}
+
+fn engine_config(config: &NodeConfig, settings: &Settings) -> EngineConfig {
+    let values = settings.values();
+    let device = config.device.as_ref().or(values.device.as_ref());
+    EngineConfig {
+        device: device.map_or(DeviceChoice::Default, |name| DeviceChoice::from_name(name)),
+        latency_offset_us: device.and_then(|name| values.latency_offset_us.get(name)).copied().unwrap_or(0),
+        volume: values.volume as f32,
+    }
+}
+
+impl Inner {
+    /// Oneself.
+    pub fn me(&self) -> UserId {
+        self.identity.user_id()
+    }
+
+    /// Where everything is.
+    pub fn paths(&self) -> &DataPaths {
+        self.data.paths()
+    }
+
+    /// What plays now.
+    pub fn stage(&self) -> Arc<Stage> {
+        Arc::clone(&self.stage.read().unwrap_or_else(PoisonError::into_inner).stage)
+    }
+
+    /// The settings of this machine.
+    pub fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the windows. None may be open: then nobody needs to know.
+    pub fn tell(&self, event: NodeEvent) {
+        drop(self.events.send(event));
+    }
+
+    /// Where the audio with this hash is on this machine.
+    pub fn locate(&self, hash: ContentHash) -> Option<PathBuf> {
+        self.audio.path(hash).or_else(|| self.library.locate(hash))
+    }
+
+    /// Puts a stage in the place of the present one: its conductor starts, the old one's tasks end.
+    pub fn enter(self: &Arc<Self>, stage: Arc<Stage>) {
+        self.engine.set_clock(stage.clock().borrow().estimate.unwrap_or(ClockEstimate::identity()));
+        let mut tasks = JoinSet::new();
+        let weak = Arc::downgrade(self);
+        let locate: Locate = Arc::new(move |hash| weak.upgrade()?.locate(hash));
+        let conductor = Conductor::new(
+            Arc::clone(&stage),
+            Arc::clone(&self.engine),
+            locate,
+            self.arrivals.subscribe(),
+            Arc::clone(&self.plans),
+        );
+        tasks.spawn(conductor.run());
+        watchers::spawn(self, &stage, &mut tasks);
+        *self.stage.write().unwrap_or_else(PoisonError::into_inner) = Running { stage, _tasks: tasks };
+        self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
+        self.tell(NodeEvent::PlayerChanged { player: self.player_view() });
+    }
+
+    /// Leaves the room, if there is one, and plays alone again.
+    ///
+    /// # Errors
+    /// When the leaving could not be written or told; it is left all the same.
+    pub async fn leave_room(self: &Arc<Self>) -> Result<(), NodeError> {
+        let _one_at_a_time = self.changing_stage.lock().await;
+        let stage = self.stage();
+        if !stage.is_room() {
+            return Ok(());
+        }
+        self.enter(Arc::new(Stage::Solo(SoloRoom::new(self.me()))));
+        match &*stage {
+            Stage::Solo(_) => Ok(()),
+            Stage::Hosted(hosting) => hosting.end().await,
+            Stage::Joined(joined) => joined.leave().await,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What is heard here, in the form that is drawn, and the controls of this machine alone: volume, device, latency.
+
+use crate::bridge::{DeviceView, PlayState, PlayerView, TrackView};
+use crate::error::NodeError;
+use crate::node::Inner;
+use crate::room::stage::Stage;
+use synx_domain::{ContentHash, TrackMeta};
+use synx_playback::{DeviceChoice, PlayState as EngineState, devices};
+
+impl Inner {
+    /// Playback on this machine now.
+    pub fn player_view(&self) -> PlayerView {
+        let stage = self.stage();
+        let status = self.engine.status();
+        let loaded = stage.with(|room| {
+            let transport = room.transport.as_ref()?;
+            let track = transport.current?.track;
+            Some((track, room.playable(track).cloned(), transport.clone()))
+        });
+        let settings = self.settings();
+        let values = settings.values();
+        let device = status.device.clone();
+        let (track, meta, transport) = match loaded {
+            Some((track, meta, transport)) => (Some(track), meta, Some(transport)),
+            None => (None, None, None),
+        };
+        let playing = transport.as_ref().is_some_and(|transport| transport.playing);
+        let duration_s = meta.as_ref().map_or(0.0, |meta| meta.duration_us as f64 / 1e6);
+        let known = status.track.is_some() && status.state != EngineState::Waiting;
+        let position_s = match &transport {
+            Some(_) if known => status.position_s,
+            Some(transport) => transport_position_s(&stage, transport),
+            None => 0.0,
+        };
+        PlayerView {
+            state: match (track, playing, status.state) {
+                (None, ..) => PlayState::Empty,
+                (Some(_), false, _) => PlayState::Paused,
+                (Some(_), true, EngineState::Buffering | EngineState::Idle) => PlayState::Buffering,
+                (Some(_), true, _) => PlayState::Playing,
+            },
+            track: track.map(|track| track.to_string()),
+            title: meta.as_ref().map(|meta| meta.title.clone()),
+            artist: meta.and_then(|meta| meta.artist),
+            duration_s,
+            position_s: position_s.clamp(0.0, duration_s),
+            volume: values.volume,
+            muted: values.muted,
+            audible: status.device_trouble.is_none() && status.device != "null",
+            latency_offset_ms: values.latency_offset_us.get(&device).map_or(0.0, |us| *us as f64 / 1e3),
+            device,
+            error_us: status.error_us.filter(|_| stage.is_room()),
+            may_control: self.may_control(&stage),
+        }
+    }
+
+    fn may_control(&self, stage: &Stage) -> bool {
+        stage.with(|room| room.present(self.me()).is_some_and(|member| room.may_control(member.role)))
+    }
+
+    /// Sets the volume of this machine.
+    ///
+    /// # Errors
+    /// When the setting cannot be kept; it holds all the same.
+    pub fn set_volume(&self, volume: f64, muted: bool) -> Result<(), NodeError> {
+        let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
+        self.engine.set_volume(volume as f32);
+        self.engine.set_muted(muted);
+        self.settings().change(|values| {
+            values.volume = volume;
+            values.muted = muted;
+        })
+    }
+
+    /// The output devices of this machine. Asks the sound system, which may take a moment.
+    pub fn device_views(&self) -> Vec<DeviceView> {
+        let chosen = match self.engine.device() {
+            DeviceChoice::Named(name) => Some(name),
+            DeviceChoice::Null => Some("null".to_owned()),
+            DeviceChoice::Default => None,
+        };
+        let default = DeviceView {
+            id: "default".to_owned(),
+            name: "System default".to_owned(),
+            default: true,
+            chosen: chosen.is_none(),
+        };
+        let listed = devices().into_iter().map(|device| DeviceView {
+            chosen: chosen.as_ref() == Some(&device.name),
+            id: device.name,
+            name: device.description,
+            default: false,
+        });
+        std::iter::once(default).chain(listed).collect()
+    }
+
+    /// Plays on another device from now on, with the latency offset that was kept for it.
+    ///
+    /// # Errors
+    /// When the setting cannot be kept; it holds all the same.
+    pub fn set_device(&self, id: Option<String>) -> Result<(), NodeError> {
+        let name = id.unwrap_or_else(|| "default".to_owned());
+        let offset_us = self.settings().values().latency_offset_us.get(&name).copied().unwrap_or(0);
+        self.engine.set_device(DeviceChoice::from_name(&name));
+        self.engine.set_latency_offset_us(offset_us);
+        self.settings().change(|values| values.device = Some(name))
+    }
+
+    /// Says by how much the present device plays late.
+    ///
+    /// # Errors
+    /// When the setting cannot be kept; it holds all the same.
+    pub fn set_latency_offset(&self, offset_ms: f64) -> Result<(), NodeError> {
+        /// No device is later than this; more is a slip of the hand.
+        const LIMIT_MS: f64 = 2_000.0;
+        let offset_us = (offset_ms.clamp(-LIMIT_MS, LIMIT_MS) * 1e3) as i64;
+        self.engine.set_latency_offset_us(offset_us);
+        let device = self.engine.status().device;
+        self.settings().change(|values| {
+            values.latency_offset_us.insert(device, offset_us);
+        })
+    }
+
+    /// Plays a track of the library alone, and the tracks that stand after it.
+    ///
+    /// # Errors
+    /// When the track is not known, or cannot be used.
+    pub fn play_alone(&self, stage: &Stage, hash: ContentHash) -> Result<(), NodeError> {
+        let Stage::Solo(solo) = stage else { return Err(NodeError::InRoom) };
+        let tracks = self.library.store().all()?;
+        let at = tracks.iter().position(|track| track.meta.hash == hash).ok_or(NodeError::NoSuchTrack)?;
+        if let Some(reason) = &tracks[at].error {
+            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason.clone() });
+        }
+        let following: Vec<TrackMeta> = tracks[at + 1..]
+            .iter()
+            .filter(|track| track.error.is_none())
+            .map(|track| track.meta.clone())
+            .collect();
+        Ok(solo.play(&tracks[at].meta, &following)?)
+    }
+
+    /// The library as it is drawn; empty, with a warning in the log, when it cannot be read.
+    pub fn library_views(&self) -> Vec<TrackView> {
+        self.library.views().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the library cannot be read");
+            Vec::new()
+        })
+    }
+}
+
+/// Where the room is, for who does not hear it.
+fn transport_position_s(stage: &Stage, transport: &synx_domain::Transport) -> f64 {
+    let now_us = synx_playback::monotonic_us() as f64;
+    let room_us = stage.clock().borrow().estimate.map(|clock| clock.room_us(now_us).round() as i64);
+    let position_us =
+        room_us.map_or(transport.anchor.position_us, |room_us| transport.position_us_at(room_us));
+    position_us as f64 / 1e6
+}

@@ -1,0 +1,150 @@
+//! Turns a room's transport into what the engine plays, and, where this machine leads, the end of a track into the next.
+//!
+//! Must never decide what plays: that is the room's. A track that is not here yet is silence until it comes; nobody waits.
+
+use crate::room::stage::Stage;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use synx_domain::{Command, ContentHash, Room, Transport};
+use synx_playback::{Engine, Plan, TrackHandle, monotonic_us};
+use tokio::sync::watch;
+
+/// The next track is announced this long before the current one ends: the longest lead and a margin for the fsync. From
+/// then on pause and seek concern the next track, so no earlier than need be. Its beginning is decoded
+/// before that, as soon as it is next in the queue.
+const ADVANCE_AHEAD_US: i64 = 700_000;
+/// How soon an advance that failed (the log was busy or full) is tried again.
+const ADVANCE_RETRY: Duration = Duration::from_millis(500);
+
+/// Finds the file of an audio on this machine.
+pub type Locate = Arc<dyn Fn(ContentHash) -> Option<PathBuf> + Send + Sync>;
+
+/// Plays one stage until it is dropped.
+pub struct Conductor {
+    stage: Arc<Stage>,
+    engine: Arc<Engine>,
+    locate: Locate,
+    /// Rises when a file has come to this machine.
+    arrivals: watch::Receiver<u64>,
+    /// Counts the engine's plans over all stages of this process.
+    plans: Arc<AtomicU64>,
+    loaded: HashMap<ContentHash, TrackHandle>,
+}
+
+impl Conductor {
+    /// A conductor for `stage`; run it with [`Conductor::run`].
+    pub fn new(
+        stage: Arc<Stage>,
+        engine: Arc<Engine>,
+        locate: Locate,
+        arrivals: watch::Receiver<u64>,
+        plans: Arc<AtomicU64>,
+    ) -> Self {
+        Self { stage, engine, locate, arrivals, plans, loaded: HashMap::new() }
+    }
+
+    /// Follows the stage until it ends. Aborting the task is the way to stop it earlier.
+    pub async fn run(mut self) {
+        let mut changes = self.stage.changes();
+        let mut clock = self.stage.clock();
+        clock.mark_changed();
+        let mut follows_clock = true;
+        loop {
+            self.follow();
+            let due = self.advance_due();
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                changed = clock.changed(), if follows_clock => {
+                    // Alone or as the host the clock is known for good: its sender is gone.
+                    follows_clock = changed.is_ok();
+                    if let Some(estimate) = clock.borrow_and_update().estimate {
+                        self.engine.set_clock(estimate);
+                    }
+                }
+                changed = self.arrivals.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(due.as_ref().map_or(Duration::MAX, |(wait, _)| *wait)), if due.is_some() => {
+                    self.advance(due.map_or(0, |(_, revision)| revision)).await;
+                }
+            }
+        }
+    }
+
+    /// Gives the engine what the room's transport says.
+    fn follow(&mut self) {
+        let stage = Arc::clone(&self.stage);
+        let Some((transport, next)) = stage.with(|room| {
+            let transport = room.transport.clone()?;
+            let next = next_track(room, &transport);
+            Some((transport, next))
+        }) else {
+            return;
+        };
+        // The host has started again and not said yet where the music is: what plays goes on.
+        if stage.epoch() != Some(transport.epoch) {
+            return;
+        }
+        let current = transport.current.map(|current| current.track);
+        self.loaded.retain(|hash, _| Some(*hash) == current || Some(*hash) == next);
+        let track = current.and_then(|hash| self.load(hash));
+        next.and_then(|hash| self.load(hash));
+        let plan = Plan {
+            revision: self.plans.fetch_add(1, Ordering::Relaxed) + 1,
+            track,
+            anchor_room_us: transport.anchor.room_time_us,
+            anchor_position_us: transport.anchor.position_us,
+            playing: transport.playing,
+            loop_region: None,
+            next: None,
+        };
+        if let Err(error) = self.engine.set_plan(plan) {
+            tracing::warn!(%error, "nothing can be played");
+        }
+    }
+
+    fn load(&mut self, hash: ContentHash) -> Option<TrackHandle> {
+        if let Some(handle) = self.loaded.get(&hash) {
+            return Some(handle.clone());
+        }
+        let path = (self.locate)(hash)?;
+        match self.engine.load(&path) {
+            Ok(handle) => {
+                self.loaded.insert(hash, handle.clone());
+                Some(handle)
+            }
+            Err(error) => {
+                tracing::warn!(%hash, %error, "track cannot be played");
+                None
+            }
+        }
+    }
+
+    /// How long to wait until the current track's end must be announced, and for which revision of the transport.
+    fn advance_due(&self) -> Option<(Duration, u64)> {
+        if !self.stage.leads() {
+            return None;
+        }
+        self.stage.with(|room| {
+            let transport = room.transport.as_ref().filter(|transport| transport.playing)?;
+            let duration_us = room.playable(transport.current?.track)?.duration_us;
+            let end_us = transport.anchor.room_time_us + (duration_us - transport.anchor.position_us).max(0);
+            let wait_us = (end_us - ADVANCE_AHEAD_US - monotonic_us()).max(0);
+            // The track before this one may still be playing: its end is announced, and this one has not begun.
+            let began_us = transport.anchor.room_time_us - monotonic_us();
+            Some((Duration::from_micros(wait_us.max(began_us).unsigned_abs()), transport.revision))
+        })
+    }
+
+    async fn advance(&self, revision: u64) {
+        if let Err(error) = self.stage.execute(Command::Advance { revision }).await {
+            tracing::warn!(%error, "the next track could not be announced");
+            tokio::time::sleep(ADVANCE_RETRY).await;
+        }
+    }
+}
+
+fn next_track(room: &Room, transport: &Transport) -> Option<ContentHash> {
+    Some(room.queue.after(transport.current?.item)?.track)
+}

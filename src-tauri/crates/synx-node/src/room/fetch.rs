@@ -1,0 +1,76 @@
+//! A peer's downloads: what plays, what plays next, then the rest of the queue. One file at a time, so that the file that
+//! is needed first has the whole line.
+
+use crate::bridge::{TransferDirection, TransferView};
+use crate::node::Inner;
+use crate::room::stage::Stage;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use synx_domain::{ContentHash, Room, TrackMeta};
+
+/// After a failure the next try comes this much later; it doubles up to [`RETRY_MAX`].
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Fetches until the stage ends.
+pub async fn follow(inner: Weak<Inner>, stage: Arc<Stage>) {
+    let mut changes = stage.changes();
+    let mut failures: HashMap<ContentHash, (u32, Instant)> = HashMap::new();
+    loop {
+        let Some(node) = inner.upgrade() else { return };
+        let wanted = stage.with(wanted);
+        let due = |hash: &ContentHash| failures.get(hash).is_none_or(|(_, at)| *at <= Instant::now());
+        let next = wanted.into_iter().find(|meta| node.locate(meta.hash).is_none() && due(&meta.hash));
+        let Some(meta) = next else {
+            drop(node);
+            let retry = failures.values().map(|(_, at)| at.saturating_duration_since(Instant::now())).min();
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(retry.unwrap_or(Duration::MAX)), if retry.is_some() => {}
+            }
+            continue;
+        };
+        match fetch(&node, &stage, &meta).await {
+            Ok(()) => drop(failures.remove(&meta.hash)),
+            Err(error) => {
+                tracing::warn!(hash = %meta.hash, %error, "download failed");
+                let tries = failures.get(&meta.hash).map_or(0, |(tries, _)| *tries);
+                let wait = (RETRY_MIN * 2_u32.saturating_pow(tries)).min(RETRY_MAX);
+                failures.insert(meta.hash, (tries + 1, Instant::now() + wait));
+            }
+        }
+    }
+}
+
+/// The room's audio in the order in which it is needed.
+fn wanted(room: &Room) -> Vec<TrackMeta> {
+    let current = room.transport.as_ref().and_then(|transport| transport.current);
+    let items = room.queue.items();
+    let at = current.and_then(|current| items.iter().position(|item| item.id == current.item)).unwrap_or(0);
+    let queued = items[at..].iter().chain(&items[..at]).map(|item| item.track);
+    let hashes = current.map(|current| current.track).into_iter().chain(queued);
+    hashes.filter_map(|hash| room.playable(hash).cloned()).collect()
+}
+
+async fn fetch(node: &Arc<Inner>, stage: &Stage, meta: &TrackMeta) -> Result<(), synx_net::NetError> {
+    let Stage::Joined(joined) = stage else { return Ok(()) };
+    let (track, user) = (meta.hash.to_string(), node.me().to_string());
+    let view = TransferView {
+        track: track.clone(),
+        file_name: meta.file_name.clone(),
+        direction: TransferDirection::Download,
+        user: user.clone(),
+        bytes_done: 0,
+        bytes_total: meta.size_bytes,
+    };
+    node.transfers.moved(view.clone());
+    let told = Arc::clone(node);
+    let progress =
+        Box::new(move |bytes_done: u64| told.transfers.moved(TransferView { bytes_done, ..view.clone() }));
+    let outcome = joined.client().fetch(meta.hash, progress).await;
+    node.transfers.ended(&track, &user);
+    outcome?;
+    node.audio_arrived(meta.hash);
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! A room that lives on this machine: decides commands, one batch at a time, and appends what follows to the log.
+//!
+//! Must never answer, or let anybody see, what is not on disk. While one batch is being written the next one gathers, so
+//! many senders share one fsync.
+
+use crate::error::NodeError;
+use crate::room::lead::SyncBoard;
+use std::sync::{Arc, PoisonError, RwLock};
+use synx_domain::{
+    Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, NewEvent, Rejection, Room,
+    RoomId, UserId,
+};
+use synx_log::Log;
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+/// Commands that may wait for their turn; more are refused, so that senders feel the load instead of memory.
+const WAITING_COMMANDS: usize = 4096;
+/// Commands that share one write at most.
+const BATCH_COMMANDS: usize = 512;
+
+/// Why a command has no answer from the room.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The room said no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// Too many commands are waiting.
+    #[error("the room is overloaded: try again in a moment")]
+    Overloaded,
+    /// The log cannot be written; nothing has changed.
+    #[error("nothing was changed: {0}")]
+    Log(Arc<synx_log::LogError>),
+    /// The room is closing.
+    #[error("the room is closing")]
+    Closing,
+}
+
+impl From<ExecuteError> for NodeError {
+    fn from(error: ExecuteError) -> Self {
+        let message = error.to_string();
+        match error {
+            ExecuteError::Rejected(rejection) => Self::Rejected(rejection),
+            ExecuteError::Overloaded => Self::Refused { code: "overloaded".to_owned(), message },
+            ExecuteError::Log(error) => Self::Refused { code: error.code().to_owned(), message },
+            ExecuteError::Closing => Self::Closing,
+        }
+    }
+}
+
+type Answer = oneshot::Sender<Result<u64, ExecuteError>>;
+
+struct Job {
+    command: CommandEnvelope,
+    answer: Answer,
+}
+
+/// Handle to a room of this machine. Cheap to share; the room ends when the last handle is gone.
+pub struct HostedRoom {
+    id: RoomId,
+    epoch: EpochId,
+    log: Log,
+    jobs: mpsc::Sender<Job>,
+    /// The room as far as it is on disk.
+    durable: Arc<RwLock<Room>>,
+    changes: watch::Receiver<u64>,
+    board: Arc<SyncBoard>,
+}
+
+impl HostedRoom {
+    /// Opens a room from its log (a new room: from an empty one).
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn open(log: Log, id: RoomId) -> Result<Self, NodeError> {
+        let room = log.fold(id, None).await?;
+        let epoch = EpochId::from_uuid(Uuid::now_v7());
+        let board = Arc::new(SyncBoard::default());
+        let durable = Arc::new(RwLock::new(room.clone()));
+        let (jobs, waiting) = mpsc::channel(WAITING_COMMANDS);
+        let (head, changes) = watch::channel(room.seq);
+        let writer = Writer {
+            id,
+            epoch,
+            log: log.clone(),
+            working: room,
+            durable: Arc::clone(&durable),
+            head,
+            board: Arc::clone(&board),
+        };
+        tokio::spawn(writer.run(waiting));
+        Ok(Self { id, epoch, log, jobs, durable, changes, board })
+    }
+
+    /// The room's id.
+    pub fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// This run of the host.
+    pub fn epoch(&self) -> EpochId {
+        self.epoch
+    }
+
+    /// The log it is in.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The seq that is on disk, as it grows.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    /// What the peers measured last.
+    pub fn board(&self) -> &SyncBoard {
+        &self.board
+    }
+
+    /// Looks at the room as far as it is on disk. `look` must be short: the writer waits for it.
+    pub fn with<T>(&self, look: impl FnOnce(&Room) -> T) -> T {
+        look(&self.durable.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Room time now, in microseconds: the machine's monotonic clock.
+    pub fn room_time_us(&self) -> i64 {
+        synx_playback::monotonic_us()
+    }
+
+    /// Carries out a command under an id that the caller keeps over retries. Answers with the seq of its last event once
+    /// that is on disk.
+    ///
+    /// # Errors
+    /// As [`ExecuteError`] has them; whatever it is, nothing changed.
+    pub async fn execute(&self, command: CommandEnvelope) -> Result<u64, ExecuteError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.try_send(Job { command, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => ExecuteError::Closing,
+        })?;
+        answered.await.unwrap_or(Err(ExecuteError::Closing))
+    }
+
+    /// Carries out a command of this process, under an id of its own.
+    ///
+    /// # Errors
+    /// As [`HostedRoom::execute`].
+    pub async fn execute_as(&self, actor: UserId, command: Command) -> Result<u64, ExecuteError> {
+        self.execute(CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor, command }).await
+    }
+}
+
+/// The only one who appends to the room's log.
+struct Writer {
+    id: RoomId,
+    epoch: EpochId,
+    log: Log,
+    /// Runs ahead of the disk by the batch that is being written.
+    working: Room,
+    durable: Arc<RwLock<Room>>,
+    head: watch::Sender<u64>,
+    board: Arc<SyncBoard>,
+}
+
+impl Writer {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        let mut batch = Vec::new();
+        while waiting.recv_many(&mut batch, BATCH_COMMANDS).await > 0 {
+            self.commit(&mut batch).await;
+        }
+    }
+
+    async fn commit(&mut self, batch: &mut Vec<Job>) {
+        let before = self.working.seq;
+        let mut events = Vec::new();
+        let mut accepted = Vec::new();
+        for Job { command, answer } in batch.drain(..) {
+            match self.take(&command, &mut events) {
+                Ok(seq) => accepted.push((answer, seq)),
+                // A sender that is gone needs no answer.
+                Err(rejection) => drop(answer.send(Err(rejection.into()))),
+            }
+        }
+        let written =
+            if events.is_empty() { Ok(Vec::new()) } else { self.log.append(self.id, before, events).await };
+        match written {
+            Ok(envelopes) => {
+                self.publish(&envelopes);
+                accepted.into_iter().for_each(|(answer, seq)| drop(answer.send(Ok(seq))));
+            }
+            Err(error) => self.take_back(accepted, error),
+        }
+    }
+
+    /// Decides one command on top of those before it in the batch.
+    fn take(&mut self, command: &CommandEnvelope, events: &mut Vec<NewEvent>) -> Result<u64, Rejection> {
+        if let Some(seq) = self.working.applied(command.id) {
+            return Ok(seq);
+        }
+        let now = Moment {
+            epoch: self.epoch,
+            room_time_us: synx_playback::monotonic_us(),
+            lead_us: self.board.lead_us(),
+        };
+        for event in self.working.decide(command, now)? {
+            let event = NewEvent {
+                event_id: EventId::from_uuid(Uuid::now_v7()),
+                actor: command.actor,
+                command_id: Some(command.id),
+                occurred_at_ms: crate::wall_clock_ms(),
+                event,
+            };
+            self.working.apply(&envelope(self.id, self.working.seq + 1, &event));
+            events.push(event);
+        }
+        Ok(self.working.seq)
+    }
+
+    fn publish(&self, envelopes: &[Arc<Envelope>]) {
+        let mut durable = self.durable.write().unwrap_or_else(PoisonError::into_inner);
+        envelopes.iter().for_each(|envelope| durable.apply(envelope));
+        self.head.send_replace(durable.seq);
+    }
+
+    /// The batch is not on disk: the working state goes back to what is.
+    fn take_back(&mut self, accepted: Vec<(Answer, u64)>, error: synx_log::LogError) {
+        tracing::error!(%error, room = %self.id, "the log refused a batch");
+        self.working = self.durable.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let error = Arc::new(error);
+        for (answer, _) in accepted {
+            drop(answer.send(Err(ExecuteError::Log(Arc::clone(&error)))));
+        }
+    }
+}
+
+fn envelope(room_id: RoomId, seq: u64, event: &NewEvent) -> Envelope {
+    let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event.clone();
+    Envelope { seq, event_id, room_id, actor, command_id, occurred_at_ms, event }
+}

@@ -1,0 +1,298 @@
+//! Hosting: a room of this machine with its server, its invites and its announcement on the network.
+
+use crate::error::NodeError;
+use crate::node::Inner;
+use crate::room::backend::HostBackend;
+use crate::room::feed::Feed;
+use crate::room::hosted::HostedRoom;
+use crate::settings::Offer;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use synx_domain::{Command, LeaveReason, Role, RoomId, RoomSettings, UserId, Visibility};
+use synx_log::AuditFilter;
+use synx_net::wire::{ServerMessage, SyncReport};
+use synx_net::{Announcement, HostKey, Invite, InviteLink, Server, ServerConfig, TlsIdentity};
+use tokio::task::JoinSet;
+
+/// How long the link that is shown first is good for.
+const FIRST_INVITE_LASTS: Duration = Duration::from_secs(30 * 86_400);
+/// Port of rooms where none is asked for: the one of the last room, else a free one.
+const ANY_PORT: u16 = 0;
+/// After a restart, members that were in the room have this long to come back before they count as gone.
+const RETURN_GRACE: Duration = Duration::from_secs(15);
+
+/// How to open a room.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Settings of a new room; none opens `room` again.
+    pub settings: Option<RoomSettings>,
+    /// The room.
+    pub room: RoomId,
+    /// Where to listen; none is every address, on the port that was used last.
+    pub listen: Option<SocketAddr>,
+    /// Whether the server has a certificate of its own.
+    pub tls: bool,
+}
+
+/// A room that is open on this machine. [`Hosting::end`] closes it.
+pub struct Hosting {
+    room: Arc<HostedRoom>,
+    me: UserId,
+    server: Server,
+    host_key: Arc<HostKey>,
+    fingerprint: Option<[u8; 32]>,
+    addresses: Vec<SocketAddr>,
+    link: String,
+    feed: Arc<Feed>,
+    _announcement: Option<Announcement>,
+    _tasks: JoinSet<()>,
+}
+
+impl Hosting {
+    /// Opens the room and its server.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written, or the port is taken.
+    pub async fn open(inner: &Arc<Inner>, opening: Opening) -> Result<Self, NodeError> {
+        let room = Arc::new(HostedRoom::open(inner.log.clone(), opening.room).await?);
+        let me = inner.me();
+        enter(inner, &room, opening.settings.clone()).await?;
+        let host_key = Arc::new(HostKey::load_or_create(&inner.paths().host_key())?);
+        let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
+        let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
+        let server = start_server(inner, &opening, tls, &host_key).await?;
+        let addresses = addresses(server.local_addr());
+        let offer = Offer {
+            port: server.local_addr().port(),
+            addresses: addresses.iter().map(SocketAddr::to_string).collect(),
+            tls: opening.tls,
+        };
+        inner.settings().change(|values| values.offer = Some(offer))?;
+        let feed = Arc::new(Feed::default());
+        server.add_room(Arc::new(HostBackend::new(inner, &room)));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
+        tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
+        let mut hosting = Self {
+            room,
+            me,
+            server,
+            host_key,
+            fingerprint,
+            addresses,
+            link: String::new(),
+            feed,
+            _announcement: None,
+            _tasks: tasks,
+        };
+        hosting.link = hosting.invite(Role::Listener, FIRST_INVITE_LASTS)?;
+        hosting._announcement = hosting.announce();
+        Ok(hosting)
+    }
+
+    /// The room.
+    pub fn room(&self) -> &Arc<HostedRoom> {
+        &self.room
+    }
+
+    /// Oneself: the host.
+    pub fn me(&self) -> UserId {
+        self.me
+    }
+
+    /// All messages of the room from now on.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// The link for listeners.
+    pub fn link(&self) -> &str {
+        &self.link
+    }
+
+    /// Where the server listens.
+    pub fn port(&self) -> u16 {
+        self.server.local_addr().port()
+    }
+
+    /// Where others reach the room.
+    pub fn addresses(&self) -> Vec<String> {
+        self.addresses.iter().map(SocketAddr::to_string).collect()
+    }
+
+    /// A new invite link.
+    ///
+    /// # Errors
+    /// When the invite cannot be signed.
+    pub fn invite(&self, role: Role, expires_in: Duration) -> Result<String, NodeError> {
+        let name = self.room.with(|room| room.settings.as_ref().map(|settings| settings.name.clone()));
+        let terms = InviteTerms {
+            room: self.room.id(),
+            name: name.unwrap_or_default(),
+            role,
+            expires_in,
+            addresses: self.addresses(),
+            fingerprint: self.fingerprint,
+        };
+        invite_link(&self.host_key, terms)
+    }
+
+    /// Takes in the host's own report and tells everybody all reports.
+    pub fn report(&self, report: SyncReport) {
+        self.room.board().put(self.me, report);
+        let message = ServerMessage::sync_reports(self.room.board().recent());
+        self.server.broadcast(self.room.id(), &message);
+    }
+
+    /// Closes the room: everybody is told, and the host has left.
+    ///
+    /// # Errors
+    /// When the leaving could not be written.
+    pub async fn end(&self) -> Result<(), NodeError> {
+        let left = self.room.execute_as(self.me, Command::Leave { reason: LeaveReason::Left }).await;
+        self.server.remove_room(self.room.id(), "the host closed the room").await;
+        self.server.stop().await;
+        left.map(drop).map_err(NodeError::from)
+    }
+
+    fn announce(&self) -> Option<Announcement> {
+        let settings = self.room.with(|room| room.settings.clone())?;
+        if settings.visibility != Visibility::Public {
+            return None;
+        }
+        let announced = Announcement::start(self.room.id(), &settings, self.port(), self.fingerprint);
+        announced.map_err(|error| tracing::warn!(%error, "the room is not announced on the network")).ok()
+    }
+}
+
+/// What an invite is to say.
+#[derive(Debug, Clone)]
+pub struct InviteTerms {
+    /// Which room.
+    pub room: RoomId,
+    /// Its name, to be shown before joining.
+    pub name: String,
+    /// What the invited may do.
+    pub role: Role,
+    /// How long it is good.
+    pub expires_in: Duration,
+    /// Where the host is reached, `host:port`.
+    pub addresses: Vec<String>,
+    /// The one certificate to accept; none without encryption.
+    pub fingerprint: Option<[u8; 32]>,
+}
+
+/// Signs an invite and puts it into a link.
+///
+/// # Errors
+/// When it cannot be signed.
+pub fn invite_link(host_key: &HostKey, terms: InviteTerms) -> Result<String, NodeError> {
+    let invite = Invite { room: terms.room, role: terms.role, expires_in: terms.expires_in };
+    let link = InviteLink {
+        room: terms.room,
+        name: terms.name,
+        addresses: terms.addresses,
+        fingerprint: terms.fingerprint,
+        invite: Some(host_key.sign_invite(&invite)?),
+    };
+    Ok(link.to_string())
+}
+
+/// Creates the room, or comes back into it and takes the music along.
+async fn enter(inner: &Inner, room: &HostedRoom, settings: Option<RoomSettings>) -> Result<(), NodeError> {
+    let (me, profile) = (inner.me(), inner.person.lock().await.profile());
+    match settings {
+        Some(settings) => room.execute_as(me, Command::CreateRoom { profile, settings }).await?,
+        None => {
+            room.execute_as(me, Command::Join { profile, role: Role::Host }).await?;
+            let elapsed_us = since_last_sync_us(inner, room).await?;
+            room.execute_as(me, Command::ResumeAfterRestart { elapsed_us }).await?
+        }
+    };
+    Ok(())
+}
+
+/// Wall-clock time since the transport was last written. Only a restart is measured by it: no monotonic clock lasts longer.
+async fn since_last_sync_us(inner: &Inner, room: &HostedRoom) -> Result<i64, NodeError> {
+    let mut after_seq = 0;
+    let mut last_ms = None;
+    let name = Some("audio.playback_synced".to_owned());
+    loop {
+        let filter =
+            AuditFilter { room: Some(room.id()), name: name.clone(), after_seq, ..AuditFilter::default() };
+        let page = inner.log.audit(filter).await?;
+        let Some(last) = page.last() else { break };
+        (after_seq, last_ms) = (last.log_seq, Some(last.occurred_at_ms));
+    }
+    let elapsed_ms = last_ms.map_or(0, |last_ms| crate::wall_clock_ms().saturating_sub(last_ms));
+    Ok(elapsed_ms.max(0).saturating_mul(1000))
+}
+
+async fn start_server(
+    inner: &Inner,
+    opening: &Opening,
+    tls: Option<TlsIdentity>,
+    host_key: &Arc<HostKey>,
+) -> Result<Server, NodeError> {
+    let last_port = inner.settings().values().offer.as_ref().map_or(ANY_PORT, |offer| offer.port);
+    let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+    let config = |listen| ServerConfig::new(listen, tls.clone(), Arc::clone(host_key), inner.audio.clone());
+    match opening.listen {
+        Some(listen) => Ok(Server::start(config(listen)).await?),
+        // The last port may have been taken meanwhile: then links of old are void, and the room opens all the same.
+        None => match Server::start(config(any(last_port))).await {
+            Err(error) if last_port != ANY_PORT => {
+                tracing::warn!(%error, last_port, "the port of the last room is taken: using another");
+                Ok(Server::start(config(any(ANY_PORT))).await?)
+            }
+            started => Ok(started?),
+        },
+    }
+}
+
+async fn feed_from_log(room: Arc<HostedRoom>, feed: Arc<Feed>) {
+    let mut cursor = room.log().subscribe(room.id(), room.with(|room| room.seq));
+    loop {
+        match cursor.next().await {
+            Ok(envelopes) => {
+                envelopes.iter().for_each(|envelope| feed.send(&ServerMessage::from(&**envelope)))
+            }
+            Err(error) => return tracing::warn!(%error, "the room's feed has ended"),
+        }
+    }
+}
+
+/// Who was in the room when the host went down and does not come back has left.
+async fn dismiss_the_gone(room: Arc<HostedRoom>, server: synx_net::ServerHandle) {
+    tokio::time::sleep(RETURN_GRACE).await;
+    let connected = server.connected(room.id());
+    let host = room.with(|room| room.host);
+    let present: Vec<UserId> = room
+        .with(|room| room.members.keys().filter(|user| room.present(**user).is_some()).copied().collect());
+    for user in present.into_iter().filter(|user| Some(*user) != host && !connected.contains(user)) {
+        let leave = Command::Leave { reason: LeaveReason::ConnectionLost };
+        if let Err(error) = room.execute_as(user, leave).await {
+            tracing::warn!(%error, %user, "a member that is gone stays listed");
+        }
+    }
+}
+
+/// Where others on the network may reach a listener: its own address, or this machine's where it listens everywhere.
+fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
+    if !listening.ip().is_unspecified() {
+        return vec![listening];
+    }
+    let mut found: Vec<SocketAddr> =
+        outgoing_address().into_iter().map(|ip| SocketAddr::new(ip, listening.port())).collect();
+    found.push(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listening.port()));
+    found
+}
+
+/// The address from which this machine would speak to the network. Nothing is sent: a datagram socket only picks a route.
+fn outgoing_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // TEST-NET-1 (RFC 5737): no host, but the default route leads there.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}

@@ -1,0 +1,15 @@
+//! Rooms: alone, of this machine, and of others.
+
+pub(crate) mod backend;
+pub(crate) mod clock;
+pub(crate) mod conductor;
+pub(crate) mod feed;
+pub(crate) mod fetch;
+pub(crate) mod hosted;
+pub(crate) mod hosting;
+pub(crate) mod joined;
+pub(crate) mod lead;
+pub(crate) mod solo;
+pub(crate) mod stage;
+pub(crate) mod summary;
+pub(crate) mod view;

@@ -1,0 +1,202 @@
+//! A room in the form that is drawn.
+
+use crate::bridge::{
+    ChatMessageView, CommentView, KeyView, MemberView, PlaybackControlView, QueueItemView, RoleView,
+    RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoView, VisibilityView,
+};
+use synx_domain::{
+    ChatMessage, Comment, ContentHash, Member, PlaybackControl, Role, Room, RoomSettings, SharedTrack,
+    TrackAnalysis, TrackState, UserId, Visibility,
+};
+
+/// What a room's view shows besides the room itself.
+pub struct Surroundings<'a> {
+    /// Oneself.
+    pub me: UserId,
+    /// How the node is connected.
+    pub connection: RoomConnection,
+    /// Why it is not.
+    pub connection_problem: Option<String>,
+    /// Invite link.
+    pub link: Option<String>,
+    /// Where the hosted room listens.
+    pub addresses: Vec<String>,
+    /// Whether the audio of a track is on this machine.
+    pub is_here: &'a dyn Fn(ContentHash) -> bool,
+}
+
+/// The whole room but its chat; none before its first event.
+pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
+    let mut members: Vec<MemberView> =
+        room.members.iter().map(|(user, member)| member_view(*user, member)).collect();
+    members.sort_by_key(|member| (!member.present, member.joined_at_ms));
+    Some(RoomView {
+        id: room.id?.to_string(),
+        seq: room.seq,
+        settings: settings_view(room.settings.as_ref()?),
+        connection: around.connection,
+        connection_problem: around.connection_problem,
+        me: around.me.to_string(),
+        my_role: room.members.get(&around.me).map_or(RoleView::Listener, |member| member.role.into()),
+        members,
+        tracks: room
+            .tracks
+            .iter()
+            .map(|(hash, track)| track_view(*hash, track, (around.is_here)(*hash)))
+            .collect(),
+        queue: room
+            .queue
+            .items()
+            .iter()
+            .map(|item| QueueItemView {
+                id: item.id.to_string(),
+                track: item.track.to_string(),
+                added_by: item.added_by.to_string(),
+            })
+            .collect(),
+        current: room.transport.as_ref().and_then(|transport| Some(transport.current?.item.to_string())),
+        comments: room.comments.iter().map(comment_view).collect(),
+        link: around.link,
+        addresses: around.addresses,
+    })
+}
+
+fn member_view(user: UserId, member: &Member) -> MemberView {
+    MemberView {
+        user: user.to_string(),
+        name: member.profile.name.clone(),
+        color: member.profile.color.clone(),
+        role: member.role.into(),
+        present: member.present,
+        joined_at_ms: member.joined_at_ms,
+    }
+}
+
+fn track_view(hash: ContentHash, track: &SharedTrack, here: bool) -> RoomTrackView {
+    let (state, file_name, size_bytes, error) = match &track.state {
+        TrackState::Uploading { file_name, size_bytes } => {
+            (RoomTrackState::Uploading, Some(file_name), *size_bytes, None)
+        }
+        TrackState::Uploaded => (RoomTrackState::Uploading, None, 0, None),
+        TrackState::Shared if here => (RoomTrackState::Ready, None, 0, None),
+        TrackState::Shared => (RoomTrackState::Downloading, None, 0, None),
+        TrackState::Failed { file_name, reason, .. } => {
+            (RoomTrackState::Failed, Some(file_name), 0, Some(reason.clone()))
+        }
+    };
+    let meta = track.meta.as_ref();
+    let analysis = track.analysis.as_ref();
+    RoomTrackView {
+        id: hash.to_string(),
+        title: meta.map(|meta| meta.title.clone()).or(file_name.cloned()).unwrap_or_default(),
+        artist: meta.and_then(|meta| meta.artist.clone()),
+        duration_s: meta.map_or(0.0, |meta| meta.duration_us as f64 / 1e6),
+        size_bytes: meta.map_or(size_bytes, |meta| meta.size_bytes),
+        shared_by: track.shared_by.to_string(),
+        state,
+        tempo: analysis.and_then(tempo_view),
+        key: analysis.and_then(key_view),
+        energy: analysis.map(|analysis| analysis.energy),
+        loudness_lufs: analysis.and_then(|analysis| analysis.loudness_lufs),
+        error,
+    }
+}
+
+fn tempo_view(analysis: &TrackAnalysis) -> Option<TempoView> {
+    Some(TempoView { bpm: analysis.bpm?, confidence: analysis.bpm_confidence, alternatives: Vec::new() })
+}
+
+fn key_view(analysis: &TrackAnalysis) -> Option<KeyView> {
+    let name = analysis.key.as_deref()?;
+    let key = name.parse::<synx_analysis::Key>().ok();
+    Some(KeyView {
+        name: name.to_owned(),
+        camelot: analysis.camelot.clone().unwrap_or_default(),
+        open_key: key.map(|key| key.open_key()).unwrap_or_default(),
+        confidence: analysis.key_confidence,
+    })
+}
+
+fn comment_view(comment: &Comment) -> CommentView {
+    CommentView {
+        id: comment.id.to_string(),
+        track: comment.track.to_string(),
+        position_s: comment.position_us as f64 / 1e6,
+        end_s: comment.end_us.map(|end_us| end_us as f64 / 1e6),
+        author: comment.author.to_string(),
+        text: comment.text.clone(),
+        reply_to: comment.reply_to.map(|id| id.to_string()),
+        posted_at_ms: comment.posted_at_ms,
+    }
+}
+
+/// A chat message with its author's present name.
+pub fn chat_view(room: &Room, message: &ChatMessage) -> ChatMessageView {
+    ChatMessageView {
+        seq: message.seq,
+        author: message.author.to_string(),
+        author_name: room
+            .members
+            .get(&message.author)
+            .map(|member| member.profile.name.clone())
+            .unwrap_or_default(),
+        text: message.text.clone(),
+        posted_at_ms: message.posted_at_ms,
+    }
+}
+
+/// A room's settings as they are drawn.
+pub fn settings_view(settings: &RoomSettings) -> RoomSettingsView {
+    RoomSettingsView {
+        name: settings.name.clone(),
+        visibility: match settings.visibility {
+            Visibility::Public => VisibilityView::Public,
+            Visibility::Private => VisibilityView::Private,
+        },
+        max_participants: settings.max_participants,
+        genres: settings.genres.clone(),
+        playback_control: match settings.playback_control {
+            PlaybackControl::Host => PlaybackControlView::Host,
+            PlaybackControl::Djs => PlaybackControlView::Djs,
+            PlaybackControl::Everyone => PlaybackControlView::Everyone,
+        },
+    }
+}
+
+/// Settings as the room has them.
+pub fn settings_of(view: RoomSettingsView) -> RoomSettings {
+    RoomSettings {
+        name: view.name,
+        visibility: match view.visibility {
+            VisibilityView::Public => Visibility::Public,
+            VisibilityView::Private => Visibility::Private,
+        },
+        max_participants: view.max_participants,
+        genres: view.genres,
+        playback_control: match view.playback_control {
+            PlaybackControlView::Host => PlaybackControl::Host,
+            PlaybackControlView::Djs => PlaybackControl::Djs,
+            PlaybackControlView::Everyone => PlaybackControl::Everyone,
+        },
+    }
+}
+
+impl From<Role> for RoleView {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Listener => Self::Listener,
+            Role::Dj => Self::Dj,
+            Role::Host => Self::Host,
+        }
+    }
+}
+
+impl From<RoleView> for Role {
+    fn from(role: RoleView) -> Self {
+        match role {
+            RoleView::Listener => Self::Listener,
+            RoleView::Dj => Self::Dj,
+            RoleView::Host => Self::Host,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Getting into rooms and what is done in them: hosting, joining, sharing, looking back.
+
+use crate::bridge::{
+    ChatMessageView, LogEntryView, RecentRoomView, RoomConnection, RoomSettingsView, RoomView,
+    TransferDirection, TransferView,
+};
+use crate::error::NodeError;
+use crate::library::{RecentRoom, file_name, find_audio, hash_file};
+use crate::node::Inner;
+use crate::room::backend;
+use crate::room::hosted::HostedRoom;
+use crate::room::hosting::{Hosting, Opening};
+use crate::room::joined::JoinedRoom;
+use crate::room::stage::Stage;
+use crate::room::summary::summary;
+use crate::room::view::{Surroundings, chat_view, room_view, settings_of};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use synx_domain::{Command, ContentHash, Envelope, RoomId};
+use synx_net::{ClientConfig, InviteLink};
+use uuid::Uuid;
+
+/// Events that one page of the log shows at most.
+const LOG_PAGE_MAX: u32 = 1000;
+
+impl Inner {
+    /// Opens a new room with its server wherever the settings of this machine say.
+    ///
+    /// # Errors
+    /// As [`Hosting::open`].
+    pub async fn host_room(self: &Arc<Self>, settings: RoomSettingsView) -> Result<RoomView, NodeError> {
+        let room = RoomId::from_uuid(Uuid::now_v7());
+        self.host(Opening { settings: Some(settings_of(settings)), room, listen: None, tls: true }).await
+    }
+
+    /// Opens a room of this machine again.
+    ///
+    /// # Errors
+    /// As [`Hosting::open`]; [`NodeError::NoSuchRoom`] when its log is not here.
+    pub async fn reopen_room(self: &Arc<Self>, room: RoomId) -> Result<RoomView, NodeError> {
+        self.host(Opening { settings: None, room, listen: None, tls: true }).await
+    }
+
+    /// Opens a room as `opening` says, and enters it.
+    ///
+    /// # Errors
+    /// As [`Hosting::open`].
+    pub async fn host(self: &Arc<Self>, opening: Opening) -> Result<RoomView, NodeError> {
+        let _one_at_a_time = self.changing_stage.lock().await;
+        self.needs_no_room()?;
+        if opening.settings.is_none() && self.log.head(opening.room)? == 0 {
+            return Err(NodeError::NoSuchRoom);
+        }
+        let hosting = Hosting::open(self, opening).await?;
+        self.enter(Arc::new(Stage::Hosted(hosting)));
+        self.entered(true, None)
+    }
+
+    /// Joins by link.
+    ///
+    /// # Errors
+    /// A link that is none, a host that does not answer, or its refusal.
+    pub async fn join_room(
+        self: &Arc<Self>,
+        link: &str,
+        address: Option<String>,
+    ) -> Result<RoomView, NodeError> {
+        let link: InviteLink = link.parse()?;
+        let _one_at_a_time = self.changing_stage.lock().await;
+        self.needs_no_room()?;
+        let config = ClientConfig {
+            addresses: address.map(|address| vec![address]),
+            identity: Arc::clone(&self.identity),
+            profile: self.person.lock().await.profile(),
+            audio: self.audio.clone(),
+            link: link.clone(),
+        };
+        let joined = JoinedRoom::join(config).await?;
+        self.enter(Arc::new(Stage::Joined(joined)));
+        self.entered(false, Some(link.to_string()))
+    }
+
+    /// Joins a public room of the local network.
+    ///
+    /// # Errors
+    /// [`NodeError::NoSuchRoom`] when it is not announced any more; else as [`Inner::join_room`].
+    pub async fn join_lan_room(self: &Arc<Self>, room: RoomId) -> Result<RoomView, NodeError> {
+        let link = self.lan.link(room).ok_or(NodeError::NoSuchRoom)?;
+        self.join_room(&link.to_string(), None).await
+    }
+
+    fn needs_no_room(&self) -> Result<(), NodeError> {
+        if self.stage().is_room() { Err(NodeError::InRoom) } else { Ok(()) }
+    }
+
+    /// Remembers the room that was entered.
+    fn entered(&self, hosted_here: bool, link: Option<String>) -> Result<RoomView, NodeError> {
+        let view = self.room_view().ok_or(NodeError::NoRoom)?;
+        let name = view.settings.name.clone();
+        let recent = RecentRoom {
+            room: view.id.parse()?,
+            name,
+            hosted_here,
+            link,
+            last_seen_ms: crate::wall_clock_ms(),
+        };
+        self.library.store().remember_room(&recent)?;
+        self.tell(crate::bridge::NodeEvent::RecentRoomsChanged { rooms: self.recent_room_views() });
+        Ok(view)
+    }
+
+    /// The room as it is drawn; none outside of one.
+    pub fn room_view(&self) -> Option<RoomView> {
+        let stage = self.stage();
+        let (connection, connection_problem, link, addresses) = match &*stage {
+            Stage::Solo(_) => return None,
+            Stage::Hosted(hosting) => {
+                (RoomConnection::Hosting, None, Some(hosting.link().to_owned()), hosting.addresses())
+            }
+            Stage::Joined(joined) => {
+                let connection = joined.connection().borrow().clone();
+                (connection.state, connection.problem, None, Vec::new())
+            }
+        };
+        let is_here = |hash| self.locate(hash).is_some();
+        let around = Surroundings {
+            me: self.me(),
+            connection,
+            connection_problem,
+            link,
+            addresses,
+            is_here: &is_here,
+        };
+        stage.with(|room| room_view(room, around))
+    }
+
+    /// The rooms that were hosted or joined, newest first.
+    pub fn recent_room_views(&self) -> Vec<RecentRoomView> {
+        let recent = self.library.store().recent_rooms().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the rooms seen last cannot be read");
+            Vec::new()
+        });
+        let view = |recent: RecentRoom| RecentRoomView {
+            room: recent.room.to_string(),
+            name: recent.name,
+            hosted_here: recent.hosted_here,
+            last_seen_ms: recent.last_seen_ms,
+            link: recent.link,
+        };
+        recent.into_iter().map(view).collect()
+    }
+
+    /// The last `limit` messages before one, oldest first.
+    pub fn chat(&self, before_seq: Option<u64>, limit: u32) -> Vec<ChatMessageView> {
+        let before_seq = before_seq.unwrap_or(u64::MAX);
+        self.stage().with(|room| {
+            let earlier =
+                room.chat.iter().rev().filter(|message| message.seq < before_seq).take(limit as usize);
+            let mut views: Vec<_> = earlier.map(|message| chat_view(room, message)).collect();
+            views.reverse();
+            views
+        })
+    }
+
+    /// The hosted room's log before an event, newest first.
+    ///
+    /// # Errors
+    /// [`NodeError::NotHosting`] at a peer, which keeps no log; else when the log cannot be read.
+    pub async fn log_entries(
+        &self,
+        before_seq: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<LogEntryView>, NodeError> {
+        let stage = self.stage();
+        let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NotHosting) };
+        let room = hosting.room();
+        let head = room.with(|room| room.seq);
+        let last = before_seq.map_or(head, |before| before.saturating_sub(1).min(head));
+        let first_after = last.saturating_sub(u64::from(limit.min(LOG_PAGE_MAX)));
+        let envelopes = self.log.read(room.id(), first_after, (last - first_after) as usize).await?;
+        Ok(envelopes.iter().rev().map(|envelope| room.with(|now| log_entry(now, envelope))).collect())
+    }
+
+    /// Shares audio files (folders are searched) with the room. Returns when every file is on its way.
+    ///
+    /// # Errors
+    /// A path that does not exist or holds no audio, or the room's refusal of one of the files.
+    pub async fn share_files(self: &Arc<Self>, paths: Vec<PathBuf>) -> Result<(), NodeError> {
+        let named = paths.first().cloned().unwrap_or_default();
+        let files = blocking(move || find_audio(&paths)).await??;
+        if files.is_empty() {
+            return Err(NodeError::NoAudio { path: named });
+        }
+        for path in files {
+            let hashed = path.clone();
+            let hash = blocking(move || hash_file(&hashed)).await??;
+            match &*self.stage() {
+                Stage::Solo(_) => return Err(NodeError::NoRoom),
+                Stage::Hosted(hosting) => self.share_here(Arc::clone(hosting.room()), hash, path).await?,
+                Stage::Joined(_) => self.start_upload(hash, path),
+            }
+        }
+        Ok(())
+    }
+
+    /// The host's own file: its bytes are taken into the store, from which peers fetch it.
+    async fn share_here(
+        self: &Arc<Self>,
+        room: Arc<HostedRoom>,
+        hash: ContentHash,
+        path: PathBuf,
+    ) -> Result<(), NodeError> {
+        let file_name = file_name(&path);
+        let size_bytes = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        let start = Command::StartUpload { hash, file_name: file_name.clone(), size_bytes };
+        let known = room.with(|room| room.playable(hash).is_some());
+        room.execute_as(self.me(), start).await?;
+        if known {
+            return Ok(());
+        }
+        let audio = self.audio.clone();
+        blocking(move || audio.import(&path, hash)).await??;
+        let (node, me) = (Arc::clone(self), self.me());
+        tokio::spawn(async move {
+            if let Err(error) = backend::take_in(&node, &room, me, hash, file_name).await {
+                tracing::warn!(%hash, %error, "an own file could not be shared");
+            }
+        });
+        Ok(())
+    }
+
+    fn start_upload(self: &Arc<Self>, hash: ContentHash, path: PathBuf) {
+        let node = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = node.upload(hash, &path).await {
+                let code = error.code().to_owned();
+                let message = format!("{} was not shared: {error}", path.display());
+                node.tell(crate::bridge::NodeEvent::Notice {
+                    level: crate::bridge::NoticeLevel::Error,
+                    code,
+                    message,
+                });
+            }
+        });
+    }
+
+    async fn upload(self: &Arc<Self>, hash: ContentHash, path: &Path) -> Result<(), NodeError> {
+        let stage = self.stage();
+        let Stage::Joined(joined) = &*stage else { return Err(NodeError::NoRoom) };
+        let (track, user) = (hash.to_string(), self.me().to_string());
+        let view = TransferView {
+            track: track.clone(),
+            file_name: file_name(path),
+            direction: TransferDirection::Upload,
+            user: user.clone(),
+            bytes_done: 0,
+            bytes_total: std::fs::metadata(path).map_or(0, |meta| meta.len()),
+        };
+        let told = Arc::clone(self);
+        let progress = Box::new(move |bytes_done: u64| {
+            told.transfers.moved(TransferView { bytes_done, ..view.clone() })
+        });
+        let outcome = joined.client().upload(path, hash, progress).await;
+        self.transfers.ended(&track, &user);
+        Ok(outcome?)
+    }
+
+    /// Audio has come to this machine: it can be played, and is analysed for its waveform.
+    pub fn audio_arrived(self: &Arc<Self>, hash: ContentHash) {
+        self.arrivals.send_modify(|count| *count += 1);
+        self.tell(crate::bridge::NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
+        let Some(path) = self.locate(hash) else { return };
+        let node = Arc::clone(self);
+        tokio::spawn(async move {
+            // The room's event says so when the host's analysis fails; here only the waveform would be missing.
+            if let Err(error) = node.library.analyses().analyze(hash, &path, Box::new(|_| {})).await {
+                tracing::warn!(%hash, %error, "no waveform");
+            }
+            node.tell(crate::bridge::NodeEvent::RoomChanged { room: node.room_view().map(Box::new) });
+        });
+    }
+}
+
+fn log_entry(room: &synx_domain::Room, envelope: &Envelope) -> LogEntryView {
+    let name_of =
+        |user| room.members.get(&user).map_or_else(String::new, |member| member.profile.name.clone());
+    LogEntryView {
+        seq: envelope.seq,
+        name: envelope.event.name().name.to_owned(),
+        actor: envelope.actor.to_string(),
+        actor_name: name_of(envelope.actor),
+        at_ms: envelope.occurred_at_ms,
+        summary: summary(room, envelope),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, NodeError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| NodeError::Closing)
+}

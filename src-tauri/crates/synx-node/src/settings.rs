@@ -1,0 +1,91 @@
+//! What this machine is set to: output device, latency offsets, volume, and where hosted rooms are offered.
+//!
+//! Nothing of a room or a person belongs here; a lost file costs comfort, not history.
+
+use crate::error::NodeError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The settings with the file they are kept in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    path: PathBuf,
+    values: Values,
+}
+
+/// The values as they are stored; what is missing in a file takes its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Values {
+    /// Output device id; none is the system's default.
+    pub device: Option<String>,
+    /// By how much each device plays late, microseconds.
+    pub latency_offset_us: BTreeMap<String, i64>,
+    /// 0 to 1, perceptual.
+    pub volume: f64,
+    /// Silent.
+    pub muted: bool,
+    /// How hosted rooms were offered last, so that links stay true over a restart.
+    pub offer: Option<Offer>,
+}
+
+/// Where others reach the rooms of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Port.
+    pub port: u16,
+    /// `host:port`, likeliest first.
+    pub addresses: Vec<String>,
+    /// Whether the server encrypts.
+    pub tls: bool,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { device: None, latency_offset_us: BTreeMap::new(), volume: 1.0, muted: false, offer: None }
+    }
+}
+
+impl Settings {
+    /// Reads the file; one that is missing or damaged gives the defaults.
+    pub fn load(path: PathBuf) -> Self {
+        let values = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| match serde_json::from_slice(&bytes) {
+                Ok(values) => Some(values),
+                Err(error) => {
+                    tracing::warn!(?path, %error, "settings are damaged: starting with defaults");
+                    None
+                }
+            })
+            .unwrap_or_default();
+        Self { path, values }
+    }
+
+    /// The values.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Changes values and writes them.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the change holds in memory all the same.
+    pub fn change(&mut self, change: impl FnOnce(&mut Values)) -> Result<(), NodeError> {
+        change(&mut self.values);
+        write_atomically(&self.path, &serde_json::to_vec_pretty(&self.values).unwrap_or_default())
+    }
+}
+
+/// Writes a file so that a reader, or a crash, meets the old or the new content and never a part.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), NodeError> {
+    let partial = path.with_extension("partial");
+    let write = || {
+        let mut file = std::fs::File::create(&partial)?;
+        std::io::Write::write_all(&mut file, content)?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    write().map_err(|source| NodeError::File { action: "write", path: path.to_owned(), source })
+}

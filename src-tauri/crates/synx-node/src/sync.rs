@@ -1,0 +1,127 @@
+//! How well this machine plays in time: what is measured, what is reported, and when it is called in sync.
+
+use crate::bridge::PeerSyncView;
+use crate::node::Inner;
+use crate::room::stage::Stage;
+use serde::Serialize;
+use synx_domain::UserId;
+use synx_net::wire::SyncReport;
+use synx_playback::{EngineStatus, PlayState, monotonic_us};
+
+/// Two sources within this are heard as one, with no comb filter and no shift of the image: 1 ms is 34 cm of air.
+const IN_SYNC_US: f64 = 1_000.0;
+
+/// One look at this machine's playback, with the names that `synx … --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SyncMeasure {
+    /// What is heard, as in `playing`, `buffering`, `no_device`.
+    pub state: String,
+    /// Room time now; none while it is not known.
+    pub room_time_us: Option<i64>,
+    /// Position in the track that is heard now.
+    pub position_s: Option<f64>,
+    /// How much later than it should the sound leaves the card; none while nothing sounds.
+    pub error_us: Option<f64>,
+    /// Half-width of the interval that holds room time.
+    pub uncertainty_us: Option<f64>,
+    /// Room time minus this machine's monotonic time.
+    pub clock_offset_us: Option<f64>,
+    /// How much faster the room's clock runs.
+    pub clock_skew_ppm: Option<f64>,
+    /// Smallest round trip to the host.
+    pub rtt_us: Option<f64>,
+    /// Rate correction of the resampler.
+    pub ratio_ppm: f64,
+    /// Times the card ran dry.
+    pub xruns: u64,
+    /// Times the position was corrected by a fade.
+    pub reanchors: u64,
+    /// From writing a frame to hearing it.
+    pub output_latency_us: i64,
+    /// Error and uncertainty together are inaudible.
+    pub in_sync: bool,
+}
+
+/// Whether error and uncertainty together are small enough to be inaudible.
+fn in_sync(error_us: Option<f64>, uncertainty_us: Option<f64>) -> bool {
+    error_us.zip(uncertainty_us).is_some_and(|(error, uncertainty)| error.abs() + uncertainty < IN_SYNC_US)
+}
+
+impl Inner {
+    /// Looks at the engine and the clock.
+    pub fn measure(&self, stage: &Stage) -> SyncMeasure {
+        let status = self.engine.status();
+        let clock = stage.clock().borrow().estimate;
+        let now_us = monotonic_us() as f64;
+        let uncertainty_us = clock.map(|clock| clock.uncertainty_at_us(now_us));
+        SyncMeasure {
+            state: state_name(&status),
+            room_time_us: clock.map(|clock| clock.room_us(now_us).round() as i64),
+            position_s: status.track.is_some().then_some(status.position_s),
+            error_us: status.error_us,
+            uncertainty_us,
+            clock_offset_us: clock.map(|clock| clock.offset_at_us(now_us)),
+            clock_skew_ppm: clock.map(|clock| clock.skew_ppm),
+            rtt_us: clock.map(|clock| clock.rtt_us),
+            ratio_ppm: status.ratio_ppm,
+            xruns: status.xruns,
+            reanchors: status.reanchors,
+            output_latency_us: status.output_latency_us,
+            in_sync: in_sync(status.error_us, uncertainty_us),
+        }
+    }
+
+    /// What the room is told of it.
+    pub fn sync_report(&self, stage: &Stage) -> SyncReport {
+        let measure = self.measure(stage);
+        let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
+        SyncReport {
+            error_us: measure.error_us,
+            uncertainty_us: measure.uncertainty_us,
+            rtt_us: measure.rtt_us,
+            jitter_us: stage.clock().borrow().estimate.map(|clock| clock.jitter_us),
+            output_latency_us: Some(measure.output_latency_us as f64),
+            ratio_ppm: Some(measure.ratio_ppm),
+            xruns: measure.xruns,
+            has_track: current.is_none_or(|track| self.locate(track).is_some()),
+        }
+    }
+}
+
+/// A peer's report as it is drawn.
+pub fn peer_sync_view(user: UserId, report: &SyncReport) -> PeerSyncView {
+    PeerSyncView {
+        user: user.to_string(),
+        error_us: report.error_us,
+        clock_uncertainty_us: report.uncertainty_us,
+        rtt_us: report.rtt_us,
+        in_sync: in_sync(report.error_us, report.uncertainty_us),
+        has_track: report.has_track,
+    }
+}
+
+fn state_name(status: &EngineStatus) -> String {
+    let name = match status.state {
+        PlayState::Idle => "idle",
+        PlayState::Paused => "paused",
+        PlayState::Playing => "playing",
+        PlayState::Buffering => "buffering",
+        PlayState::Ended => "ended",
+        PlayState::Waiting => "waiting",
+        PlayState::NoDevice => "no_device",
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_error_of_an_unsure_clock_is_not_in_sync() {
+        assert!(in_sync(Some(-80.0), Some(50.0)));
+        assert!(!in_sync(Some(-80.0), Some(5_000.0)));
+        assert!(!in_sync(Some(0.0), None));
+        assert!(!in_sync(None, Some(1.0)));
+    }
+}

@@ -1,0 +1,106 @@
+//! What keeps the windows and the room informed while a stage plays: each a small task that ends with its stage.
+//!
+//! Must never change the room: it looks, measures and tells.
+
+use crate::bridge::{NodeEvent, PeerSyncView, PlayState};
+use crate::node::Inner;
+use crate::room::fetch;
+use crate::room::stage::Stage;
+use crate::room::view::chat_view;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+/// Changes that come closer together than this are drawn once: a window need not follow a thousand chat lines a second.
+const DRAW_EVERY: Duration = Duration::from_millis(40);
+/// While music plays, windows are told where it is this often; in between they count on by themselves.
+const PLAYER_EVERY: Duration = Duration::from_millis(250);
+/// How often each peer says how well it plays in time.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts the tasks of a stage.
+pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
+    tasks.spawn(draw_player(Arc::downgrade(inner)));
+    if stage.is_room() {
+        tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage)));
+        tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
+    }
+    if let Stage::Joined(joined) = &**stage {
+        tasks.spawn(draw_connection(Arc::downgrade(inner), joined.connection()));
+        tasks.spawn(fetch::follow(Arc::downgrade(inner), Arc::clone(stage)));
+    }
+}
+
+async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>) {
+    let mut changes = stage.changes();
+    let mut told_chat = stage.with(|room| room.seq);
+    while changes.changed().await.is_ok() {
+        sleep_until(Instant::now() + DRAW_EVERY).await;
+        changes.borrow_and_update();
+        let Some(inner) = inner.upgrade() else { return };
+        let (seq, messages) = stage.with(|room| {
+            let new = room.chat.iter().filter(|message| message.seq > told_chat);
+            (room.seq, new.map(|message| chat_view(room, message)).collect::<Vec<_>>())
+        });
+        told_chat = seq;
+        inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
+        if !messages.is_empty() {
+            inner.tell(NodeEvent::ChatAppended { messages });
+        }
+        inner.tell(NodeEvent::PlayerChanged { player: inner.player_view() });
+    }
+}
+
+async fn draw_connection(
+    inner: Weak<Inner>,
+    mut connection: watch::Receiver<crate::room::joined::Connection>,
+) {
+    while connection.changed().await.is_ok() {
+        let Some(inner) = inner.upgrade() else { return };
+        inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
+    }
+}
+
+async fn draw_player(inner: Weak<Inner>) {
+    let mut ticks = interval(PLAYER_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = None;
+    loop {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        let player = inner.player_view();
+        if player.state == PlayState::Playing || told.as_ref() != Some(&player) {
+            inner.tell(NodeEvent::PlayerChanged { player: player.clone() });
+            told = Some(player);
+        }
+    }
+}
+
+/// Reports the own error to the room and shows everybody's.
+async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
+    let mut ticks = interval(MEASURE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        let report = inner.sync_report(&stage);
+        match &*stage {
+            Stage::Hosted(hosting) => hosting.report(report),
+            Stage::Joined(joined) => joined.client().report(report),
+            Stage::Solo(_) => return,
+        }
+        inner.tell(NodeEvent::SyncMeasured { peers: sync_views(&stage) });
+    }
+}
+
+/// How well everybody plays in time.
+pub fn sync_views(stage: &Stage) -> Vec<PeerSyncView> {
+    let reports = match stage {
+        Stage::Solo(_) => Vec::new(),
+        Stage::Hosted(hosting) => hosting.room().board().recent(),
+        Stage::Joined(joined) => joined.reports(),
+    };
+    reports.into_iter().map(|(user, report)| crate::sync::peer_sync_view(user, &report)).collect()
+}

@@ -1,0 +1,267 @@
+//! The command line: what can be asked for, with examples.
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Listen to and work on music together, hosted by you.
+#[derive(Debug, Parser)]
+#[command(name = "synx", version, about, after_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 some of several files failed · \
+                          4 refused by the room · 5 could not connect · 6 the log is damaged";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Folder for everything this instance keeps
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, env = "SYNX_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Output device by name, or `null` for none
+    #[arg(long, global = true, value_name = "NAME", env = "SYNX_DEVICE")]
+    pub device: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find tempo, beats, key, energy and loudness of audio files
+    #[command(
+        after_help = "Examples:\n  synx analyze song.flac\n  synx analyze --json --jobs 4 ~/Music > analysis.jsonl"
+    )]
+    Analyze(Analyze),
+    /// Play audio files on this machine
+    #[command(after_help = "Examples:\n  synx play song.flac\n  synx play --device null ~/Music/album")]
+    Play(Play),
+    /// Open a room on this machine and let others in
+    #[command(
+        after_help = "Examples:\n  synx host --name 'Friday'\n  synx host --listen 0.0.0.0:47900 --json"
+    )]
+    Host(Host),
+    /// Join a room by its link
+    #[command(
+        after_help = "Examples:\n  synx join 'synxsphere://join?…' --as Ben\n  synx join LINK --address 192.168.1.5:47900 --json"
+    )]
+    Join(Join),
+    /// Look into a room's log
+    #[command(
+        after_help = "Examples:\n  synx log show --limit 20\n  synx log verify\n  synx log replay --to 120\n  synx log export > room.jsonl"
+    )]
+    Log(Log),
+    /// Make an invite link to a room hosted here
+    #[command(after_help = "Examples:\n  synx invite\n  synx invite --role dj --expires 2h")]
+    Invite(Invite),
+    /// List public rooms on the local network
+    #[command(after_help = "Example:\n  synx rooms --wait 3")]
+    Rooms(Rooms),
+    /// Check audio, network and storage of this machine
+    #[command(after_help = "Example:\n  synx doctor")]
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a room with two peers on this machine, in sync, and stop
+    #[command(after_help = "Example:\n  synx demo --seconds 20 assets/demo/track.flac")]
+    Demo(Demo),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  synx completions bash > /etc/bash_completion.d/synx")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Files, and folders that are searched for audio
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Files at a time; all cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct Play {
+    /// Files, and folders that are searched for audio
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Host {
+    /// The room's name
+    #[arg(long, value_name = "N", default_value = "Room")]
+    pub name: String,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:47900")]
+    pub listen: SocketAddr,
+    /// Your name in the room
+    #[arg(long = "as", value_name = "NAME")]
+    pub name_as: Option<String>,
+    /// Announce the room on the local network, open to everybody there
+    #[arg(long)]
+    pub public: bool,
+    /// Open this room again instead of a new one
+    #[arg(long, value_name = "ID")]
+    pub room: Option<String>,
+    /// Who controls playback
+    #[arg(long, value_enum, default_value = "djs")]
+    pub control: Control,
+    /// Members at once
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub max_participants: u32,
+    /// Plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
+    #[arg(long)]
+    pub no_tls: bool,
+    /// One JSON object a line for all that happens; commands as JSON lines on standard input
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Join {
+    /// The invite link
+    pub link: String,
+    /// Your name in the room
+    #[arg(long = "as", value_name = "NAME")]
+    pub name_as: Option<String>,
+    /// Address to use in place of the link's
+    #[arg(long, value_name = "HOST:PORT")]
+    pub address: Option<String>,
+    /// One JSON object a line for all that happens; commands as JSON lines on standard input
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    #[command(subcommand)]
+    pub action: LogAction,
+    /// The room; not needed where there is one only
+    #[arg(long, global = true, value_name = "ID")]
+    pub room: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LogAction {
+    /// List events
+    Show {
+        /// Only events after this one
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        after: u64,
+        /// At most this many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+        /// Only events of this name, as in `room.chat_message_posted`
+        #[arg(long, value_name = "NAME")]
+        event: Option<String>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove that no event was changed, removed or put in
+    Verify,
+    /// Print the room as it was after an event
+    Replay {
+        /// The event; the last one by default
+        #[arg(long, value_name = "SEQ")]
+        to: Option<u64>,
+    },
+    /// Write all events as JSON Lines with their hashes
+    Export,
+}
+
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// The room; not needed where there is one only
+    #[arg(long, value_name = "ID")]
+    pub room: Option<String>,
+    /// What the invited may do
+    #[arg(long, value_enum, default_value = "listener")]
+    pub role: InviteRole,
+    /// How long the link is good, as in 30m, 12h, 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration_s)]
+    pub expires: u64,
+    /// Address to put into the link, in place of this machine's own
+    #[arg(long, value_name = "HOST:PORT")]
+    pub address: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Rooms {
+    /// Seconds to listen
+    #[arg(long, value_name = "S", default_value_t = 2.0)]
+    pub wait: f64,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The track
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub track: PathBuf,
+    /// Seconds of music before it stops
+    #[arg(long, value_name = "S", default_value_t = 15)]
+    pub seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Control {
+    Host,
+    Djs,
+    Everyone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InviteRole {
+    Listener,
+    Dj,
+}
+
+/// Seconds of a duration such as `90`, `30m`, `12h`, `7d`.
+fn duration_s(text: &str) -> Result<u64, String> {
+    let (digits, unit_s) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        Some((at, 'd')) => (&text[..at], 86_400),
+        _ => (text, 1),
+    };
+    let count: u64 =
+        digits.parse().map_err(|_| "expected a number with s, m, h or d, as in 12h".to_owned())?;
+    count
+        .checked_mul(unit_s)
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(|| "must be more than nothing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration_s("90"), Ok(90));
+        assert_eq!(duration_s("12h"), Ok(43_200));
+        assert!(duration_s("7 weeks").is_err());
+        assert!(duration_s("0d").is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! `synx log`: looks into the log of a data folder, also while a host is writing it.
+
+use crate::args::{Log as LogArgs, LogAction};
+use crate::exit::Exit;
+use serde_json::json;
+use std::path::Path;
+use synx_node::NodeError;
+use synx_node::history::{AuditFilter, History};
+
+/// Runs the command.
+pub async fn run(args: LogArgs, data_dir: &Path) -> Result<Exit, NodeError> {
+    let history = History::open(data_dir)?;
+    let room = args.room.as_deref();
+    match args.action {
+        LogAction::Show { after, limit, event, json } => {
+            let filter = AuditFilter { name: event, after_seq: after, limit, ..AuditFilter::default() };
+            show(&history, room, filter, json).await
+        }
+        LogAction::Verify => verify(&history, room).await,
+        LogAction::Replay { to } => {
+            let replayed = history.replay(room, to).await?;
+            println!("{}", serde_json::to_string_pretty(&replayed).unwrap_or_default());
+            Ok(Exit::Done)
+        }
+        LogAction::Export => {
+            history.export(room, std::io::stdout()).await?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn show(
+    history: &History,
+    room: Option<&str>,
+    filter: AuditFilter,
+    json: bool,
+) -> Result<Exit, NodeError> {
+    for entry in history.audit(room, filter).await? {
+        let time = synx_node::history::utc(entry.occurred_at_ms);
+        if json {
+            let data: serde_json::Value = serde_json::from_str(&entry.data).unwrap_or_default();
+            let line = json!({"log_seq": entry.log_seq, "room_id": entry.room_id, "seq": entry.seq, "name": entry.name,
+                              "actor": entry.actor, "at": time, "data": data});
+            println!("{line}");
+        } else {
+            println!("{:>6}  {time}  {:<30} {}", entry.seq, entry.name, entry.data);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn verify(history: &History, room: Option<&str>) -> Result<Exit, NodeError> {
+    let mut exit = Exit::Done;
+    let reports = history.verify(room).await?;
+    if reports.is_empty() {
+        println!("no rooms in this log");
+    }
+    for report in reports {
+        match report.first_bad {
+            None => println!("{}  sound: {} events, head {}", report.room_id, report.events, report.hash),
+            Some(bad) => {
+                println!(
+                    "{}  DAMAGED at event {}: {:?}; {} events before it are sound",
+                    report.room_id, bad.seq, bad.fault, report.events
+                );
+                exit = Exit::LogDamaged;
+            }
+        }
+    }
+    Ok(exit)
+}

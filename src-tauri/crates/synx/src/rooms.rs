@@ -1,0 +1,23 @@
+//! `synx rooms`: what the local network offers.
+
+use crate::args::Rooms;
+use crate::exit::Exit;
+use std::time::Duration;
+use synx_node::NodeError;
+
+/// Listens for a moment and prints what was found.
+pub async fn run(args: Rooms) -> Result<Exit, NodeError> {
+    let wait = Duration::from_secs_f64(args.wait.clamp(0.1, 60.0));
+    let rooms = synx_node::find_lan_rooms(wait).await?;
+    if rooms.is_empty() && !args.json {
+        eprintln!("no public rooms on this network; where multicast is blocked, join by link instead");
+    }
+    for room in rooms {
+        if args.json {
+            println!("{}", serde_json::to_string(&room).unwrap_or_default());
+        } else {
+            println!("{:<32} {:<24} {}", room.name, room.address, room.room);
+        }
+    }
+    Ok(Exit::Done)
+}

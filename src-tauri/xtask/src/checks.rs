@@ -197,7 +197,9 @@ fn window(workspace: &Workspace) -> Result<Outcome, Failure> {
         return Ok(Outcome::Partly("left out: only WebKitGTK can be driven without a person".into()));
     }
     // A bus of its own, so that an app which runs already does not answer as the first instance.
-    done(with_binaries(workspace, &[WINDOW_TEST.into()]).wrapped_in("dbus-run-session", &["--"]).check())
+    let tests = with_binaries(workspace, &[WINDOW_TEST.into()]).wrapped_in("dbus-run-session", &["--"]);
+    // Without this the app's web view refuses to be driven.
+    done(tests.env("TAURI_WEBVIEW_AUTOMATION", "true").check())
 }
 
 #[cfg(test)]

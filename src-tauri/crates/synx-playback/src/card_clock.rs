@@ -94,10 +94,14 @@ impl CardClock {
         self.ready = false;
     }
 
-    /// `frame` (counted since the stream was opened) will be heard at `heard_us` local time, says the card.
-    pub(crate) fn observe(&mut self, frame: u64, heard_us: f64) {
+    /// At `asked_us` local time, says the card, `delay_frames` were to go before `frame` (counted since the stream was
+    /// opened) is heard.
+    pub(crate) fn observe(&mut self, frame: u64, asked_us: f64, delay_frames: f64) {
+        // The queue drains at the card's true rate: 75 ms at 50 ppm are 4 us.
+        let period_us = 1e6 / f64::from(self.nominal_hz);
+        let heard_us = asked_us + delay_frames * period_us * (1.0 + self.slope());
         let origin = *self.origin.get_or_insert((frame, heard_us));
-        let t_us = (frame as f64 - origin.0 as f64) * 1e6 / f64::from(self.nominal_hz);
+        let t_us = (frame as f64 - origin.0 as f64) * period_us;
         let stamp = Stamp { t_us, late_us: heard_us - origin.1 - t_us };
         if self.is_strange(&stamp) {
             return;
@@ -173,9 +177,13 @@ impl CardClock {
         self.line = Floor::under(points, mean_t_us, weight, self.prior);
     }
 
+    fn slope(&self) -> f64 {
+        self.line.map_or(self.prior.mean, |l| l.slope)
+    }
+
     /// Mean lateness of stamps above the earliest ones, from the first quartile as in the room clock.
     fn scatter_us(&self) -> f64 {
-        let slope = self.line.map_or(self.prior.mean, |l| l.slope);
+        let slope = self.slope();
         let mut levels = [0.0; RECENT];
         let n = self.recent.len();
         for (level, s) in levels.iter_mut().zip(&self.recent) {
@@ -199,5 +207,49 @@ impl CardClock {
         let early = tail().fold(f64::INFINITY, |m, s| m.min(s.late_us));
         let late = tail().fold(f64::NEG_INFINITY, |m, s| m.max(s.late_us));
         last.t_us - first.t_us >= AGREEING_US && late - early < AGREE_US
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks an ideal card every 10 ms or so for `seconds`; returns by how much the next frame's instant is misjudged.
+    fn misjudged_us(ppm: f64, seconds: f64, granularity_us: f64) -> Vec<f64> {
+        let rate_hz = 48_000.0 * (1.0 + ppm * 1e-6);
+        let mut clock = CardClock::new(48_000);
+        let (mut t_us, mut written, mut errors) = (0.0f64, 3_600u64, Vec::new());
+        let mut turn = 0.0;
+        while t_us < seconds * 1e6 {
+            turn += 1.0f64;
+            t_us += 7_500.0 + 5_000.0 * (turn * 0.618_034).fract();
+            let seen_us = if granularity_us > 0.0 { t_us - t_us % granularity_us } else { t_us };
+            clock.observe(written, 1e12 + t_us, written as f64 - (seen_us * rate_hz * 1e-6).floor());
+            if let Some(block) = clock.block(written) {
+                errors.push(block.first_us - 1e12 - written as f64 * 1e6 / rate_hz);
+            }
+            written = ((t_us + 75_000.0) * rate_hz * 1e-6) as u64;
+        }
+        errors
+    }
+
+    #[test]
+    fn a_fast_or_slow_crystal_is_judged_to_the_microsecond() {
+        for ppm in [-100.0, -50.0, 0.0, 50.0, 100.0] {
+            let errors = misjudged_us(ppm, 60.0, 0.0);
+            let worst = errors[2_000..].iter().fold(0.0f64, |m, e| m.max(e.abs()));
+            println!("{ppm:+} ppm: {worst:.2} us");
+            assert!(worst < 2.0, "{ppm} ppm: {worst}");
+        }
+    }
+
+    #[test]
+    fn a_card_that_moves_every_five_milliseconds_is_judged_as_well() {
+        for ppm in [-50.0, 50.0] {
+            let errors = misjudged_us(ppm, 60.0, 5_000.0);
+            let worst = errors[2_000..].iter().fold(0.0f64, |m, e| m.max(e.abs()));
+            println!("{ppm:+} ppm in steps: {worst:.2} us");
+            assert!(worst < 30.0, "{ppm} ppm: {worst}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use synx_clock::ClockEstimate;
 
 use crate::feeder::{Feeder, Order};
+use crate::monotonic::monotonic_exact_us;
 use crate::output::desk::{self, Desk};
 use crate::output::pump::Pump;
 use crate::plan::Plan;
@@ -118,7 +119,7 @@ impl Engine {
         shared.latency_offset_us.store(config.latency_offset_us, Ordering::Relaxed);
         let (producer, consumer) = rtrb::RingBuffer::new(64);
         let (orders, received) = channel();
-        let feeder = Feeder::new(shared.clone(), producer, fault.clone());
+        let feeder = Feeder::new(shared.clone(), producer, fault.clone(), monotonic_exact_us);
         let feeding = spawn("synx-feeder", move || feeder.run(&received))?;
         let pump = Pump::new(shared.clone(), Renderer::new(shared.clone(), consumer));
         let desk_of_thread = desk.clone();

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use synx_media::MediaError;
 
-use crate::monotonic::monotonic_exact_us;
 use crate::plan::{Plan, Timeline};
 use crate::shared::{Cue, SLOTS, Seam, Shared, What};
 use crate::source::{FrameSource, TrackHandle};
@@ -48,6 +47,8 @@ pub(crate) struct Feeder {
     waiting: Option<Plan>,
     serial: u64,
     fault: Arc<Mutex<Option<String>>>,
+    /// Local time in microseconds; simulated in tests.
+    now_us: fn() -> f64,
     decoded: Vec<f32>,
     stereo: Vec<[f32; 2]>,
 }
@@ -57,6 +58,7 @@ impl Feeder {
         shared: Arc<Shared>,
         cues: rtrb::Producer<Cue>,
         fault: Arc<Mutex<Option<String>>>,
+        now_us: fn() -> f64,
     ) -> Self {
         Self {
             shared,
@@ -66,6 +68,7 @@ impl Feeder {
             waiting: None,
             serial: 0,
             fault,
+            now_us,
             decoded: Vec::new(),
             stereo: Vec::with_capacity(CHUNK),
         }
@@ -177,8 +180,7 @@ impl Feeder {
 
     /// Where decoding has to begin: at the anchor, or where the music is by now.
     fn first_frame(&self, timeline: &Timeline) -> u64 {
-        let now =
-            self.shared.read_clock().map(|clock| timeline.frame_at(clock.room_us(monotonic_exact_us())));
+        let now = self.shared.read_clock().map(|clock| timeline.frame_at(clock.room_us((self.now_us)())));
         now.map_or(timeline.anchor_frame, |now| now.max(timeline.anchor_frame)).max(0.0) as u64
     }
 

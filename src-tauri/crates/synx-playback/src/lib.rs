@@ -22,6 +22,8 @@ mod published;
 mod renderer;
 mod servo;
 mod shared;
+#[cfg(test)]
+mod simulated;
 mod source;
 mod status;
 mod tap;

@@ -95,11 +95,12 @@ fn build<T: SizedSample + FromSample<f32>>(
     let period = (PERIOD_US * u64::from(supported.sample_rate()) / 1_000_000) as u32;
     let mut config = supported.config();
     config.buffer_size = BufferSize::Fixed(period);
+    let rate_hz = f64::from(supported.sample_rate());
     let data = move |out: &mut [T], info: &OutputCallbackInfo| {
         let Some(pump) = &mut loan.pump else { return };
         let stamp = info.timestamp();
         let delay = stamp.playback.duration_since(stamp.callback);
-        pump.observe_at(monotonic_exact_us() + delay.as_secs_f64() * 1e6);
+        pump.observe(monotonic_exact_us(), delay.as_secs_f64() * rate_hz);
         let mut rest = out;
         while rest.len() >= channels {
             let frames = pump.next(rest.len() / channels);

@@ -43,14 +43,9 @@ impl Pump {
         self.shared.device_hz.store(rate_hz, Ordering::Relaxed);
     }
 
-    /// The card said how far away the next frame is from being heard.
+    /// At `asked_us` (local) the card had `delay_frames` to go before the next frame is heard.
     pub(crate) fn observe(&mut self, asked_us: f64, delay_frames: f64) {
-        self.observe_at(asked_us + delay_frames * 1e6 / f64::from(self.rate_hz));
-    }
-
-    /// The next frame will be heard at this local instant, says the card.
-    pub(crate) fn observe_at(&mut self, heard_us: f64) {
-        self.clock.observe(self.written, heard_us);
+        self.clock.observe(self.written, asked_us, delay_frames);
     }
 
     /// The next frames to be heard, at most [`BLOCK`].

@@ -41,6 +41,20 @@ pub enum NodeError {
         /// What the database said.
         source: rusqlite::Error,
     },
+    /// The control socket was to listen beyond this machine.
+    #[error("{address} can be reached from outside: the control socket listens on 127.0.0.1 or [::1] alone")]
+    NotLoopback {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
+    /// A port cannot be opened.
+    #[error("cannot listen on {address}: {source}; choose another port")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A request that needs a room came while in none.
     #[error("you are in no room: host one or join one first")]
     NoRoom,
@@ -120,6 +134,8 @@ impl NodeError {
             Self::DataDirInUse { .. } => "data_dir_in_use",
             Self::File { .. } => "file",
             Self::Library { .. } => "library",
+            Self::NotLoopback { .. } => "not_loopback",
+            Self::Listen { .. } => "listen",
             Self::NoRoom => "no_room",
             Self::NotHosting => "not_hosting",
             Self::InRoom => "in_room",

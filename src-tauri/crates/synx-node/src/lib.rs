@@ -5,6 +5,7 @@
 
 pub mod bridge;
 mod call;
+mod control;
 mod data_dir;
 mod doctor;
 mod error;
@@ -22,6 +23,7 @@ mod sync;
 mod transfers;
 mod watchers;
 
+pub use control::Control;
 pub use data_dir::default_data_dir;
 pub use error::NodeError;
 pub use headless::{HostOptions, InviteOptions, JoinOptions, Opened, RoomEnd, make_invite};

@@ -59,6 +59,9 @@ pub enum Command {
     /// List public rooms on the local network
     #[command(after_help = "Example:\n  synx rooms --wait 3")]
     Rooms(Rooms),
+    /// Run without a window, driven through a control socket of this machine
+    #[command(after_help = "Example:\n  synx node --control 127.0.0.1:47901")]
+    Node(NodeArgs),
     /// Check audio, network and storage of this machine
     #[command(after_help = "Example:\n  synx doctor")]
     Doctor {
@@ -205,6 +208,13 @@ pub struct Rooms {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// Loopback address of the control socket; port 0 takes a free one. Its token is printed, and no one else has it
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub control: SocketAddr,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 mod analyze;
 mod args;
+mod control;
 mod demo;
 mod doctor;
 mod exit;
@@ -60,6 +61,7 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
         Command::Log(args) => history::run(args, &data_dir).await,
         Command::Invite(args) => invite::run(args, &data_dir).await,
         Command::Rooms(args) => rooms::run(args).await,
+        Command::Node(args) => control::run(args, config).await,
         Command::Doctor { json } => doctor::run(config, json).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {

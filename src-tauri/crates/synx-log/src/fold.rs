@@ -3,7 +3,7 @@
 //! Must never trust a snapshot over the log: one that does not belong to this very history is passed over.
 
 use crate::inbox::Job;
-use crate::{EventStore, Log, LogError, StoredSnapshot};
+use crate::{Access, EventStore, Log, LogError, StoredSnapshot};
 use synx_domain::{Room, RoomId, RoomSnapshot};
 use tokio::sync::oneshot;
 
@@ -35,6 +35,7 @@ impl Log {
             page.iter().for_each(|envelope| state.apply(envelope));
         }
         if to_seq.is_none()
+            && self.options().access == Access::ReadWrite
             && wanted - replayed_from > SNAPSHOT_AFTER_EVENTS
             && let Err(error) = self.save_snapshot(room, &RoomSnapshot::of(&state)).await
         {

@@ -3,7 +3,6 @@
 //! Must never change what is stored. An upcast happens on each read; the chain covers the original bytes.
 
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// Makes a payload of the next version out of one of the version before. The error says what is wrong with the payload.
 pub type Upcast = fn(Value) -> Result<Value, String>;
@@ -11,7 +10,7 @@ pub type Upcast = fn(Value) -> Result<Value, String>;
 /// Which old payloads can be read, and how.
 #[derive(Debug, Clone, Default)]
 pub struct Upcasters {
-    steps: HashMap<(&'static str, u32), Upcast>,
+    steps: Vec<(&'static str, u32, Upcast)>,
 }
 
 impl Upcasters {
@@ -23,7 +22,7 @@ impl Upcasters {
     /// Adds the step from `from_version` of an event to the version after it.
     #[must_use]
     pub fn with(mut self, name: &'static str, from_version: u32, upcast: Upcast) -> Self {
-        self.steps.insert((name, from_version), upcast);
+        self.steps.push((name, from_version, upcast));
         self
     }
 
@@ -48,8 +47,7 @@ impl Upcasters {
     }
 
     fn step(&self, name: &str, version: u32) -> Option<Upcast> {
-        // The registry's names are static, so they cannot be looked up by a borrowed one; there are few of them.
-        let found = self.steps.iter().find(|((known, from), _)| *known == name && *from == version);
-        found.map(|(_, upcast)| *upcast)
+        let found = self.steps.iter().find(|(known, from, _)| *known == name && *from == version);
+        found.map(|(_, _, upcast)| *upcast)
     }
 }

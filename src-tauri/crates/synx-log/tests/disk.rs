@@ -46,7 +46,7 @@ async fn assert_contiguous(log: &Log, room: RoomId) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_appenders_share_commits_and_nothing_is_lost() {
+async fn of_many_appenders_at_once_nothing_is_lost() {
     let folder = Folder::new();
     let log = folder.log().unwrap();
     let appender = |number: u128| {

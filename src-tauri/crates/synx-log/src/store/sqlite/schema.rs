@@ -12,7 +12,8 @@ const APPLICATION_ID: i64 = 0x5359_4e58;
 
 const MIGRATIONS: &[&str] = &[
     // 1. Ids are 16-byte blobs; event ids are UUIDv7 and arrive in order, so every index but the aggregate's grows at its
-    //    end. `heads` tells where each room ends without a look at its events, and that none is missing there.
+    //    end: measured, those by name and time cost next to nothing and the one by id a fifth of the rate at most. `heads`
+    //    records where each room ends, so that it is found out when events are missing there.
     "CREATE TABLE domain_events (
          seq               INTEGER PRIMARY KEY,
          event_id          BLOB    NOT NULL,
@@ -45,12 +46,15 @@ const MIGRATIONS: &[&str] = &[
      ) STRICT;",
 ];
 
-/// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough.
+/// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough. `fullfsync`
+/// is for macOS, where a plain sync leaves the data in the drive's cache.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(32);
     connection.execute_batch(
         "PRAGMA busy_timeout = 5000;
          PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA cache_size = -8000;
          PRAGMA temp_store = MEMORY;

@@ -1,1 +1,21 @@
 //! The wire: protocol, server, client, invites, discovery and file transfer.
+//!
+//! Must never let a wire type into the log nor a domain type onto the wire unconverted, nor trust a byte that came from
+//! the network.
+
+#![warn(missing_docs)]
+
+mod audio_store;
+mod error;
+mod identity;
+mod link;
+mod tls;
+mod token;
+pub mod wire;
+
+pub use audio_store::AudioStore;
+pub use error::NetError;
+pub use identity::{Identity, user_id_of};
+pub use link::InviteLink;
+pub use tls::TlsIdentity;
+pub use token::{HostKey, Invite, Session, TokenError};

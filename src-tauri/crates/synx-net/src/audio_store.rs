@@ -1,0 +1,133 @@
+//! Audio by content hash: `ab/abcd….bin`, partial files beside it as `.part`.
+//!
+//! Must never give out a file whose bytes were not verified against its hash, nor use a name from outside as a path.
+
+use crate::NetError;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use synx_domain::ContentHash;
+
+const READ_BYTES: usize = 256 * 1024;
+
+/// A folder of verified audio. Cheap to clone. Its methods block: call them where that does no harm.
+#[derive(Debug, Clone)]
+pub struct AudioStore {
+    root: Arc<Path>,
+}
+
+impl AudioStore {
+    /// Opens the folder; makes it if need be.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(root: &Path) -> Result<Self, NetError> {
+        fs::create_dir_all(root).map_err(NetError::file("make", root))?;
+        Ok(Self { root: root.into() })
+    }
+
+    /// Where the audio is, if it is here complete.
+    pub fn path(&self, hash: ContentHash) -> Option<PathBuf> {
+        Some(self.place(hash, "bin")).filter(|path| path.is_file())
+    }
+
+    /// Bytes that are here of audio that is not complete yet.
+    pub fn partial_bytes(&self, hash: ContentHash) -> u64 {
+        fs::metadata(self.place(hash, "part")).map_or(0, |meta| meta.len())
+    }
+
+    /// Opens the partial file to write at `offset`; what lay behind is dropped.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn partial(&self, hash: ContentHash, offset: u64) -> Result<File, NetError> {
+        let path = self.place(hash, "part");
+        let opened = || -> io::Result<File> {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            file.set_len(offset)?;
+            file.seek(SeekFrom::Start(offset))?;
+            Ok(file)
+        };
+        opened().map_err(NetError::file("write", &path))
+    }
+
+    /// Makes the partial file the audio if its bytes match; else removes it.
+    ///
+    /// # Errors
+    /// [`NetError::HashMismatch`], or when the file cannot be read or moved.
+    pub fn commit(&self, hash: ContentHash) -> Result<PathBuf, NetError> {
+        let (part, done) = (self.place(hash, "part"), self.place(hash, "bin"));
+        let file = File::open(&part).map_err(NetError::file("read", &part))?;
+        file.sync_all().map_err(NetError::file("write", &part))?;
+        if hash_of(file).map_err(NetError::file("read", &part))? != hash {
+            fs::remove_file(&part).map_err(NetError::file("remove", &part))?;
+            return Err(NetError::HashMismatch);
+        }
+        fs::rename(&part, &done).map_err(NetError::file("write", &done))?;
+        sync_folder(&done).map_err(NetError::file("write", &done))?;
+        Ok(done)
+    }
+
+    /// Takes a copy of a file of this machine.
+    ///
+    /// # Errors
+    /// [`NetError::HashMismatch`] if the file has changed since it was hashed, or when it cannot be read or written.
+    pub fn import(&self, file: &Path, hash: ContentHash) -> Result<PathBuf, NetError> {
+        if let Some(path) = self.path(hash) {
+            return Ok(path);
+        }
+        let mut from = File::open(file).map_err(NetError::file("read", file))?;
+        let mut to = self.partial(hash, 0)?;
+        io::copy(&mut from, &mut to).and_then(|_| to.flush()).map_err(NetError::file("copy", file))?;
+        self.commit(hash)
+    }
+
+    fn place(&self, hash: ContentHash, extension: &str) -> PathBuf {
+        let name = hash.to_string();
+        self.root.join(&name[..2]).join(format!("{name}.{extension}"))
+    }
+}
+
+fn hash_of(mut file: File) -> io::Result<ContentHash> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(ContentHash::from_bytes(*hasher.finalize().as_bytes())),
+            read => drop(hasher.update(&buffer[..read])),
+        }
+    }
+}
+
+/// A rename lasts over a power loss only once its folder is on disk.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(bytes: &[u8]) -> ContentHash {
+        ContentHash::from_bytes(*blake3::hash(bytes).as_bytes())
+    }
+
+    #[test]
+    fn only_what_matches_its_hash_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = AudioStore::open(folder.path()).unwrap();
+        let wanted = hash(b"music");
+        store.partial(wanted, 0).unwrap().write_all(b"noise").unwrap();
+        assert_eq!(store.commit(wanted).unwrap_err().code(), "hash_mismatch");
+        assert_eq!((store.path(wanted), store.partial_bytes(wanted)), (None, 0));
+        store.partial(wanted, 0).unwrap().write_all(b"mu???").unwrap();
+        store.partial(wanted, 2).unwrap().write_all(b"sic").unwrap();
+        assert_eq!(fs::read(store.commit(wanted).unwrap()).unwrap(), b"music");
+        assert!(store.path(wanted).is_some());
+    }
+}

@@ -1,0 +1,220 @@
+//! What a peer says to the host.
+
+use super::{SyncReport, WireError, kind_of, read};
+use serde::{Deserialize, Serialize};
+use synx_domain::{
+    Command, CommandId, ContentHash, LeaveReason, MusicalPreferences, QueueItemId, Role, SettingsChange,
+    UserId, UserProfile,
+};
+
+/// A message to the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// The first message on `/ws`.
+    JoinRoom {
+        /// The protocol's version at the peer.
+        protocol: u32,
+        /// The session token that the join request gave.
+        token: String,
+        /// How the peer appears.
+        profile: UserProfile,
+        /// The last event the peer has; none asks for the room's state.
+        #[serde(default)]
+        last_seq: Option<u64>,
+    },
+    /// How well the peer plays in time.
+    SyncReport {
+        /// The report.
+        report: SyncReport,
+    },
+    /// The peer is writing.
+    Typing,
+    /// A command: answered by `ok` or `error` with its id.
+    #[serde(untagged)]
+    Command {
+        /// Kept over retries.
+        id: CommandId,
+        /// What is asked.
+        #[serde(flatten)]
+        request: Request,
+    },
+}
+
+/// What can be asked of a room by a peer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Request {
+    LeaveRoom,
+    ChatMessage {
+        text: String,
+    },
+    AddComment {
+        track: ContentHash,
+        position_us: i64,
+        #[serde(default)]
+        end_us: Option<i64>,
+        text: String,
+        #[serde(default)]
+        reply_to: Option<CommandId>,
+    },
+    /// Announces an upload; its bytes go by HTTP.
+    ShareFile {
+        hash: ContentHash,
+        file_name: String,
+        size_bytes: u64,
+    },
+    PlaybackPlay {
+        #[serde(default)]
+        track: Option<ContentHash>,
+    },
+    PlaybackPause,
+    PlaybackSeek {
+        position_us: i64,
+    },
+    PlaybackSkip {
+        #[serde(default)]
+        to: Option<QueueItemId>,
+    },
+    QueueAdd {
+        track: ContentHash,
+        #[serde(default)]
+        index: Option<usize>,
+    },
+    QueueRemove {
+        item: QueueItemId,
+    },
+    QueueMove {
+        item: QueueItemId,
+        index: usize,
+    },
+    UpdateSettings {
+        change: SettingsChange,
+    },
+    ChangeRole {
+        user: UserId,
+        role: Role,
+    },
+    RemoveMember {
+        user: UserId,
+    },
+    UpdateProfile {
+        profile: UserProfile,
+    },
+    UpdateMusicalPreferences {
+        preferences: MusicalPreferences,
+    },
+}
+
+impl Request {
+    const NAMES: &[&str] = &[
+        "leave_room",
+        "chat_message",
+        "add_comment",
+        "share_file",
+        "playback_play",
+        "playback_pause",
+        "playback_seek",
+        "playback_skip",
+        "queue_add",
+        "queue_remove",
+        "queue_move",
+        "update_settings",
+        "change_role",
+        "remove_member",
+        "update_profile",
+        "update_musical_preferences",
+    ];
+
+    /// The request for a command; none for commands that are the host's own.
+    pub fn of(command: Command) -> Option<Self> {
+        Some(match command {
+            Command::Leave { .. } => Self::LeaveRoom,
+            Command::PostChatMessage { text } => Self::ChatMessage { text },
+            Command::AddComment { track, position_us, end_us, text, reply_to } => {
+                Self::AddComment { track, position_us, end_us, text, reply_to }
+            }
+            Command::StartUpload { hash, file_name, size_bytes } => {
+                Self::ShareFile { hash, file_name, size_bytes }
+            }
+            Command::Play { track } => Self::PlaybackPlay { track },
+            Command::Pause => Self::PlaybackPause,
+            Command::Seek { position_us } => Self::PlaybackSeek { position_us },
+            Command::Skip { to } => Self::PlaybackSkip { to },
+            Command::Enqueue { track, index } => Self::QueueAdd { track, index },
+            Command::Dequeue { id } => Self::QueueRemove { item: id },
+            Command::MoveInQueue { id, index } => Self::QueueMove { item: id, index },
+            Command::UpdateSettings { change } => Self::UpdateSettings { change },
+            Command::ChangeRole { user, role } => Self::ChangeRole { user, role },
+            Command::RemoveMember { user } => Self::RemoveMember { user },
+            Command::UpdateProfile { profile } => Self::UpdateProfile { profile },
+            Command::UpdateMusicalPreferences { preferences } => {
+                Self::UpdateMusicalPreferences { preferences }
+            }
+            Command::CreateRoom { .. }
+            | Command::Join { .. }
+            | Command::ShareTrack { .. }
+            | Command::FailProcessing { .. }
+            | Command::RecordAnalysis { .. }
+            | Command::Advance { .. }
+            | Command::ResumeAfterRestart { .. } => return None,
+        })
+    }
+}
+
+impl From<Request> for Command {
+    fn from(request: Request) -> Self {
+        match request {
+            Request::LeaveRoom => Self::Leave { reason: LeaveReason::Left },
+            Request::ChatMessage { text } => Self::PostChatMessage { text },
+            Request::AddComment { track, position_us, end_us, text, reply_to } => {
+                Self::AddComment { track, position_us, end_us, text, reply_to }
+            }
+            Request::ShareFile { hash, file_name, size_bytes } => {
+                Self::StartUpload { hash, file_name, size_bytes }
+            }
+            Request::PlaybackPlay { track } => Self::Play { track },
+            Request::PlaybackPause => Self::Pause,
+            Request::PlaybackSeek { position_us } => Self::Seek { position_us },
+            Request::PlaybackSkip { to } => Self::Skip { to },
+            Request::QueueAdd { track, index } => Self::Enqueue { track, index },
+            Request::QueueRemove { item } => Self::Dequeue { id: item },
+            Request::QueueMove { item, index } => Self::MoveInQueue { id: item, index },
+            Request::UpdateSettings { change } => Self::UpdateSettings { change },
+            Request::ChangeRole { user, role } => Self::ChangeRole { user, role },
+            Request::RemoveMember { user } => Self::RemoveMember { user },
+            Request::UpdateProfile { profile } => Self::UpdateProfile { profile },
+            Request::UpdateMusicalPreferences { preferences } => {
+                Self::UpdateMusicalPreferences { preferences }
+            }
+        }
+    }
+}
+
+impl ClientMessage {
+    /// The text of the frame.
+    pub fn encode(&self) -> String {
+        // Every message is a JSON object with text keys: this cannot fail, and an empty frame is refused by the reader.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// What is no message of this protocol version.
+    pub fn decode(text: &str) -> Result<Self, WireError> {
+        let kind = kind_of(text)?;
+        if Request::NAMES.contains(&kind.as_str()) {
+            #[derive(Deserialize)]
+            struct Asked {
+                id: CommandId,
+                #[serde(flatten)]
+                request: Request,
+            }
+            let Asked { id, request } = read(&kind, Request::NAMES, text)?;
+            return Ok(Self::Command { id, request });
+        }
+        read(&kind, &["join_room", "sync_report", "typing"], text)
+    }
+}

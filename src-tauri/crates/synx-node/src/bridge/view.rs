@@ -126,6 +126,7 @@ views! {
     record AnalysisView {
         tempo: Option<TempoView>,
         key: Option<KeyView>,
+        /// The runner-up; its confidence is what the first leaves, and so a bound.
         second_key: Option<KeyView>,
         energy: u8,
         loudness_lufs: Option<f64>,

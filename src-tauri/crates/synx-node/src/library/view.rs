@@ -4,7 +4,7 @@ use crate::bridge::{
     AnalysisView, Availability, KeyView, TempoAlternative, TempoView, TrackView, WaveformView,
 };
 use crate::library::StoredTrack;
-use synx_analysis::{Analysis, KeyEstimate, Tempo};
+use synx_analysis::{Alternative, Analysis, Key, KeyEstimate, Tempo, TempoRelation};
 use synx_media::PeakBin;
 
 /// More columns than any screen is wide.
@@ -40,7 +40,7 @@ pub fn analysis_view(analysis: &Analysis) -> AnalysisView {
     AnalysisView {
         tempo: tempo.map(tempo_view),
         key: analysis.key.as_ref().map(key_view),
-        second_key: None,
+        second_key: analysis.key.as_ref().and_then(second_key_view),
         energy: analysis.energy,
         loudness_lufs: analysis.loudness.integrated_lufs,
         loudness_range_lu: analysis.loudness.range_lu,
@@ -51,9 +51,9 @@ pub fn analysis_view(analysis: &Analysis) -> AnalysisView {
 }
 
 fn tempo_view(tempo: &Tempo) -> TempoView {
-    let alternative = |other: &synx_analysis::TempoAlternative| TempoAlternative {
+    let alternative = |other: &Alternative| TempoAlternative {
         bpm: other.bpm,
-        relation: other.relation.to_string(),
+        relation: relation(other.relation).to_owned(),
     };
     TempoView {
         bpm: tempo.bpm,
@@ -62,13 +62,29 @@ fn tempo_view(tempo: &Tempo) -> TempoView {
     }
 }
 
-fn key_view(estimate: &KeyEstimate) -> KeyView {
-    KeyView {
-        name: estimate.key.to_string(),
-        camelot: estimate.key.camelot(),
-        open_key: estimate.key.open_key(),
-        confidence: estimate.confidence,
+fn relation(relation: TempoRelation) -> &'static str {
+    match relation {
+        TempoRelation::Double => "x2",
+        TempoRelation::Half => "/2",
+        TempoRelation::ThreeHalves => "x3/2",
+        TempoRelation::TwoThirds => "x2/3",
+        TempoRelation::Triple => "x3",
+        TempoRelation::Third => "/3",
+        TempoRelation::Other => "other",
     }
+}
+
+fn key_view(estimate: &KeyEstimate) -> KeyView {
+    named(estimate.key, estimate.confidence)
+}
+
+/// The runner-up can be no likelier than what the first leaves.
+fn second_key_view(estimate: &KeyEstimate) -> Option<KeyView> {
+    Some(named(estimate.second?, 1.0 - estimate.confidence))
+}
+
+fn named(key: Key, confidence: f64) -> KeyView {
+    KeyView { name: key.to_string(), camelot: key.camelot(), open_key: key.open_key(), confidence }
 }
 
 /// The part of the waveform between two instants, as `columns` columns. What lies outside of the track is silence.

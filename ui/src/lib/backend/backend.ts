@@ -1,0 +1,74 @@
+/**
+ * The one way from the window to a node. What is above this folder knows neither Tauri nor sockets.
+ */
+import type { CallError, NodeEvent, Request, Response } from './generated/bridge';
+
+/** The answer that belongs to a request, where a request has one of its own; else `done`. */
+type Answers = {
+  get_app: 'app';
+  open_files: 'tracks';
+  get_waveform: 'waveform';
+  get_analysis: 'analysis';
+  list_devices: 'devices';
+  create_invite: 'link';
+  get_chat: 'chat';
+  get_log: 'log';
+  doctor: 'doctor';
+};
+
+export type ResponseTo<R extends Request> = Extract<
+  Response,
+  { type: R['type'] extends keyof Answers ? Answers[R['type']] : 'done' }
+>;
+
+/** Whether the node can be heard at all. Not the room's connection: that is part of the room. */
+export type LinkStatus = 'open' | 'lost';
+
+export type Unsubscribe = () => void;
+
+export type DropEvent =
+  | { type: 'over' }
+  | { type: 'leave' }
+  | { type: 'drop'; paths: string[] };
+
+/** Files of this machine, where the window can name them by path. */
+export interface FileAccess {
+  /** Lets the user choose files. Empty when none were chosen. */
+  pick(): Promise<string[]>;
+  onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe>;
+}
+
+export interface Backend {
+  /** Rejects with a {@link CallFailure}, and with nothing else. */
+  call<R extends Request>(request: R): Promise<ResponseTo<R>>;
+  subscribe(listener: (event: NodeEvent) => void): Promise<Unsubscribe>;
+  /** Tells when the node is lost and found again; whoever listens must then ask for everything anew. */
+  onStatus(listener: (status: LinkStatus) => void): Unsubscribe;
+  /** Null where the node may run on another machine than the window. */
+  readonly files: FileAccess | null;
+}
+
+/** Why a call failed, with a stable code for the program and a sentence for the person. */
+export class CallFailure extends Error implements CallError {
+  override readonly name = 'CallFailure';
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  static from(cause: unknown): CallFailure {
+    if (cause instanceof CallFailure) return cause;
+    if (isCallError(cause)) return new CallFailure(cause.code, cause.message);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new CallFailure('internal', message);
+  }
+}
+
+function isCallError(value: unknown): value is CallError {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message } = value as Record<string, unknown>;
+  return typeof code === 'string' && typeof message === 'string';
+}

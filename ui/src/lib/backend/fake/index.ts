@@ -1,0 +1,169 @@
+/**
+ * A node that exists in memory only: for unit tests, and for looking at the window in every state.
+ */
+import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsubscribe } from '../backend';
+import type { AppView, NodeEvent, PlayerView, Request, Response, RoomView } from '../generated/bridge';
+import type { Scene } from './scenes';
+import { analysis, tempo, waveform } from './sound';
+
+export { scene, type Scene } from './scenes';
+
+const DONE: Response = { type: 'done' };
+
+export class FakeBackend implements Backend {
+  /** All that was asked for, in order. */
+  readonly requests: Request[] = [];
+  readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], onDrop: async () => () => {} };
+  app: AppView;
+
+  readonly #problem: string | undefined;
+  readonly #link: string | undefined;
+  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  #startedMs = performance.now();
+
+  constructor(from: Scene) {
+    this.app = from.app;
+    this.#problem = from.problem;
+    this.#link = from.link;
+  }
+
+  async call<R extends Request>(request: R): Promise<ResponseTo<R>> {
+    this.requests.push(request);
+    if (this.#problem && !request.type.startsWith('get_')) throw new CallFailure('disk_full', this.#problem);
+    return this.#answer(request) as ResponseTo<R>;
+  }
+
+  async subscribe(listener: (event: NodeEvent) => void): Promise<Unsubscribe> {
+    this.#listeners.add(listener);
+    const link = this.#link;
+    if (link) setTimeout(() => listener({ type: 'link_opened', link }));
+    return () => this.#listeners.delete(listener);
+  }
+
+  onStatus(): Unsubscribe {
+    return () => {};
+  }
+
+  /** Lets the node say something. */
+  emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** The request of a kind that came last. */
+  last<T extends Request['type']>(type: T): Extract<Request, { type: T }> | undefined {
+    return this.requests.findLast((request): request is Extract<Request, { type: T }> => request.type === type);
+  }
+
+  setPlayer(change: Partial<PlayerView>): void {
+    this.#startedMs = performance.now();
+    this.app = { ...this.app, player: { ...this.app.player, ...change } };
+    this.emit({ type: 'player_changed', player: this.app.player });
+  }
+
+  setRoom(change: Partial<RoomView> | null): void {
+    const room = change && this.app.room ? { ...this.app.room, ...change } : null;
+    this.app = { ...this.app, room };
+    this.emit({ type: 'room_changed', room });
+  }
+
+  #positionS(): number {
+    const { state, position_s, duration_s } = this.app.player;
+    const moved = state === 'playing' ? (performance.now() - this.#startedMs) / 1_000 : 0;
+    return Math.min(position_s + moved, duration_s);
+  }
+
+  #track(id: string) {
+    const track = this.app.library.find((one) => one.id === id);
+    if (!track) throw new CallFailure('unknown_track', 'This track is not in the library any more.');
+    if (track.availability === 'analyzing' || track.availability === 'waiting') {
+      throw new CallFailure('not_ready', `${track.title} is still being analysed.`);
+    }
+    return track;
+  }
+
+  #answer(request: Request): Response {
+    switch (request.type) {
+      case 'get_app':
+        return { type: 'app', app: this.app };
+      case 'get_waveform': {
+        const track = this.#track(request.track);
+        const bpm = track.tempo?.bpm ?? 60;
+        return { type: 'waveform', waveform: waveform(track.id, track.duration_s, bpm, request.columns, request.from_s, request.to_s) };
+      }
+      case 'get_analysis': {
+        const track = this.#track(request.track);
+        return { type: 'analysis', analysis: analysis(track.duration_s, track.tempo ?? tempo(60, 0.2), track.key, track.energy ?? 5) };
+      }
+      case 'open_files': {
+        if (request.play) this.#play(this.app.library[0]?.id ?? null);
+        return { type: 'tracks', tracks: this.app.library };
+      }
+      case 'list_devices':
+        return { type: 'devices', devices: [
+          { id: 'alsa:default', name: 'Built-in Audio', default: true, chosen: true },
+          { id: 'alsa:usb', name: 'Scarlett 2i2 USB', default: false, chosen: false },
+        ] };
+      case 'create_invite':
+        return { type: 'link', link: 'synxsphere://join?v=1&r=room-1&i=fresh' };
+      case 'get_chat':
+        return { type: 'chat', messages: [] };
+      case 'get_log':
+        return { type: 'log', entries: [] };
+      case 'doctor':
+        return { type: 'doctor', checks: [] };
+      default:
+        this.#change(request);
+        return DONE;
+    }
+  }
+
+  #play(id: string | null): void {
+    const track = this.app.library.find((one) => one.id === id);
+    const started = track && { track: track.id, title: track.title, artist: track.artist, duration_s: track.duration_s, position_s: 0 };
+    this.setPlayer({ position_s: this.#positionS(), ...started, state: 'playing' });
+  }
+
+  #change(request: Request): void {
+    const { room } = this.app;
+    switch (request.type) {
+      case 'play': return this.#play(request.track);
+      case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });
+      case 'seek': return this.setPlayer({ position_s: request.position_s });
+      case 'set_volume': return this.setPlayer({ position_s: this.#positionS(), volume: request.volume, muted: request.muted });
+      case 'update_profile':
+        this.app = { ...this.app, profile: { ...request.profile, chosen: true } };
+        return this.emit({ type: 'profile_changed', profile: this.app.profile });
+      case 'host_room':
+        this.app = { ...this.app, room: { ...emptyRoom(this.app.profile.user, this.app.profile.name), settings: request.settings } };
+        return this.setRoom({});
+      case 'leave_room': return this.setRoom(null);
+      case 'queue_remove': return this.setRoom({ queue: (room?.queue ?? []).filter((item) => item.id !== request.item) });
+      case 'queue_move': {
+        const moved = room?.queue.find((item) => item.id === request.item);
+        const rest = (room?.queue ?? []).filter((item) => item.id !== request.item);
+        return this.setRoom({ queue: moved ? rest.toSpliced(request.index, 0, moved) : rest });
+      }
+      case 'update_room_settings': return this.setRoom({ settings: request.settings });
+      case 'send_chat': {
+        const { user, name } = this.app.profile;
+        const message = { seq: 100 + this.requests.length, author: user, author_name: name, text: request.text, posted_at_ms: Date.now() };
+        return this.emit({ type: 'chat_appended', messages: [message] });
+      }
+      case 'remove_track': {
+        const library = this.app.library.filter((track) => track.id !== request.track);
+        this.app = { ...this.app, library };
+        return this.emit({ type: 'library_changed', tracks: library });
+      }
+      default: return;
+    }
+  }
+}
+
+function emptyRoom(me: string, name: string): RoomView {
+  return {
+    id: 'room-new', seq: 1, connection: 'hosting', connection_problem: null, me, my_role: 'host',
+    settings: { name: '', visibility: 'private', max_participants: 16, genres: [], playback_control: 'djs' },
+    members: [{ user: me, name, color: null, role: 'host', present: true, joined_at_ms: Date.now() }],
+    tracks: [], queue: [], current: null, comments: [], link: 'synxsphere://join?v=1&r=room-new', addresses: [],
+  };
+}

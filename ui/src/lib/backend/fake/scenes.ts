@@ -1,0 +1,177 @@
+/**
+ * Situations to look at and to test in: from an empty first start to a room of fifty.
+ */
+import type {
+  AppView, ChatMessageView, MemberView, PeerSyncView, PlayerView, RoomTrackView, RoomView, TrackView,
+} from '../generated/bridge';
+import { key, noise, tempo } from './sound';
+
+export type Scene = { app: AppView; link?: string; problem?: string };
+
+const ME = 'user-ana';
+/** A day of its own, so that the pictures are the same at every run. */
+const NOW_MS = Date.UTC(2026, 2, 14, 20, 30);
+
+const TRACKS: TrackView[] = [
+  track('t1', 'Paper Lantern', 'Mira Holm', 'Lanterns', 296, tempo(124, 0.93), key('A minor', '8A', '1m', 0.88), 7),
+  track('t2', 'Tide Line', 'Northwater', 'Estuary', 341, tempo(118.02, 0.97), key('E♭ major', '5B', '10d', 0.72), 6),
+  track('t3', 'Glass Arcade', 'Oval Rooms', 'Second Floor', 408, tempo(132, 0.58), key('F♯ minor', '11A', '4m', 0.41), 8),
+  track('t4', 'Slow Satellite', 'Mira Holm', 'Lanterns', 512, tempo(86.5, 0.44), key('D minor', '7A', '12m', 0.93), 3),
+  track('t5', 'Donaudampfschifffahrtsgesellschaftskapitän', 'Die Kapelle Zwischenwasser und Freunde', null, 223, tempo(174, 0.81), key('G major', '9B', '2d', 0.66), 9),
+  track('t6', 'Field Recording, 4 am', null, null, 1_845, null, null, 1),
+];
+
+function track(
+  id: string, title: string, artist: string | null, album: string | null, durationS: number,
+  found: TrackView['tempo'], foundKey: TrackView['key'], energy: number,
+): TrackView {
+  return {
+    id, path: `/music/${title}.flac`, title, artist, album, duration_s: durationS, availability: 'ready', progress: 1,
+    tempo: found, key: foundKey, energy, loudness_lufs: -11.4, error: null,
+  };
+}
+
+const BUSY: TrackView[] = [
+  { ...track('t7', 'Morning Chorus', 'Estuary Choir', null, 188, null, null, 5), availability: 'analyzing', progress: 0.42, energy: null },
+  { ...track('t8', 'Untitled 3', null, null, 240, null, null, 5), availability: 'waiting', progress: 0, energy: null },
+  {
+    ...track('t9', 'holiday-mix.mp3', null, null, 0, null, null, 5), availability: 'broken', energy: null, progress: 0,
+    error: 'This file ends after 12 kB of what should be 8 MB. Copy it again from where it came from.',
+  },
+  { ...track('t10', 'Harbour', 'Northwater', null, 265, null, null, 4), availability: 'missing', error: 'The file is no longer at /music/Harbour.flac.' },
+];
+
+const STOPPED: PlayerView = {
+  state: 'empty', track: null, title: null, artist: null, duration_s: 0, position_s: 0, volume: 0.8, muted: false,
+  device: 'Built-in Audio', audible: true, latency_offset_ms: 0, error_us: null, may_control: true,
+};
+
+function loaded(track: { id: string; title: string; artist: string | null; duration_s: number }): PlayerView {
+  return { ...STOPPED, state: 'paused', track: track.id, title: track.title, artist: track.artist, duration_s: track.duration_s, position_s: 83 };
+}
+
+function app(change: Partial<AppView>): AppView {
+  return {
+    version: '0.1.0',
+    profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
+    preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
+    library: [], player: STOPPED, room: null, chat: [], sync: [], transfers: [],
+    lan_rooms: [
+      { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420' },
+    ],
+    recent_rooms: [
+      { room: 'old1', name: 'Sunday mixes', hosted_here: true, last_seen_ms: NOW_MS - 86_400_000, link: null },
+      { room: 'old2', name: 'Ben’s album, second listen', hosted_here: false, last_seen_ms: NOW_MS - 400_000_000, link: 'synxsphere://join?r=old2' },
+    ],
+    ...change,
+  };
+}
+
+const NAMES = ['Ben', 'Cy', 'Wilhelmina-Theodora van der Westhuizen-Roux', 'Dilek', 'Emeka', 'Freja', 'Goro', 'Hana', 'Ines', 'Jonas'];
+
+function members(count: number): MemberView[] {
+  const others = Array.from({ length: count - 1 }, (_, index): MemberView => ({
+    user: `user-${index}`, name: `${NAMES[index % NAMES.length]}${index < NAMES.length ? '' : ` ${Math.floor(index / NAMES.length) + 1}`}`,
+    color: null, role: index === 0 ? 'dj' : 'listener', present: true, joined_at_ms: NOW_MS - 600_000,
+  }));
+  return [{ user: ME, name: 'Ana', color: '#1f7a5c', role: 'host', present: true, joined_at_ms: NOW_MS - 900_000 }, ...others];
+}
+
+function syncOf(people: MemberView[]): PeerSyncView[] {
+  return people.map((member, index) => ({
+    user: member.user, error_us: index === 1 ? -12 : Math.round((noise(3, index) - 0.5) * 60), clock_uncertainty_us: 18, rtt_us: 1_900,
+    in_sync: index % 7 !== 2, has_track: index % 7 !== 2,
+  }));
+}
+
+const ROOM_TRACKS: RoomTrackView[] = TRACKS.slice(0, 5).map((from, index) => ({
+  id: from.id, title: from.title, artist: from.artist, duration_s: from.duration_s, size_bytes: 31_000_000,
+  shared_by: index % 2 ? 'user-0' : ME, state: index === 3 ? 'downloading' : 'ready', tempo: from.tempo, key: from.key,
+  energy: from.energy, loudness_lufs: -11.4, error: null,
+}));
+
+function room(people: number, shared: boolean): RoomView {
+  return {
+    id: 'room-1', seq: 40, connection: 'hosting', connection_problem: null, me: ME, my_role: 'host',
+    settings: { name: 'Friday listening', visibility: 'private', max_participants: 16, genres: ['ambient', 'techno'], playback_control: 'djs' },
+    members: members(people),
+    tracks: shared ? ROOM_TRACKS : [],
+    queue: shared ? ROOM_TRACKS.map((item, index) => ({ id: `q${index}`, track: item.id, added_by: item.shared_by })) : [],
+    current: shared ? 'q0' : null,
+    comments: shared ? [
+      comment('c1', 64.2, 'user-0', 'The pad comes in a touch early here'),
+      comment('c2', 143, ME, 'Love this breakdown. Could be twice as long.'),
+      comment('c3', 220.5, 'user-1', 'Clipping?'),
+    ] : [],
+    link: 'synxsphere://join?v=1&r=room-1&a=192.168.1.12%3A7420&f=3b9f0c5e&i=eyJhbGciOiJFZERTQSJ9', addresses: ['192.168.1.12:7420'],
+  };
+}
+
+function comment(id: string, positionS: number, author: string, text: string) {
+  return { id, track: 't1', position_s: positionS, end_s: null, author, text, reply_to: null, posted_at_ms: NOW_MS - 60_000 };
+}
+
+function said(seq: number, author: string, name: string, text: string, agoMs: number): ChatMessageView {
+  return { seq, author, author_name: name, text, posted_at_ms: NOW_MS - agoMs };
+}
+
+const CHAT = [
+  said(11, 'user-0', 'Ben', 'I’ll bring the new mix tomorrow.', 90_000_000),
+  said(31, ME, 'Ana', 'Good evening! Everyone hearing the same thing?', 300_000),
+  said(32, 'user-0', 'Ben', 'Loud and clear.', 280_000),
+  said(33, 'user-0', 'Ben', 'That bass at 1:04 is lovely on the big speakers.', 270_000),
+  said(35, 'user-1', 'Cy', 'One moment, still downloading.', 100_000),
+];
+
+function roomScene(people: number): AppView {
+  const view = room(people, true);
+  return app({ library: TRACKS, room: view, chat: CHAT, sync: syncOf(view.members), player: loaded(TRACKS[0] as TrackView) });
+}
+
+/** A scene by its name; an unknown name is a library. */
+export function scene(name: string): Scene {
+  const library = app({ library: [...TRACKS, ...BUSY] });
+  switch (name) {
+    case 'first-run':
+      return { app: app({ profile: { ...library.profile, name: '', chosen: false }, lan_rooms: [], recent_rooms: [] }) };
+    case 'empty':
+      return { app: app({ lan_rooms: [], recent_rooms: [] }) };
+    case 'playing':
+      return { app: { ...library, player: { ...loaded(TRACKS[0] as TrackView), state: 'playing' } } };
+    case 'analyzing':
+      return { app: { ...library, player: loaded(BUSY[0] as TrackView) } };
+    case 'no-device':
+      return { app: { ...library, player: { ...loaded(TRACKS[1] as TrackView), audible: false, device: 'No output' } } };
+    case 'link':
+      return { app: library, link: 'synxsphere://join?v=1&r=room-2&a=192.168.1.30%3A7420' };
+    case 'errors':
+      return { app: library, problem: 'The disk is full: nothing can be saved. Make room on the disk and try again.' };
+    case 'room-empty':
+      return { app: app({ library: TRACKS, room: room(1, false) }) };
+    case 'room':
+      return { app: roomScene(3) };
+    case 'room50':
+      return { app: roomScene(50) };
+    case 'transfers': {
+      const view = roomScene(3);
+      return { app: { ...view, transfers: [
+        { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000 },
+      ] } };
+    }
+    case 'listener': {
+      const view = roomScene(3);
+      const asListener = view.room && { ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'connected' as const, link: null };
+      return { app: { ...view, room: asListener, player: { ...view.player, state: 'playing', may_control: false, error_us: 14 } } };
+    }
+    case 'reconnecting': {
+      const view = roomScene(3);
+      const lost = view.room && {
+        ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'reconnecting' as const, link: null,
+        connection_problem: 'Ana’s machine does not answer.',
+      };
+      return { app: { ...view, room: lost, player: { ...view.player, state: 'playing', may_control: false } } };
+    }
+    default:
+      return { app: library };
+  }
+}

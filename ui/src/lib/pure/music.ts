@@ -1,0 +1,58 @@
+/**
+ * Musical and technical figures as people read them.
+ */
+
+export interface Guess {
+  confidence: number;
+}
+
+/** A less certain figure is fainter, but never so faint that it falls under readable contrast. */
+export function faintness(guess: Guess | null): number {
+  if (!guess) return 1;
+  const sure = Math.min(1, Math.max(0, guess.confidence));
+  return 0.68 + 0.32 * sure;
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** One decimal always: figures that line up are easier to compare. */
+export function bpmText(bpm: number): string {
+  return bpm.toFixed(1);
+}
+
+export function tempoTitle(tempo: { bpm: number; confidence: number; alternatives: { bpm: number; relation: string }[] }): string {
+  const others = tempo.alternatives.map((other) => `${bpmText(other.bpm)} (${other.relation.replace('x', '×')})`);
+  const sure = `${bpmText(tempo.bpm)} BPM, ${percent(tempo.confidence)} sure`;
+  return others.length ? `${sure}. It may also be ${others.join(' or ')}.` : `${sure}.`;
+}
+
+export function keyTitle(key: { name: string; open_key: string; confidence: number }, second?: { name: string; camelot: string } | null): string {
+  const sure = `${key.name} (Open Key ${key.open_key}), ${percent(key.confidence)} sure`;
+  return second ? `${sure}. It may also be ${second.name} (${second.camelot}).` : `${sure}.`;
+}
+
+/** `±0.02 ms`, with as many digits as matter. */
+export function errorText(errorUs: number | null): string {
+  if (errorUs === null) return '';
+  const ms = Math.abs(errorUs) / 1_000;
+  return `±${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
+}
+
+export function bytes(n: number): string {
+  if (n < 1_000_000) return `${Math.round(n / 1_000)} kB`;
+  return `${(n / 1_000_000).toFixed(n < 10_000_000 ? 1 : 0)} MB`;
+}
+
+/** Two letters at most, to stand for a person. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '');
+  return letters.join('').toLocaleUpperCase() || '?';
+}
+
+/** Words that a person typed with commas between them. */
+export function commaList(text: string): string[] {
+  return [...new Set(text.split(',').map((part) => part.trim()).filter(Boolean))];
+}

@@ -1,0 +1,195 @@
+/**
+ * Everything the window knows of its node: one snapshot when it opens, and every event since.
+ */
+import { createContext } from 'svelte';
+import type {
+  AppView, Backend, ChatMessageView, LanRoomView, LinkStatus, NodeEvent, PeerSyncView, PlayerView, PreferencesView, ProfileView,
+  RecentRoomView, Request, ResponseTo, RoomView, TrackView, TransferView,
+} from '../backend';
+import { CallFailure } from '../backend';
+import { currentTrack, neighbours } from './current';
+import { Notices } from './notices.svelte';
+import { Picture } from './picture.svelte';
+import { Playhead } from './playhead.svelte';
+import { Window } from './window.svelte';
+
+/** A press on "previous" this far into a track goes to its start. */
+const RESTART_AFTER_S = 3;
+
+export class App {
+  phase = $state<'loading' | 'ready' | 'failed'>('loading');
+  failure = $state.raw<CallFailure | null>(null);
+  link = $state<LinkStatus>('open');
+
+  version = $state('');
+  profile = $state.raw<ProfileView | null>(null);
+  preferences = $state.raw<PreferencesView | null>(null);
+  library = $state.raw<TrackView[]>([]);
+  player = $state.raw<PlayerView | null>(null);
+  room = $state.raw<RoomView | null>(null);
+  chat = $state.raw<ChatMessageView[]>([]);
+  sync = $state.raw<PeerSyncView[]>([]);
+  transfers = $state.raw<TransferView[]>([]);
+  lanRooms = $state.raw<LanRoomView[]>([]);
+  recentRooms = $state.raw<RecentRoomView[]>([]);
+
+  readonly notices = new Notices();
+  readonly playhead = new Playhead();
+  readonly window = new Window();
+  readonly picture: Picture;
+
+  current = $derived(this.player && currentTrack(this.player, this.room, this.library));
+  playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
+  mayControl = $derived(this.player?.may_control ?? false);
+
+  /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
+  #early: NodeEvent[] | null = null;
+
+  constructor(readonly backend: Backend) {
+    this.picture = new Picture(backend);
+    backend.onStatus((status) => {
+      const found = this.link === 'lost' && status === 'open';
+      this.link = status;
+      if (found) void this.load();
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#early = [];
+      await this.backend.subscribe((event) => (this.#early ? this.#early.push(event) : this.receive(event)));
+      await this.load();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  async load(): Promise<void> {
+    this.#early = [];
+    try {
+      const { app } = await this.backend.call({ type: 'get_app' });
+      this.#take(app);
+      this.phase = 'ready';
+    } catch (cause) {
+      this.#fail(cause);
+    } finally {
+      const early = this.#early;
+      this.#early = null;
+      for (const event of early) this.receive(event);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.failure = CallFailure.from(cause);
+    if (this.phase === 'loading') this.phase = 'failed';
+  }
+
+  #take(app: AppView): void {
+    this.version = app.version;
+    this.profile = app.profile;
+    this.preferences = app.preferences;
+    this.library = app.library;
+    this.chat = app.chat;
+    this.sync = app.sync;
+    this.transfers = app.transfers;
+    this.lanRooms = app.lan_rooms;
+    this.recentRooms = app.recent_rooms;
+    this.#setRoom(app.room);
+    this.#setPlayer(app.player);
+  }
+
+  receive(event: NodeEvent): void {
+    switch (event.type) {
+      case 'profile_changed': this.profile = event.profile; break;
+      case 'library_changed': this.library = event.tracks; break;
+      case 'track_changed': this.#changeTrack(event.track); break;
+      case 'room_changed': this.#setRoom(event.room); break;
+      case 'chat_appended': this.#say(event.messages); break;
+      case 'player_changed': this.#setPlayer(event.player); break;
+      case 'sync_measured': this.sync = event.peers; break;
+      case 'transfers_changed': this.transfers = event.transfers; break;
+      case 'lan_rooms_changed': this.lanRooms = event.rooms; break;
+      case 'recent_rooms_changed': this.recentRooms = event.rooms; break;
+      case 'notice': this.notices.add(event.level, event.code, event.message); break;
+      case 'link_opened': this.window.open({ type: 'join', link: event.link }); break;
+    }
+  }
+
+  #changeTrack(track: TrackView): void {
+    const known = this.library.some((one) => one.id === track.id);
+    this.library = known ? this.library.map((one) => (one.id === track.id ? track : one)) : [...this.library, track];
+  }
+
+  #setRoom(room: RoomView | null): void {
+    const before = this.room?.id ?? null;
+    this.room = room;
+    if ((room?.id ?? null) === before) return;
+    if (before !== null) {
+      this.chat = [];
+      this.sync = [];
+    }
+    this.window.screen = room ? 'room' : 'library';
+    if (room) this.window.close();
+  }
+
+  #setPlayer(player: PlayerView): void {
+    this.player = player;
+    this.playhead.report(player);
+  }
+
+  /** A message may come twice, in the snapshot and as an event. */
+  #say(messages: ChatMessageView[]): void {
+    const unseen = messages.filter((message) => !this.chat.some((known) => known.seq === message.seq));
+    this.chat = [...this.chat, ...unseen].sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Calls the node; a failure becomes a notice and null. */
+  async ask<R extends Request>(request: R): Promise<ResponseTo<R> | null> {
+    try {
+      return await this.backend.call(request);
+    } catch (cause) {
+      this.notices.fail(CallFailure.from(cause));
+      return null;
+    }
+  }
+
+  playPause(): void {
+    if (!this.player || !this.mayControl) return;
+    if (this.playing) void this.ask({ type: 'pause' });
+    else if (this.current) void this.ask({ type: 'play', track: null });
+  }
+
+  seek(positionS: number): void {
+    if (!this.current || !this.mayControl) return;
+    const target = Math.min(Math.max(0, positionS), this.current.durationS);
+    this.playhead.expect(target);
+    void this.ask({ type: 'seek', position_s: target });
+  }
+
+  next(): void {
+    if (this.mayControl) void this.ask({ type: 'skip', to: null });
+  }
+
+  previous(): void {
+    const before = this.room ? neighbours(this.room).before : null;
+    if (before === null || this.playhead.positionS > RESTART_AFTER_S) this.seek(0);
+    else if (this.mayControl) void this.ask({ type: 'skip', to: before });
+  }
+
+  setVolume(volume: number, muted: boolean): void {
+    void this.ask({ type: 'set_volume', volume: Math.min(1, Math.max(0, volume)), muted });
+  }
+
+  toggleMute(): void {
+    if (this.player) this.setVolume(this.player.volume, !this.player.muted);
+  }
+
+  /** What a dropped or chosen file is for: the room when one is shown, else the library. */
+  async takeFiles(paths: string[]): Promise<boolean> {
+    if (paths.length === 0) return false;
+    if (this.room && this.window.screen === 'room') return (await this.ask({ type: 'share_files', paths })) !== null;
+    return (await this.ask({ type: 'open_files', paths, play: this.room === null })) !== null;
+  }
+}
+
+export const [useApp, provideApp] = createContext<App>();

@@ -1,0 +1,47 @@
+/**
+ * The track that the window is about: what plays, else what a press on play would start.
+ */
+import type { KeyView, PlayerView, RoomView, TempoView, TrackView } from '../backend';
+
+export interface CurrentTrack {
+  id: string;
+  title: string;
+  artist: string | null;
+  durationS: number;
+  tempo: TempoView | null;
+  key: KeyView | null;
+  energy: number | null;
+  /** Why there is nothing to hear or see, for a person. */
+  problem: string | null;
+  /** 0 to 1 while it is analysed. */
+  progress: number | null;
+  /** Changes whenever a waveform that was not there may be there now. */
+  stage: string;
+}
+
+export function currentTrack(player: PlayerView, room: RoomView | null, library: TrackView[]): CurrentTrack | null {
+  const queued = room ? (room.queue.find((item) => item.id === room.current) ?? room.queue[0]) : undefined;
+  const id = player.track ?? queued?.track ?? null;
+  if (id === null) return null;
+  const shared = room?.tracks.find((track) => track.id === id);
+  const own = library.find((track) => track.id === id);
+  const known = shared ?? own;
+  return {
+    id,
+    title: known?.title ?? player.title ?? 'Untitled',
+    artist: known?.artist ?? player.artist,
+    durationS: player.track === id && player.duration_s > 0 ? player.duration_s : (known?.duration_s ?? 0),
+    tempo: own?.tempo ?? shared?.tempo ?? null,
+    key: own?.key ?? shared?.key ?? null,
+    energy: own?.energy ?? shared?.energy ?? null,
+    problem: known?.error ?? null,
+    progress: own?.availability === 'analyzing' ? own.progress : null,
+    stage: [shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm].join(),
+  };
+}
+
+/** The queue entry before and after the loaded one. */
+export function neighbours(room: RoomView): { before: string | null; after: string | null } {
+  const index = room.queue.findIndex((item) => item.id === room.current);
+  return { before: room.queue[index - 1]?.id ?? null, after: room.queue[index + 1]?.id ?? null };
+}

@@ -1,0 +1,10 @@
+import { createContext } from 'svelte';
+import type { Appearance } from './appearance.svelte';
+
+export { App, provideApp, useApp } from './app.svelte';
+export { Appearance, type Theme } from './appearance.svelte';
+export type { CurrentTrack } from './current';
+export { press, SHORTCUTS } from './shortcuts';
+export { Submission } from './submission.svelte';
+export type { Dialog } from './window.svelte';
+export const [useAppearance, provideAppearance] = createContext<Appearance>();

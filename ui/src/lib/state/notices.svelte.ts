@@ -1,0 +1,35 @@
+/**
+ * What the user is told once. The same thing said again replaces what was said before.
+ */
+import type { CallFailure, NoticeLevel } from '../backend';
+
+export interface Notice {
+  id: number;
+  level: NoticeLevel;
+  code: string;
+  message: string;
+}
+
+/** Long enough to read two lines. Warnings and errors stay until they are dismissed. */
+const INFO_STAYS_MS = 6_000;
+const MOST = 4;
+
+export class Notices {
+  list = $state.raw<Notice[]>([]);
+  #next = 1;
+
+  add(level: NoticeLevel, code: string, message: string): void {
+    const notice = { id: this.#next++, level, code, message };
+    const others = this.list.filter((other) => other.code !== code || other.message !== message);
+    this.list = [...others, notice].slice(-MOST);
+    if (level === 'info') setTimeout(() => this.dismiss(notice.id), INFO_STAYS_MS);
+  }
+
+  fail(failure: CallFailure): void {
+    this.add('error', failure.code, failure.message);
+  }
+
+  dismiss(id: number): void {
+    this.list = this.list.filter((notice) => notice.id !== id);
+  }
+}

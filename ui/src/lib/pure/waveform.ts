@@ -14,12 +14,10 @@ export interface Columns {
   high: number[];
 }
 
-export type Rgb = [number, number, number];
-
 export interface Palette {
-  low: Rgb;
-  mid: Rgb;
-  high: Rgb;
+  low: string;
+  mid: string;
+  high: string;
   grid: string;
   bar: string;
 }
@@ -64,20 +62,14 @@ function merge(data: Columns, first: number, end: number): Bar {
   return { ...bar, rms: bar.rms / n, low: bar.low / n, mid: bar.mid / n, high: bar.high / n };
 }
 
-/** Music leans to the lows; lifting the highs before mixing makes hats and voices visible. */
-const WEIGHT = { low: 1, mid: 0.9, high: 1.7 };
-/** Raising the shares before mixing keeps colours apart that plain averaging would turn to mud. */
-const PURITY = 1.6;
-
-export function mix(bar: Pick<Bar, 'low' | 'mid' | 'high'>, palette: Palette): Rgb {
-  const low = (Math.max(0, bar.low) * WEIGHT.low) ** PURITY;
-  const mid = (Math.max(0, bar.mid) * WEIGHT.mid) ** PURITY;
-  const high = (Math.max(0, bar.high) * WEIGHT.high) ** PURITY;
+/**
+ * How far up a column's height the bands reach, from the outside in: low to the edge, mid to `mid`, high to `high`.
+ * Shares are of energy, what is seen is amplitude, hence the root: without it hats and voices would never show.
+ */
+export function bands(bar: Pick<Bar, 'low' | 'mid' | 'high'>): { mid: number; high: number } {
+  const [low, mid, high] = [bar.low, bar.mid, bar.high].map((share) => Math.sqrt(Math.max(0, share))) as [number, number, number];
   const sum = low + mid + high;
-  if (sum === 0) return palette.mid;
-  const channel = (i: 0 | 1 | 2) =>
-    Math.round((low * palette.low[i] + mid * palette.mid[i] + high * palette.high[i]) / sum);
-  return [channel(0), channel(1), channel(2)];
+  return sum === 0 ? { mid: 1, high: 0 } : { mid: (mid + high) / sum, high: high / sum };
 }
 
 /** Quiet passages stay visible, loud ones keep their shape. */
@@ -91,6 +83,11 @@ type Surface = Pick<CanvasRenderingContext2D, 'fillStyle' | 'globalAlpha' | 'fil
 const BAR_PX = 2;
 const GAP_PX = 1;
 
+/** The body of a column reaches this many times its effective value: about the crest of dense music. */
+const BODY = 1.7;
+/** What only short peaks reach is fainter than what lasts. */
+const PEAK_ALPHA = 0.42;
+
 /** Draws in device pixels; `scale` is how many of them make a CSS pixel. */
 export function draw(
   surface: Surface, data: Columns, view: View, lines: GridLine[], palette: Palette, width: number, tall: number, scale: number,
@@ -102,15 +99,19 @@ export function draw(
   const half = tall / 2;
   barsFor(data, view, Math.ceil(width / step)).forEach((bar, index) => {
     if (!bar) return;
-    const [r, g, b] = mix(bar, palette);
-    surface.fillStyle = `rgb(${r} ${g} ${b})`;
-    const top = Math.max(height(bar.max) * half * 0.94, scale * 0.5);
-    const bottom = Math.max(-height(bar.min) * half * 0.94, scale * 0.5);
-    surface.globalAlpha = 0.5;
-    surface.fillRect(index * step, half - top, thick, top + bottom);
-    const body = Math.min(height(bar.rms) * half * 0.94, top, bottom);
-    surface.globalAlpha = 1;
-    surface.fillRect(index * step, half - body, thick, body * 2);
+    const top = Math.max(height(bar.max) * half, scale * 0.5);
+    const bottom = Math.max(-height(bar.min) * half, scale * 0.5);
+    const stroke = (colour: string, share: number, alpha: number) => {
+      surface.globalAlpha = alpha;
+      surface.fillStyle = colour;
+      surface.fillRect(index * step, half - top * share, thick, (top + bottom) * share);
+    };
+    const body = Math.min(1, (2 * BODY * height(bar.rms) * half) / (top + bottom));
+    const reach = bands(bar);
+    stroke(palette.low, 1, PEAK_ALPHA);
+    stroke(palette.low, body, 1);
+    stroke(palette.mid, body * reach.mid, 1);
+    stroke(palette.high, body * reach.high, 1);
   });
 }
 
@@ -121,11 +122,4 @@ function drawGrid(surface: Surface, lines: GridLine[], palette: Palette, tall: n
     surface.fillStyle = line.strong ? palette.bar : palette.grid;
     surface.fillRect(Math.round(line.x * scale), 0, thin, tall);
   }
-}
-
-/** `#rrggbb` as numbers; what is no such colour is grey. */
-export function rgb(hex: string): Rgb {
-  const found = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(hex.trim());
-  if (!found) return [128, 128, 128];
-  return [1, 2, 3].map((i) => parseInt(found[i] ?? '80', 16)) as Rgb;
 }

@@ -20,7 +20,7 @@ const CHUNK: usize = 4096;
 const CHUNKS_A_TURN: usize = 6;
 /// How often the windows are looked at while something plays. They hold two seconds; this is about how soon a jump of
 /// the audio thread is noticed.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(40);
 const IDLE_TURN: Duration = Duration::from_secs(1);
 
 pub(crate) enum Order {

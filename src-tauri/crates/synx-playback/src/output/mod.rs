@@ -11,7 +11,7 @@ pub(crate) mod alsa;
 pub(crate) mod cpal;
 
 /// Sound that is queued ahead while all is well, in microseconds. A machine that stalls for 50 ms right before the next
-/// filling (every 10 ms or so) still finds 10 ms left; more would only make play and seek slower.
+/// filling (every 12 to 18 ms) still finds 7 ms left; more would only make play and seek slower.
 pub(crate) const QUEUE_US: u32 = 75_000;
 /// Silence with which a card is started: enough not to run dry before the first stamps are in.
 pub(crate) const PREFILL_US: u32 = 30_000;

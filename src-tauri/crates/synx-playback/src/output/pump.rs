@@ -14,7 +14,7 @@ const BLOCK: usize = 1024;
 const LEAST: usize = 64;
 /// Time between two fillings. It varies from turn to turn: a card that moves its position in steps is then caught right
 /// after a step now and then, which is what its clock needs.
-const TURN_US: u32 = 10_000;
+const TURN_US: u32 = 15_000;
 const TURN_VARIES_US: u32 = 5_000;
 /// While the card settles its stamps are wanted quickly.
 const SETTLING_TURN_US: u32 = 4_000;

@@ -1,1 +1,98 @@
-//! The desktop shell.
+//! The desktop shell: one window, one command and one channel into the node.
+//!
+//! Must never hold logic of its own: what the window shows and asks for is between the page and `synx-node`.
+
+mod bridge;
+mod options;
+
+pub use options::Options;
+
+use bridge::Bridge;
+use std::path::Path;
+use synx_node::{Node, NodeConfig, NodeError};
+use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+
+/// The window's label in `tauri.conf.json`.
+const WINDOW: &str = "main";
+
+/// Runs the app until its window is closed.
+///
+/// # Errors
+/// When the system's web view is missing or refuses.
+pub fn run(options: Options) -> tauri::Result<()> {
+    let mut builder = tauri::Builder::default();
+    if !options.new_instance {
+        // First of all plugins: a second start hands over its arguments and ends before anything is opened.
+        builder = builder.plugin(tauri_plugin_single_instance::init(|app, argv, folder| {
+            show_window(app);
+            let opened = Options::from_other_start(argv).opened(Path::new(&folder));
+            Bridge::of(app, |bridge| bridge.open(opened));
+        }));
+    }
+    let app = builder
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_dialog::init())
+        .invoke_handler(tauri::generate_handler![bridge::call, bridge::subscribe])
+        .setup(move |app| start(app, options))
+        .build(tauri::generate_context!("tauri.conf.json"))?;
+    app.run(|app, event| match event {
+        RunEvent::Exit => Bridge::of(app, Bridge::close),
+        // How macOS hands over links and files; elsewhere they are arguments.
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            Bridge::of(app, |bridge| bridge.open(urls.into_iter().map(options::Opened::from_url).collect()));
+        }
+        _ => {}
+    });
+    Ok(())
+}
+
+/// Opens the node, then the window onto it. Without a node there is no window but a message that says why.
+fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    #[cfg(target_os = "linux")]
+    register_portable(app);
+    match tauri::async_runtime::block_on(open_node(&options)) {
+        Ok(node) => {
+            let bridge = Bridge::new(app.handle().clone(), node);
+            bridge.open(options.opened(&std::env::current_dir().unwrap_or_default()));
+            app.manage(bridge);
+            let windows = &app.config().app.windows;
+            let window = windows.iter().find(|window| window.label == WINDOW).ok_or("tauri.conf.json has no window")?;
+            WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
+        }
+        Err(error) => {
+            tracing::error!(%error, "the app cannot start");
+            let handle = app.handle().clone();
+            let message = app.dialog().message(error.to_string()).title("SynxSphere cannot start");
+            message.kind(MessageDialogKind::Error).show(move |_| handle.exit(1));
+        }
+    }
+    Ok(())
+}
+
+async fn open_node(options: &Options) -> Result<Node, NodeError> {
+    let data_dir = match &options.data_dir {
+        Some(folder) => folder.clone(),
+        None => synx_node::default_data_dir()?,
+    };
+    Node::open(NodeConfig { data_dir, device: options.device.clone() }).await
+}
+
+/// An AppImage is not installed, so nobody but itself can tell the desktop that it opens links.
+#[cfg(target_os = "linux")]
+fn register_portable(app: &App) {
+    use tauri_plugin_deep_link::DeepLinkExt;
+    if std::env::var_os("APPIMAGE").is_some()
+        && let Err(error) = app.deep_link().register_all()
+    {
+        tracing::warn!(%error, "links will not open this app");
+    }
+}
+
+fn show_window(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(WINDOW) else { return };
+    if let Err(error) = window.unminimize().and_then(|()| window.set_focus()) {
+        tracing::warn!(%error, "the window cannot be brought to the front");
+    }
+}

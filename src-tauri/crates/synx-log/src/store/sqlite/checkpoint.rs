@@ -19,7 +19,7 @@ const WAL_LIMIT_PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
 /// To this length the file of the WAL is cut when it starts anew.
 pub(super) const WAL_LIMIT_BYTES: i64 = WAL_LIMIT_PAGES * 4096;
 /// Commits gather for so long before their pages are moved: one write per page instead of one per commit.
-const REST: Duration = Duration::from_millis(500);
+pub(super) const REST: Duration = Duration::from_millis(500);
 
 /// Runs checkpoints on a thread and connection of its own. Ends when dropped.
 pub(super) struct Checkpointer {

@@ -33,7 +33,7 @@ pub async fn run(args: Analyze, data_dir: &Path) -> Result<Exit, synx_node::Node
 fn line(report: &FileReport) -> String {
     match &report.outcome {
         FileOutcome::Analyzed(found) => format!("{}  {}", figures(found), report.file),
-        FileOutcome::Failed { error, .. } => format!("{:<48}  {}: {error}", "failed", report.file),
+        FileOutcome::Failed { error, .. } => format!("{:<48}  {error}", "failed"),
     }
 }
 

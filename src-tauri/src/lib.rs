@@ -58,7 +58,10 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
             bridge.open(options.opened(&std::env::current_dir().unwrap_or_default()));
             app.manage(bridge);
             let windows = &app.config().app.windows;
-            let window = windows.iter().find(|window| window.label == WINDOW).ok_or("tauri.conf.json has no window")?;
+            let window = windows
+                .iter()
+                .find(|window| window.label == WINDOW)
+                .ok_or("tauri.conf.json has no window")?;
             WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
         }
         Err(error) => {

@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn a_link_is_kept_as_it_came() {
         let link = "synxsphere://join?v=1&room=abc&a=192.168.1.5:47900";
-        assert_eq!(start(&["app", "--device", "null", link]).opened(Path::new("/")), [Opened::Link(link.into())]);
+        assert_eq!(
+            start(&["app", "--device", "null", link]).opened(Path::new("/")),
+            [Opened::Link(link.into())]
+        );
     }
 
     #[test]

@@ -34,7 +34,11 @@ pub fn demo_track(name: &str) -> PathBuf {
 
 /// Runs `synx` to its end.
 pub fn synx(args: &[&str]) -> Output {
-    Command::new(binary("synx")).args(args).stdin(Stdio::null()).output().expect("synx is built: cargo build -p synx")
+    Command::new(binary("synx"))
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("synx is built: cargo build -p synx")
 }
 
 /// A running `synx host --json` or `synx join --json`. Killed when dropped.
@@ -50,7 +54,8 @@ pub struct Instance {
 impl Instance {
     /// Hosts a room on a free port of loopback. Further arguments may be given.
     pub fn host(data_dir: &Path, more: &[&str]) -> Self {
-        let mut args = vec!["host", "--json", "--listen", "127.0.0.1:0", "--as", "Ana", "--name", "Test room"];
+        let mut args =
+            vec!["host", "--json", "--listen", "127.0.0.1:0", "--as", "Ana", "--name", "Test room"];
         args.extend(more);
         Self::start("host", data_dir, &args)
     }
@@ -77,7 +82,8 @@ impl Instance {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                let value = serde_json::from_str(&line).unwrap_or_else(|_| json!({"type": "not_json", "line": line}));
+                let value =
+                    serde_json::from_str(&line).unwrap_or_else(|_| json!({"type": "not_json", "line": line}));
                 if sender.send(value).is_err() {
                     return;
                 }
@@ -96,7 +102,9 @@ impl Instance {
     pub fn ask(&mut self, id: &str, mut command: Value) -> Value {
         command["id"] = json!(id);
         self.say(command);
-        self.wait_for("the answer", |line| line["id"] == id && (line["type"] == "ok" || line["type"] == "error"))
+        self.wait_for("the answer", |line| {
+            line["id"] == id && (line["type"] == "ok" || line["type"] == "error")
+        })
     }
 
     /// Writes a command and wants it done.

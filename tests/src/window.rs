@@ -102,7 +102,8 @@ impl Window {
             let script = format!(
                 "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(!!({expression}))))"
             );
-            if self.client.execute_async(&script, vec![]).await.is_ok_and(|value| value == Value::Bool(true)) {
+            if self.client.execute_async(&script, vec![]).await.is_ok_and(|value| value == Value::Bool(true))
+            {
                 return;
             }
         }
@@ -111,7 +112,10 @@ impl Window {
 
     /// The value of an expression over the document.
     pub async fn value(&self, expression: &str) -> Value {
-        self.client.execute(&format!("return {expression}"), vec![]).await.expect("the expression has a value")
+        self.client
+            .execute(&format!("return {expression}"), vec![])
+            .await
+            .expect("the expression has a value")
     }
 
     /// All text of the page.
@@ -125,7 +129,8 @@ impl Window {
         let Some(folder) = std::env::var_os("SYNX_SCREENSHOTS") else { return };
         let picture = self.client.screenshot().await.expect("the window can be drawn");
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).expect("the picture can be written");
+        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture)
+            .expect("the picture can be written");
     }
 
     /// Closes the app and waits until it is gone.

@@ -47,7 +47,9 @@ fn share(by: &mut Instance, path: &Path) -> Value {
 /// Waits until an instance says that it plays, in time.
 fn plays_in_time(peer: &mut Instance) -> Value {
     peer.wait_for("a sync line while playing", |line| {
-        line["type"] == "sync" && line["state"] == "playing" && line["error_us"].as_f64().is_some_and(|error| error.abs() < TOGETHER_US)
+        line["type"] == "sync"
+            && line["state"] == "playing"
+            && line["error_us"].as_f64().is_some_and(|error| error.abs() < TOGETHER_US)
     })
 }
 
@@ -55,7 +57,8 @@ fn plays_in_time(peer: &mut Instance) -> Value {
 fn three_people_talk_share_and_listen_together() {
     let mut room = Room::open();
     let (mut ben, mut cy) = (room.join("Ben"), room.join("Cy"));
-    room.host.wait_for("Cy at the host", |line| line["type"] == "user_joined" && line["profile"]["name"] == "Cy");
+    room.host
+        .wait_for("Cy at the host", |line| line["type"] == "user_joined" && line["profile"]["name"] == "Cy");
 
     ben.must("hello", json!({"type": "chat_message", "text": "hello"}));
     for instance in [&mut room.host, &mut cy] {
@@ -125,7 +128,11 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
     let shown = synx(&["log", "show", "--json", "--limit", "1000", "--data-dir", data_dir.to_str().unwrap()]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     for number in 0..20 {
-        assert_eq!(shown.matches(&format!("\"message {number}\"")).count(), 1, "message {number} in\n{shown}");
+        assert_eq!(
+            shown.matches(&format!("\"message {number}\"")).count(),
+            1,
+            "message {number} in\n{shown}"
+        );
     }
 }
 
@@ -141,7 +148,10 @@ fn a_flipped_byte_in_the_log_is_found() {
 
     let file = data_dir.join("log.db");
     let mut bytes = std::fs::read(&file).unwrap();
-    let at = bytes.windows(18).position(|window| window == b"an honest sentence").expect("the sentence is in the file");
+    let at = bytes
+        .windows(18)
+        .position(|window| window == b"an honest sentence")
+        .expect("the sentence is in the file");
     bytes[at] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     let found = verify();
@@ -175,7 +185,8 @@ fn what_a_listener_may_not_do_is_refused_with_a_reason() {
 fn an_invite_that_was_tampered_with_opens_no_door() {
     let room = Room::open();
     let other = Room::open();
-    let invite_of = |link: &str| link.split(['&', '?']).find_map(|part| part.strip_prefix("i=")).unwrap().to_owned();
+    let invite_of =
+        |link: &str| link.split(['&', '?']).find_map(|part| part.strip_prefix("i=")).unwrap().to_owned();
     let borrowed = room.link.replace(&invite_of(&room.link), &invite_of(&other.link));
     let forged = {
         let invite = invite_of(&room.link);

@@ -23,10 +23,18 @@ async fn a_local_file_is_opened_seen_and_played() {
     window.fill("open-path", demo_track("paper-lantern.flac").to_str().unwrap()).await;
     window.click("open-path-go").await;
     window.find("library-row").await;
-    window.until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'").await;
-    window.until("the waveform", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'").await;
-    window.until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')").await;
-    window.until("a key", "document.querySelector('[data-testid=key]')?.textContent?.trim().length > 1").await;
+    window
+        .until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'")
+        .await;
+    window
+        .until("the waveform", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'")
+        .await;
+    window
+        .until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')")
+        .await;
+    window
+        .until("a key", "document.querySelector('[data-testid=key]')?.textContent?.trim().length > 1")
+        .await;
     window.screenshot("library-playing").await;
     window.click("play").await;
     window.until("paused", "document.querySelector('[data-testid=play]')?.dataset.state === 'paused'").await;
@@ -63,19 +71,36 @@ async fn two_windows_share_one_room() {
     host.click("share-path-go").await;
     for window in [&host, &peer] {
         window.find("queue-row").await;
-        window.until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')").await;
+        window
+            .until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')")
+            .await;
     }
 
     peer.fill("chat-input", "Good evening!").await;
     peer.click("chat-send").await;
-    host.until("the message", "document.querySelector('[data-testid=chat-message]')?.textContent?.includes('Good evening!')").await;
+    host.until(
+        "the message",
+        "document.querySelector('[data-testid=chat-message]')?.textContent?.includes('Good evening!')",
+    )
+    .await;
 
     host.click("play").await;
     for window in [&host, &peer] {
-        window.until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'").await;
-        window.until("the waveform", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'").await;
+        window
+            .until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'")
+            .await;
+        window
+            .until(
+                "the waveform",
+                "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'",
+            )
+            .await;
     }
-    peer.until("a measured error", "/[0-9]/.test(document.querySelector('[data-testid=member-sync]')?.textContent ?? '')").await;
+    peer.until(
+        "a measured error",
+        "/[0-9]/.test(document.querySelector('[data-testid=member-sync]')?.textContent ?? '')",
+    )
+    .await;
     host.screenshot("room-host").await;
     peer.screenshot("room-peer").await;
 
@@ -89,7 +114,8 @@ async fn two_windows_share_one_room() {
 
 /// The host's port on loopback: in a test both windows are on one machine, whatever networks it has.
 fn loopback(link: &str) -> String {
-    let address = link.split(['?', '&']).find_map(|part| part.strip_prefix("a=")).expect("the link names an address");
+    let address =
+        link.split(['?', '&']).find_map(|part| part.strip_prefix("a=")).expect("the link names an address");
     let port = address.rsplit(':').next().expect("an address has a port");
     format!("127.0.0.1:{}", port.trim_start_matches("%3A"))
 }

@@ -3,8 +3,8 @@
 use super::{SyncReport, WireError, kind_of, read};
 use serde::{Deserialize, Serialize};
 use synx_domain::{
-    Command, CommandId, ContentHash, LeaveReason, MusicalPreferences, QueueItemId, Role, SettingsChange,
-    UserId, UserProfile,
+    Command, CommandId, ContentHash, LeaveReason, MusicalPreferences, QueueItemId, Role, RoomId,
+    SettingsChange, UserId, UserProfile,
 };
 
 /// A message to the host.
@@ -15,6 +15,8 @@ pub enum ClientMessage {
     JoinRoom {
         /// The protocol's version at the peer.
         protocol: u32,
+        /// Which room.
+        room: RoomId,
         /// The session token that the join request gave.
         token: String,
         /// How the peer appears.

@@ -1,0 +1,178 @@
+//! Audio to and from the host. What broke off goes on where it was; nothing is used before its hash is verified.
+
+use crate::client::RoomClient;
+use crate::client::http::{self, Body, lost, request};
+use crate::server::{UPLOAD_OFFSET, UploadState};
+use crate::{AudioStore, NetError};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use std::io::SeekFrom;
+use std::path::Path;
+use std::time::Duration;
+use synx_domain::{Command, ContentHash};
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio_util::io::ReaderStream;
+
+/// Breaks in a row, without a byte in between, after which a transfer is given up.
+const TRIES: u32 = 5;
+/// Wait before the second try; it doubles.
+const RETRY: Duration = Duration::from_millis(300);
+/// A transfer that brings nothing for this long has broken off.
+const SILENCE: Duration = Duration::from_secs(15);
+const READ_BYTES: usize = 64 * 1024;
+
+impl RoomClient {
+    /// Announces a file and sends it; returns when the host has all of it, verified. `progress` is told the bytes sent.
+    ///
+    /// # Errors
+    /// The host's refusal, a file that cannot be read or has changed, or a connection that does not come back.
+    pub async fn upload(
+        &self,
+        path: &Path,
+        hash: ContentHash,
+        progress: impl FnMut(u64) + Send + 'static,
+    ) -> Result<(), NetError> {
+        let size_bytes = tokio::fs::metadata(path).await.map_err(NetError::file("read", path))?.len();
+        let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        self.execute(Command::StartUpload { hash, file_name, size_bytes }).await?;
+        let progress = std::sync::Arc::new(std::sync::Mutex::new(progress));
+        let mut breaks = Breaks::default();
+        loop {
+            let sent = self.send_rest(path, hash, size_bytes, &progress).await;
+            match sent {
+                Err(NetError::Refused { code, .. }) if code == "already_here" => return Ok(()),
+                Err(NetError::Refused { code, message }) if code == "hash_mismatch" => {
+                    tracing::debug!(message, "the host refused the bytes");
+                    return Err(NetError::FileChanged { path: path.to_owned() });
+                }
+                Ok(state) if state.complete => return Ok(()),
+                Ok(state) => breaks.after(state.received_bytes, lost("the upload broke off")).await?,
+                Err(error) => breaks.after(0, error).await?,
+            }
+        }
+    }
+
+    async fn send_rest<P: FnMut(u64) + Send + 'static>(
+        &self,
+        path: &Path,
+        hash: ContentHash,
+        size_bytes: u64,
+        progress: &std::sync::Arc<std::sync::Mutex<P>>,
+    ) -> Result<UploadState, NetError> {
+        let (room, token) = (self.room(), self.token());
+        let asked = request(http::Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&token));
+        let state = http::send(self.dialler.dial().await?, asked, http::empty(), Some(SILENCE)).await?;
+        let UploadState { received_bytes, .. } = http::json(state).await?;
+        let mut file = File::open(path).await.map_err(NetError::file("read", path))?;
+        file.seek(SeekFrom::Start(received_bytes)).await.map_err(NetError::file("read", path))?;
+        let rest = size_bytes.saturating_sub(received_bytes);
+        let body = counted(file, received_bytes, rest, std::sync::Arc::clone(progress));
+        let put = request(http::Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&token))
+            .header(UPLOAD_OFFSET, received_bytes)
+            .header(http::header::CONTENT_LENGTH, rest);
+        http::json(http::send(self.dialler.dial().await?, put, body, None).await?).await
+    }
+
+    /// Gets audio into the audio store, unless it is there. `progress` is told the bytes that are here.
+    ///
+    /// # Errors
+    /// The host's refusal, [`NetError::HashMismatch`], or a connection that does not come back.
+    pub async fn fetch(&self, hash: ContentHash, mut progress: impl FnMut(u64) + Send) -> Result<(), NetError> {
+        let audio = self.audio.clone();
+        let mut breaks = Breaks::default();
+        while audio.path(hash).is_none() {
+            match self.receive_rest(&audio, hash, &mut progress).await {
+                Ok(()) => {
+                    let audio = audio.clone();
+                    tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(lost)??;
+                }
+                Err(error) => breaks.after(audio.partial_bytes(hash), error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive_rest(
+        &self,
+        audio: &AudioStore,
+        hash: ContentHash,
+        progress: &mut (impl FnMut(u64) + Send),
+    ) -> Result<(), NetError> {
+        let mut here = audio.partial_bytes(hash);
+        let path = format!("/api/v1/rooms/{}/audio/{hash}", self.room());
+        let asked = request(http::Method::GET, path, Some(&self.token()))
+            .header(http::header::RANGE, format!("bytes={here}-"));
+        let response = http::send(self.dialler.dial().await?, asked, http::empty(), Some(SILENCE)).await?;
+        match response.status() {
+            http::StatusCode::RANGE_NOT_SATISFIABLE => return Ok(()),
+            http::StatusCode::PARTIAL_CONTENT => {}
+            _ => here = 0,
+        }
+        let mut file = File::from_std(audio.partial(hash, here)?);
+        let mut chunks = response.into_body().into_data_stream();
+        let ended = loop {
+            match tokio::time::timeout(SILENCE, chunks.next()).await {
+                Ok(Some(Ok(chunk))) => {
+                    file.write_all(&chunk).await.map_err(lost)?;
+                    here += chunk.len() as u64;
+                    progress(here);
+                }
+                Ok(None) => break Ok(()),
+                Ok(Some(Err(error))) => break Err(lost(error)),
+                Err(_) => break Err(lost("the download broke off")),
+            }
+        };
+        file.flush().await.map_err(lost)?;
+        ended
+    }
+}
+
+/// Decides whether a transfer that broke off is tried again.
+#[derive(Default)]
+struct Breaks {
+    in_a_row: u32,
+    bytes: u64,
+}
+
+impl Breaks {
+    /// Waits for the next try.
+    ///
+    /// # Errors
+    /// `error` itself when it is final, or nothing came since the last tries.
+    async fn after(&mut self, bytes: u64, error: NetError) -> Result<(), NetError> {
+        let passing = match &error {
+            NetError::Refused { code, .. } => code == "upload_busy" || code == "wrong_offset" || code == "token_expired",
+            NetError::Lost(_) | NetError::Unreachable { .. } => true,
+            _ => false,
+        };
+        self.in_a_row = if bytes > self.bytes { 1 } else { self.in_a_row + 1 };
+        self.bytes = self.bytes.max(bytes);
+        if !passing || self.in_a_row >= TRIES {
+            return Err(error);
+        }
+        tokio::time::sleep(RETRY * 2_u32.pow(self.in_a_row - 1)).await;
+        Ok(())
+    }
+}
+
+/// The file's bytes from where it stands, counted as they go.
+fn counted<P: FnMut(u64) + Send + 'static>(
+    file: File,
+    mut sent: u64,
+    length: u64,
+    progress: std::sync::Arc<std::sync::Mutex<P>>,
+) -> Body {
+    use tokio::io::AsyncReadExt;
+    let chunks = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect_ok(move |chunk: &Bytes| {
+        sent += chunk.len() as u64;
+        (progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner))(sent);
+    });
+    body_of(chunks)
+}
+
+fn body_of(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static) -> Body {
+    BodyExt::boxed(StreamBody::new(chunks.map_ok(Frame::data)))
+}

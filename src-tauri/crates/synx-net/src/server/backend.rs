@@ -1,0 +1,69 @@
+//! What the server needs from the instance that owns a room.
+
+use crate::wire::SyncReport;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use synx_domain::{CommandEnvelope, ContentHash, Envelope, EpochId, Rejection, RoomId, RoomSnapshot, UserId};
+use tokio::sync::watch;
+
+/// The room cannot answer now; nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unavailable {
+    /// Stable code.
+    pub code: String,
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// Why a command has no seq.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandFailure {
+    /// The room said no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The room could not be asked.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl CommandFailure {
+    /// Stable code for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Unavailable(unavailable) => &unavailable.code,
+        }
+    }
+}
+
+/// A room as its server sees it.
+pub trait RoomBackend: Send + Sync + 'static {
+    /// Which room.
+    fn room_id(&self) -> RoomId;
+
+    /// Executes a command, once per id; the seq of its last event. Commands take effect in the order in which the
+    /// returned futures are first polled.
+    fn execute(&self, command: CommandEnvelope) -> BoxFuture<'_, Result<u64, CommandFailure>>;
+
+    /// The present state. Cheap.
+    fn snapshot(&self) -> Arc<RoomSnapshot>;
+
+    /// The last seq, as it grows.
+    fn heads(&self) -> watch::Receiver<u64>;
+
+    /// At most `limit` events after one, in log order.
+    fn read(&self, after_seq: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Envelope>>, Unavailable>>;
+
+    /// The running epoch.
+    fn epoch(&self) -> EpochId;
+
+    /// Room time now, in microseconds. Called beside the socket: must not wait.
+    fn room_time_us(&self) -> i64;
+
+    /// A peer said how well it plays in time.
+    fn sync_report(&self, user: UserId, report: SyncReport);
+
+    /// Announced bytes are in the audio store, verified.
+    fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String);
+}

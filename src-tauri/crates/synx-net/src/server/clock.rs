@@ -1,0 +1,68 @@
+//! Clock probes: a WebSocket that carries nothing else, stamped beside the socket.
+
+use crate::server::Shop;
+use crate::server::admission::member;
+use crate::server::hall::Hall;
+use crate::server::refusal::Refusal;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use synx_domain::{EpochId, RoomId};
+
+/// A probe is a few dozen bytes.
+const PROBE_BYTES: usize = 1024;
+/// A peer probes every few seconds at least.
+const SILENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "probe")]
+pub(crate) struct ClockQuestion {
+    /// The peer's time when it sent this, in microseconds.
+    pub t1_us: i64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "probe_answer")]
+pub(crate) struct ClockAnswer {
+    pub t1_us: i64,
+    /// Room time when the probe came in.
+    pub t2_us: i64,
+    /// Room time when this went out.
+    pub t3_us: i64,
+    pub epoch: EpochId,
+}
+
+pub(crate) async fn upgrade(
+    State(shop): Shop,
+    Path(room): Path<RoomId>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
+    let (hall, _) = member(&shop, room, &headers)?;
+    let upgrade = upgrade.max_message_size(PROBE_BYTES).max_frame_size(PROBE_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| serve(socket, hall)))
+}
+
+async fn serve(mut socket: WebSocket, hall: Arc<Hall>) {
+    let mut ending = hall.endings();
+    loop {
+        let message = tokio::select! {
+            message = socket.recv() => message,
+            _ = ending.wait_for(Option::is_some) => return,
+            () = tokio::time::sleep(SILENCE) => return,
+        };
+        let t2_us = hall.backend.room_time_us();
+        let Some(Ok(message)) = message else { return };
+        let Message::Text(text) = message else { continue };
+        let Ok(ClockQuestion { t1_us }) = serde_json::from_str(&text) else { return };
+        let (epoch, t3_us) = (hall.backend.epoch(), hall.backend.room_time_us());
+        let answer = serde_json::to_string(&ClockAnswer { t1_us, t2_us, t3_us, epoch }).unwrap_or_default();
+        if socket.send(Message::Text(answer.into())).await.is_err() {
+            return;
+        }
+    }
+}

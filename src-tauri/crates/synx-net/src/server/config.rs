@@ -1,0 +1,86 @@
+//! How a server runs, and the limits that keep strangers from using it up.
+
+use crate::{AudioStore, HostKey, TlsIdentity};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to start a server.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The certificate; none for plain connections behind a reverse proxy.
+    pub tls: Option<TlsIdentity>,
+    /// Signs session tokens, and signed the invites.
+    pub host_key: Arc<HostKey>,
+    /// Where audio is.
+    pub audio: AudioStore,
+    /// Limits.
+    pub limits: Limits,
+    /// Names besides IP addresses, `localhost` and `*.local` under which requests may come (against DNS rebinding).
+    pub allowed_hosts: Vec<String>,
+    /// Web origins that may connect; none by default, as native peers send no `Origin`.
+    pub allowed_origins: Vec<String>,
+}
+
+impl ServerConfig {
+    /// A server with default limits.
+    pub fn new(
+        listen: SocketAddr,
+        tls: Option<TlsIdentity>,
+        host_key: Arc<HostKey>,
+        audio: AudioStore,
+    ) -> Self {
+        let limits = Limits::default();
+        Self { listen, tls, host_key, audio, limits, allowed_hosts: Vec::new(), allowed_origins: Vec::new() }
+    }
+}
+
+/// Limits of a server.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// From a TCP connection to a complete TLS handshake and request head, and from `/ws` to `join_room`.
+    pub handshake: Duration,
+    /// TCP connections at once, whatever they do.
+    pub connections: usize,
+    /// Joined WebSocket connections per room.
+    pub peers_per_room: usize,
+    /// Longest message of a peer, in bytes.
+    pub message_bytes: usize,
+    /// Messages a second that a connection may send for long.
+    pub messages_per_s: f64,
+    /// Messages that it may send at once.
+    pub message_burst: f64,
+    /// Largest upload, in bytes.
+    pub upload_bytes: u64,
+    /// How often an idle connection is pinged; after three times as long without any sign it is dead.
+    pub ping_every: Duration,
+    /// A peer that takes nothing for this long is disconnected.
+    pub stalled: Duration,
+    /// How long a member whose connection died may take to come back before it has left.
+    pub return_grace: Duration,
+    /// How long a session token is good for; it is renewed at half of that over the live connection.
+    pub session: Duration,
+    /// Events that a peer may be behind and still get one by one; further behind it gets the room's state.
+    pub catch_up_events: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            connections: 4096,
+            peers_per_room: 1100,
+            message_bytes: 64 * 1024,
+            messages_per_s: 200.0,
+            message_burst: 400.0,
+            upload_bytes: 2 << 30,
+            ping_every: Duration::from_secs(5),
+            stalled: Duration::from_secs(10),
+            return_grace: Duration::from_secs(10),
+            session: Duration::from_secs(3600),
+            catch_up_events: 10_000,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Audio by content hash: downloads with Range, uploads that go on where they broke off.
+//!
+//! Must never keep bytes that nobody announced, nor more than were announced.
+
+use crate::server::admission::member;
+use crate::server::hall::{Hall, lock};
+use crate::server::refusal::Refusal;
+use crate::server::{Shared, Shop};
+use crate::wire::ServerMessage;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use std::io::SeekFrom;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use synx_domain::{ContentHash, RoomId, TrackState, UserId};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio_util::io::ReaderStream;
+
+/// Header that says where in the file a body starts.
+pub(crate) const UPLOAD_OFFSET: &str = "upload-offset";
+/// A bar that moves four times a second is alive.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+const READ_BYTES: usize = 64 * 1024;
+
+/// How far an upload has come.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct UploadState {
+    pub received_bytes: u64,
+    pub size_bytes: u64,
+    pub complete: bool,
+}
+
+pub(crate) async fn download(
+    State(shop): Shop,
+    Path((room, hash)): Path<(RoomId, ContentHash)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (hall, _) = member(&shop, room, &headers)?;
+    // A hash of another room of this machine is nobody's business here.
+    let shared_here = hall.backend.snapshot().room.tracks.contains_key(&hash);
+    let path = shop.config.audio.path(hash).filter(|_| shared_here).ok_or_else(Refusal::not_found)?;
+    let mut file = File::open(path).await.map_err(Refusal::internal)?;
+    let size = file.metadata().await.map_err(Refusal::internal)?.len();
+    let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    let common = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ETAG, format!("\"{hash}\"")),
+    ];
+    let (status, first, length) = match asked.and_then(|range| parse_range(range, size)) {
+        None => (StatusCode::OK, 0, size),
+        Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+        Some(None) => {
+            let total = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, common, total).into_response());
+        }
+    };
+    file.seek(SeekFrom::Start(first)).await.map_err(Refusal::internal)?;
+    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), READ_BYTES));
+    let mut response = (status, common, [(header::CONTENT_LENGTH, length.to_string())], body).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {first}-{}/{size}", first + length - 1);
+        response.headers_mut().insert(header::CONTENT_RANGE, range.parse().map_err(Refusal::internal)?);
+    }
+    Ok(response)
+}
+
+/// One range by RFC 9110. The outer none: no range that is understood, so the whole file; the inner: it lies past the end.
+fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let (first, last) = match (first, last) {
+        ("", suffix) => (size.saturating_sub(suffix.parse().ok()?), size.checked_sub(1)),
+        (first, "") => (first.parse().ok()?, size.checked_sub(1)),
+        (first, last) => (first.parse().ok()?, Some(last.parse::<u64>().ok()?.min(size.saturating_sub(1)))),
+    };
+    Some(last.filter(|last| first <= *last && first < size).map(|last| (first, last)))
+}
+
+pub(crate) async fn state(
+    State(shop): Shop,
+    Path((room, hash)): Path<(RoomId, ContentHash)>,
+    headers: HeaderMap,
+) -> Result<Json<UploadState>, Refusal> {
+    let (hall, _) = member(&shop, room, &headers)?;
+    let (_, size_bytes) = announced(&hall, hash)?;
+    let complete = shop.config.audio.path(hash).is_some();
+    let received_bytes = if complete { size_bytes } else { shop.config.audio.partial_bytes(hash) };
+    Ok(Json(UploadState { received_bytes, size_bytes, complete }))
+}
+
+pub(crate) async fn upload(
+    State(shop): Shop,
+    Path((room, hash)): Path<(RoomId, ContentHash)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<UploadState>), Refusal> {
+    let (hall, user) = member(&shop, room, &headers)?;
+    let (file_name, size_bytes) = announced(&hall, hash)?;
+    if size_bytes > shop.config.limits.upload_bytes {
+        return Err(too_large(shop.config.limits.upload_bytes));
+    }
+    let _one_at_a_time = Uploading::begin(&shop, hash)?;
+    let mut received_bytes = size_bytes;
+    if shop.config.audio.path(hash).is_none() {
+        let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
+        let here = shop.config.audio.partial_bytes(hash);
+        if offset != Some(here) {
+            let message = format!("send the file from byte {here} on, named in {UPLOAD_OFFSET}");
+            return Err(Refusal::new(StatusCode::CONFLICT, "wrong_offset", message));
+        }
+        received_bytes =
+            Receiving { shop: &shop, hall: &hall, user, hash, size_bytes }.write(here, body).await?;
+        if received_bytes < size_bytes {
+            return Ok((
+                StatusCode::ACCEPTED,
+                Json(UploadState { received_bytes, size_bytes, complete: false }),
+            ));
+        }
+        let audio = shop.config.audio.clone();
+        tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
+    }
+    hall.backend.upload_finished(user, hash, file_name);
+    Ok((StatusCode::CREATED, Json(UploadState { received_bytes, size_bytes, complete: true })))
+}
+
+/// Name and size of audio that was announced and is awaited.
+fn announced(hall: &Hall, hash: ContentHash) -> Result<(String, u64), Refusal> {
+    match hall.backend.snapshot().room.tracks.get(&hash).map(|track| &track.state) {
+        Some(TrackState::Uploading { file_name, size_bytes }) => Ok((file_name.clone(), *size_bytes)),
+        Some(TrackState::Uploaded | TrackState::Shared) => {
+            Err(Refusal::new(StatusCode::CONFLICT, "already_here", "this audio is in the room already"))
+        }
+        Some(TrackState::Failed { .. }) | None => {
+            let message = "announce the file with share_file before sending it";
+            Err(Refusal::new(StatusCode::CONFLICT, "not_announced", message))
+        }
+    }
+}
+
+fn too_large(limit: u64) -> Refusal {
+    let message = format!("this file is longer than was announced or than the host takes ({limit} bytes)");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", message)
+}
+
+/// Holds a hash while its bytes are written.
+struct Uploading<'a> {
+    shop: &'a Shared,
+    hash: ContentHash,
+}
+
+impl<'a> Uploading<'a> {
+    fn begin(shop: &'a Shared, hash: ContentHash) -> Result<Self, Refusal> {
+        if lock(&shop.uploading).insert(hash) {
+            return Ok(Self { shop, hash });
+        }
+        let message = "this file is being uploaded on another connection: try again in a moment";
+        Err(Refusal::new(StatusCode::CONFLICT, "upload_busy", message))
+    }
+}
+
+impl Drop for Uploading<'_> {
+    fn drop(&mut self) {
+        lock(&self.shop.uploading).remove(&self.hash);
+    }
+}
+
+struct Receiving<'a> {
+    shop: &'a Shared,
+    hall: &'a Arc<Hall>,
+    user: UserId,
+    hash: ContentHash,
+    size_bytes: u64,
+}
+
+impl Receiving<'_> {
+    /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
+    async fn write(&self, offset: u64, body: Body) -> Result<u64, Refusal> {
+        let mut file = File::from_std(self.shop.config.audio.partial(self.hash, offset)?);
+        let (mut received, mut told) = (offset, None::<Instant>);
+        let mut chunks = body.into_data_stream();
+        loop {
+            let next = tokio::time::timeout(self.shop.config.limits.stalled, chunks.next()).await;
+            let Ok(Some(Ok(chunk))) = next else { break };
+            received += chunk.len() as u64;
+            if received > self.size_bytes {
+                return Err(too_large(self.size_bytes));
+            }
+            file.write_all(&chunk).await.map_err(Refusal::internal)?;
+            if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || received == self.size_bytes {
+                told = Some(Instant::now());
+                self.tell(received);
+            }
+        }
+        file.flush().await.map_err(Refusal::internal)?;
+        Ok(received)
+    }
+
+    fn tell(&self, received_bytes: u64) {
+        let Self { user, hash, size_bytes, .. } = *self;
+        self.hall.pass(&ServerMessage::UploadProgress { user, hash, received_bytes, size_bytes });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_those_of_the_standard() {
+        assert_eq!(parse_range("bytes=0-", 10), Some(Some((0, 9))));
+        assert_eq!(parse_range("bytes=4-6", 10), Some(Some((4, 6))));
+        assert_eq!(parse_range("bytes=4-60", 10), Some(Some((4, 9))));
+        assert_eq!(parse_range("bytes=-3", 10), Some(Some((7, 9))));
+        assert_eq!(parse_range("bytes=10-", 10), Some(None));
+        assert_eq!(parse_range("bytes=0-", 0), Some(None));
+        assert_eq!(parse_range("lines=1-2", 10), None);
+        assert_eq!(parse_range("bytes=1-2,4-5", 10), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! A room on this server: the ring of ready frames, the peers that are connected, and the one pump that follows the log.
+//!
+//! Must never hold anything per peer but a cursor: who lags past the ring reads the log.
+
+use crate::server::backend::RoomBackend;
+use crate::wire::ServerMessage;
+use axum::extract::ws::Utf8Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// Frames that the ring keeps at most, by number and by bytes: some seconds of a busy room.
+const RING_FRAMES: usize = 8192;
+const RING_BYTES: usize = 8 << 20;
+/// Events that are read at once.
+const PAGE: usize = 512;
+/// Passing messages that a slow peer may be behind before it misses some: they are not history.
+const PASSING_KEPT: usize = 64;
+
+/// Why a connection ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub code: &'static str,
+    pub reason: String,
+    pub reconnect: bool,
+}
+
+/// One event, ready to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    pub seq: u64,
+    pub text: Utf8Bytes,
+}
+
+impl From<&Envelope> for Frame {
+    fn from(envelope: &Envelope) -> Self {
+        Self { seq: envelope.seq, text: ServerMessage::from(envelope).encode().into() }
+    }
+}
+
+#[derive(Default)]
+struct Ring {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+}
+
+impl Ring {
+    fn push(&mut self, frame: Frame) {
+        self.bytes += frame.text.len();
+        self.frames.push_back(frame);
+        while self.frames.len() > RING_FRAMES || self.bytes > RING_BYTES {
+            let Some(oldest) = self.frames.pop_front() else { return };
+            self.bytes -= oldest.text.len();
+        }
+    }
+
+    /// At most a page after `seq`; none if the ring no longer reaches back that far.
+    fn after(&self, seq: u64) -> Option<Vec<Frame>> {
+        let first = self.frames.front()?.seq;
+        let skip = usize::try_from((seq + 1).checked_sub(first)?).ok()?;
+        Some(self.frames.iter().skip(skip).take(PAGE).cloned().collect())
+    }
+}
+
+/// Live connections of one member.
+struct Seat {
+    connections: usize,
+    /// Tells the member's connections to end.
+    end: watch::Sender<Option<Ending>>,
+}
+
+pub(crate) struct Hall {
+    pub backend: Arc<dyn RoomBackend>,
+    ring: Mutex<Ring>,
+    head: watch::Sender<u64>,
+    passing: broadcast::Sender<Utf8Bytes>,
+    seats: Mutex<HashMap<UserId, Seat>>,
+    end: watch::Sender<Option<Ending>>,
+    pump: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Hall {
+    pub fn open(backend: Arc<dyn RoomBackend>) -> Arc<Self> {
+        let heads = backend.heads();
+        let from = *heads.borrow();
+        let hall = Arc::new(Self {
+            backend,
+            ring: Mutex::default(),
+            head: watch::Sender::new(from),
+            passing: broadcast::Sender::new(PASSING_KEPT),
+            seats: Mutex::default(),
+            end: watch::Sender::new(None),
+            pump: Mutex::default(),
+        });
+        let pump = tokio::spawn(pump(Arc::clone(&hall), heads, from));
+        *lock(&hall.pump) = Some(pump);
+        hall
+    }
+
+    pub fn id(&self) -> RoomId {
+        self.backend.room_id()
+    }
+
+    /// The last seq that can be sent.
+    pub fn heads(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    pub fn passing(&self) -> broadcast::Receiver<Utf8Bytes> {
+        self.passing.subscribe()
+    }
+
+    pub fn endings(&self) -> watch::Receiver<Option<Ending>> {
+        self.end.subscribe()
+    }
+
+    /// Tells everybody something that is not history.
+    pub fn pass(&self, message: &ServerMessage) {
+        // Nobody may be connected: then nobody needs to know.
+        drop(self.passing.send(message.encode().into()));
+    }
+
+    /// Frames after `seq`, from the ring or, further back, from the log. Empty at the head.
+    pub async fn frames_after(&self, seq: u64) -> Result<Vec<Frame>, super::Unavailable> {
+        if seq >= *self.head.borrow() {
+            return Ok(Vec::new());
+        }
+        let ready = lock(&self.ring).after(seq);
+        match ready {
+            Some(frames) => Ok(frames),
+            None => {
+                let events = self.backend.read(seq, PAGE).await?;
+                Ok(events.iter().map(|envelope| Frame::from(&**envelope)).collect())
+            }
+        }
+    }
+
+    /// Whether the user is in the room by its log.
+    pub fn is_member(&self, user: UserId) -> bool {
+        self.backend.snapshot().room.present(user).is_some()
+    }
+
+    pub fn connected(&self) -> Vec<UserId> {
+        lock(&self.seats).keys().copied().collect()
+    }
+
+    /// Takes a seat for a connection; none if the house is full.
+    pub fn sit(self: &Arc<Self>, user: UserId, limit: usize) -> Option<watch::Receiver<Option<Ending>>> {
+        let mut seats = lock(&self.seats);
+        if seats.values().map(|seat| seat.connections).sum::<usize>() >= limit {
+            return None;
+        }
+        let seat =
+            seats.entry(user).or_insert_with(|| Seat { connections: 0, end: watch::Sender::new(None) });
+        seat.connections += 1;
+        Some(seat.end.subscribe())
+    }
+
+    /// Gives a seat back; whether it was the member's last.
+    pub fn stand_up(&self, user: UserId) -> bool {
+        let mut seats = lock(&self.seats);
+        let Some(seat) = seats.get_mut(&user) else { return false };
+        seat.connections -= 1;
+        let last = seat.connections == 0;
+        if last {
+            seats.remove(&user);
+        }
+        last
+    }
+
+    pub fn is_connected(&self, user: UserId) -> bool {
+        lock(&self.seats).contains_key(&user)
+    }
+
+    /// Writes into the log that somebody did not come back.
+    pub async fn lost(&self, user: UserId) {
+        let id = CommandId::from_uuid(Uuid::now_v7());
+        let command = Command::Leave { reason: LeaveReason::ConnectionLost };
+        if let Err(error) = self.backend.execute(CommandEnvelope { id, actor: user, command }).await {
+            tracing::debug!(%user, %error, "a lost member was not in the room any more");
+        }
+    }
+
+    /// Ends every connection.
+    pub fn close(&self, ending: Ending) {
+        self.end.send_replace(Some(ending));
+        if let Some(pump) = lock(&self.pump).take() {
+            pump.abort();
+        }
+    }
+
+    fn take(&self, envelope: &Envelope) {
+        lock(&self.ring).push(Frame::from(envelope));
+        self.head.send_replace(envelope.seq);
+        if let RoomEvent::UserLeft { user, reason: LeaveReason::Removed } = &envelope.event
+            && let Some(seat) = lock(&self.seats).get(user)
+        {
+            let reason = "the host removed you from this room".to_owned();
+            seat.end.send_replace(Some(Ending { code: "removed", reason, reconnect: false }));
+        }
+    }
+}
+
+/// Makes each event of the log a frame, once for all peers.
+async fn pump(hall: Arc<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
+    loop {
+        while seq < *heads.borrow_and_update() {
+            match hall.backend.read(seq, PAGE).await {
+                Ok(events) if events.is_empty() => break,
+                Ok(events) => {
+                    events.iter().for_each(|envelope| hall.take(envelope));
+                    seq = events.last().map_or(seq, |last| last.seq);
+                }
+                Err(error) => {
+                    tracing::warn!(room = %hall.id(), %error, "the log cannot be read: trying again");
+                    tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+                }
+            }
+        }
+        if heads.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

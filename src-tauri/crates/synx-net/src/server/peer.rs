@@ -1,0 +1,428 @@
+//! One peer's WebSocket: its commands in, its cursor through the log out.
+//!
+//! Must never buffer events for a peer: it holds a cursor, and frames that are ready are fed and flushed together.
+
+use crate::server::hall::{Ending, Frame, Hall};
+use crate::server::{CommandFailure, Shared, Shop};
+use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
+use crate::{Session, TokenError};
+use axum::extract::State;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use uuid::Uuid;
+
+/// Commands of one peer that may wait for their answers; after that its socket is read no further.
+const UNANSWERED: usize = 64;
+
+type Answer = BoxFuture<'static, ServerMessage>;
+
+pub(crate) async fn upgrade(State(shop): Shop, upgrade: WebSocketUpgrade) -> Response {
+    let bytes = shop.config.limits.message_bytes;
+    upgrade.max_message_size(bytes).max_frame_size(bytes).on_upgrade(move |socket| serve(socket, shop))
+}
+
+async fn serve(socket: WebSocket, shop: Arc<Shared>) {
+    let (mut sink, mut stream) = socket.split();
+    let arrival = match timeout(shop.config.limits.handshake, Arrival::read(&shop, &mut stream)).await {
+        Ok(arrival) => arrival,
+        Err(_) => {
+            Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
+        }
+    };
+    let entered = match arrival {
+        Ok(arrival) => arrival.enter(&shop).await,
+        Err(error) => Err(error),
+    };
+    match entered {
+        Ok((mut peer, welcome)) => {
+            let ending = match peer.write(&mut sink, vec![welcome.encode().into()]).await {
+                Ok(()) => peer.run(&mut sink, &mut stream).await,
+                Err(()) => None,
+            };
+            peer.farewell(&mut sink, ending).await;
+        }
+        Err(error) => {
+            // Whoever is refused may be gone already.
+            drop(timeout(shop.config.limits.stalled, say_last(&mut sink, &error)).await);
+        }
+    }
+}
+
+async fn say_last(sink: &mut SplitSink<WebSocket, Message>, message: &ServerMessage) {
+    if sink.send(Message::Text(message.encode().into())).await.is_ok() {
+        drop(sink.close().await);
+    }
+}
+
+/// Who is at the door.
+struct Arrival {
+    hall: Arc<Hall>,
+    session: Session,
+    profile: UserProfile,
+    last_seq: Option<u64>,
+}
+
+impl Arrival {
+    async fn read(shop: &Shared, stream: &mut SplitStream<WebSocket>) -> Result<Self, ServerMessage> {
+        let text = loop {
+            match stream.next().await {
+                Some(Ok(Message::Text(text))) => break text,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => {
+                    return Err(ServerMessage::error(
+                        None,
+                        "not_a_message",
+                        "expected join_room as a text frame",
+                    ));
+                }
+            }
+        };
+        let message = ClientMessage::decode(&text)
+            .map_err(|error| ServerMessage::error(None, error.code(), error.to_string()))?;
+        let ClientMessage::JoinRoom { protocol, room, token, profile, last_seq } = message else {
+            return Err(ServerMessage::error(None, "join_first", "the first message must be join_room"));
+        };
+        if protocol != PROTOCOL_VERSION {
+            let message = format!(
+                "this host speaks protocol {PROTOCOL_VERSION}, you {protocol}: update the older side"
+            );
+            return Err(ServerMessage::error(None, "protocol_version", message));
+        }
+        let hall =
+            shop.hall(room).map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
+        let refused = |error: TokenError| ServerMessage::error(None, error.code(), error.to_string());
+        let session = shop.config.host_key.check_session(room, &token).map_err(refused)?;
+        Ok(Self { hall, session, profile, last_seq })
+    }
+
+    /// Takes a seat, and joins unless the log has this person in the room.
+    async fn enter(self, shop: &Arc<Shared>) -> Result<(Peer, ServerMessage), ServerMessage> {
+        let Self { hall, session, profile, last_seq } = self;
+        let user = session.user;
+        let full = || {
+            ServerMessage::error(
+                None,
+                "too_many_connections",
+                "the host takes no more connections: try again later",
+            )
+        };
+        let end = hall.sit(user, shop.config.limits.peers_per_room).ok_or_else(full)?;
+        let mut peer = Peer {
+            shop: Arc::clone(shop),
+            heads: hall.heads(),
+            passing: hall.passing(),
+            closed: hall.endings(),
+            end,
+            session,
+            cursor: 0,
+            left: false,
+            bucket: Bucket::full(shop.config.limits.messages_per_s, shop.config.limits.message_burst),
+            hall,
+        };
+        if !peer.hall.is_member(user) {
+            let command = Command::Join { profile, role: session.role };
+            let envelope = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: user, command };
+            if let Err(failure) = peer.hall.backend.execute(envelope).await {
+                peer.left = true;
+                return Err(refusal(None, &failure));
+            }
+        }
+        let snapshot = peer.hall.backend.snapshot();
+        let welcome = peer.welcome(snapshot, last_seq);
+        Ok((peer, welcome))
+    }
+}
+
+fn refusal(id: Option<CommandId>, failure: &CommandFailure) -> ServerMessage {
+    ServerMessage::error(id, failure.code(), failure.to_string())
+}
+
+/// A peer that is in. Dropping it gives the seat back.
+struct Peer {
+    shop: Arc<Shared>,
+    hall: Arc<Hall>,
+    session: Session,
+    heads: watch::Receiver<u64>,
+    passing: broadcast::Receiver<Utf8Bytes>,
+    closed: watch::Receiver<Option<Ending>>,
+    end: watch::Receiver<Option<Ending>>,
+    cursor: u64,
+    /// Whether the log says already, or need not say, that this person is gone.
+    left: bool,
+    bucket: Bucket,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let (hall, user) = (Arc::clone(&self.hall), self.session.user);
+        let closing = self.closed.borrow().is_some();
+        if !hall.stand_up(user) || self.left || closing {
+            return;
+        }
+        let grace = self.shop.config.limits.return_grace;
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            let closed = hall.endings().borrow().is_some();
+            if !closed && !hall.is_connected(user) && hall.is_member(user) {
+                hall.lost(user).await;
+            }
+        });
+    }
+}
+
+/// What one turn of a peer's loop has to say.
+type Outbox = Vec<Utf8Bytes>;
+
+impl Peer {
+    fn welcome(&mut self, snapshot: Arc<RoomSnapshot>, last_seq: Option<u64>) -> ServerMessage {
+        let head_seq = snapshot.room.seq;
+        let near = |seq: &u64| {
+            head_seq.checked_sub(*seq).is_some_and(|lag| lag <= self.shop.config.limits.catch_up_events)
+        };
+        let resumed = last_seq.filter(near);
+        self.cursor = resumed.unwrap_or(head_seq);
+        let member = snapshot.room.present(self.session.user);
+        ServerMessage::RoomJoined {
+            protocol: PROTOCOL_VERSION,
+            you: self.session.user,
+            role: member.map_or(self.session.role, |member| member.role),
+            snapshot: resumed.is_none().then_some(snapshot),
+            head_seq,
+            epoch: self.hall.backend.epoch(),
+            room_time_us: self.hall.backend.room_time_us(),
+        }
+    }
+
+    /// Serves until the connection ends; what the peer is told then.
+    async fn run(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        stream: &mut SplitStream<WebSocket>,
+    ) -> Option<Ending> {
+        let limits = self.shop.config.limits.clone();
+        let every = |period| {
+            let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let (mut pings, mut renewals) = (every(limits.ping_every), every(limits.session / 2));
+        let mut answers: FuturesUnordered<Answer> = FuturesUnordered::new();
+        let mut heard = Instant::now();
+        // What happened between the snapshot and now goes out first.
+        self.heads.mark_changed();
+        loop {
+            let mut out = Outbox::new();
+            tokio::select! {
+                changed = self.heads.changed() => changed.ok()?,
+                passing = self.passing.recv() => out.extend(passing),
+                Some(answer) = answers.next(), if !answers.is_empty() => out.push(answer.encode().into()),
+                message = stream.next(), if answers.len() < UNANSWERED => {
+                    heard = Instant::now();
+                    match self.take(message, &mut answers).await {
+                        Ok(said) => out.extend(said.map(|said| said.encode().into())),
+                        Err(ending) => return ending,
+                    }
+                }
+                _ = pings.tick() => {
+                    if heard.elapsed() > limits.ping_every * 3 {
+                        return None;
+                    }
+                    timeout(limits.stalled, sink.send(Message::Ping(bytes::Bytes::new()))).await.ok()?.ok()?;
+                }
+                _ = renewals.tick() => out.extend(self.renewed()),
+                ending = ended(&mut self.closed) => return Some(ending),
+                ending = ended(&mut self.end) => {
+                    self.left = true;
+                    return Some(ending);
+                }
+            }
+            while let Ok(passing) = self.passing.try_recv() {
+                out.push(passing);
+            }
+            if self.write(sink, out).await.is_err() {
+                let reason = "this connection took nothing for too long".to_owned();
+                return Some(Ending { code: "stalled", reason, reconnect: true });
+            }
+            if self.left {
+                return Some(Ending {
+                    code: "left",
+                    reason: "you left the room".to_owned(),
+                    reconnect: false,
+                });
+            }
+        }
+    }
+
+    /// Feeds what there is to say and all events up to the head, and flushes once per page.
+    async fn write(&mut self, sink: &mut SplitSink<WebSocket, Message>, out: Outbox) -> Result<(), ()> {
+        let stalled = self.shop.config.limits.stalled;
+        timeout(stalled, feed(sink, out)).await.map_err(drop)?.map_err(drop)?;
+        loop {
+            let frames = self.hall.frames_after(self.cursor).await.unwrap_or_default();
+            let last = frames.last().map(|frame: &Frame| frame.seq);
+            let page = async {
+                feed(sink, frames.into_iter().map(|frame| frame.text)).await?;
+                sink.flush().await
+            };
+            timeout(stalled, page).await.map_err(drop)?.map_err(drop)?;
+            match last {
+                Some(seq) => self.cursor = seq,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes in one message: what is said at once, or why the connection ends.
+    async fn take(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+        answers: &mut FuturesUnordered<Answer>,
+    ) -> Result<Option<ServerMessage>, Option<Ending>> {
+        let text = match message {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
+            Some(Ok(Message::Binary(_))) => {
+                return Ok(Some(ServerMessage::error(None, "not_a_message", "expected a text frame")));
+            }
+            Some(Err(error)) => {
+                let reason = format!("a frame could not be read: {error}");
+                return Err(Some(Ending { code: "bad_frame", reason, reconnect: false }));
+            }
+            Some(Ok(Message::Close(_))) | None => return Err(None),
+        };
+        let message = match ClientMessage::decode(&text) {
+            Ok(message) => message,
+            Err(error) => {
+                return Ok(Some(ServerMessage::error(id_of(&text), error.code(), error.to_string())));
+            }
+        };
+        if !self.bucket.take() {
+            let told = "too many messages: slow down";
+            return Ok(Some(ServerMessage::error(id_of(&text), "rate_limited", told)));
+        }
+        match message {
+            ClientMessage::JoinRoom { .. } => {
+                Ok(Some(ServerMessage::error(None, "joined_already", "this connection is in a room already")))
+            }
+            ClientMessage::SyncReport { report } => {
+                self.hall.backend.sync_report(self.session.user, report);
+                Ok(None)
+            }
+            ClientMessage::Typing => {
+                self.hall.pass(&ServerMessage::Typing { user: self.session.user });
+                Ok(None)
+            }
+            ClientMessage::Command { id, request } => self.command(id, request, answers).await,
+        }
+    }
+
+    async fn command(
+        &mut self,
+        id: CommandId,
+        request: Request,
+        answers: &mut FuturesUnordered<Answer>,
+    ) -> Result<Option<ServerMessage>, Option<Ending>> {
+        let leaving = request == Request::LeaveRoom;
+        let mut answer = self.ask(id, request);
+        if leaving {
+            let answer = answer.await;
+            self.left = matches!(answer, ServerMessage::Ok { .. });
+            return Ok(Some(answer));
+        }
+        // Polled once before the next message is read: commands of one peer take effect in the order it sent them.
+        match poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+            Poll::Ready(answer) => Ok(Some(answer)),
+            Poll::Pending => {
+                answers.push(answer);
+                Ok(None)
+            }
+        }
+    }
+
+    fn ask(&self, id: CommandId, request: Request) -> Answer {
+        let (hall, actor) = (Arc::clone(&self.hall), self.session.user);
+        Box::pin(async move {
+            match hall.backend.execute(CommandEnvelope { id, actor, command: request.into() }).await {
+                Ok(seq) => ServerMessage::Ok { id, seq },
+                Err(failure) => refusal(Some(id), &failure),
+            }
+        })
+    }
+
+    fn renewed(&self) -> Option<Utf8Bytes> {
+        let Session { user, room, role, .. } = self.session;
+        let token =
+            self.shop.config.host_key.sign_session(user, room, role, self.shop.config.limits.session).ok()?;
+        Some(ServerMessage::Token { token }.encode().into())
+    }
+
+    async fn farewell(&self, sink: &mut SplitSink<WebSocket, Message>, ending: Option<Ending>) {
+        if let Some(Ending { code, reason, reconnect }) = ending {
+            let bye = ServerMessage::Bye { code: code.to_owned(), reason, reconnect };
+            // A peer that takes nothing is not waited for long: its socket closes when this ends.
+            drop(timeout(std::time::Duration::from_millis(500), say_last(sink, &bye)).await);
+        }
+    }
+}
+
+async fn feed(
+    sink: &mut SplitSink<WebSocket, Message>,
+    texts: impl IntoIterator<Item = Utf8Bytes>,
+) -> Result<(), axum::Error> {
+    for text in texts {
+        sink.feed(Message::Text(text)).await?;
+    }
+    Ok(())
+}
+
+async fn ended(ending: &mut watch::Receiver<Option<Ending>>) -> Ending {
+    let said = ending.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
+    match said {
+        Some(ending) => ending,
+        None => std::future::pending().await,
+    }
+}
+
+/// The id of a message that is otherwise unreadable, so that its sender learns which one it was.
+fn id_of(text: &str) -> Option<CommandId> {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        id: CommandId,
+    }
+    serde_json::from_str::<Id>(text).ok().map(|id| id.id)
+}
+
+/// A token bucket: so many at once, so many a second for long.
+struct Bucket {
+    left: f64,
+    at: Instant,
+    per_s: f64,
+    burst: f64,
+}
+
+impl Bucket {
+    fn full(per_s: f64, burst: f64) -> Self {
+        Self { left: burst, at: Instant::now(), per_s, burst }
+    }
+
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        self.left = (self.left + now.duration_since(self.at).as_secs_f64() * self.per_s).min(self.burst);
+        self.at = now;
+        let enough = self.left >= 1.0;
+        if enough {
+            self.left -= 1.0;
+        }
+        enough
+    }
+}

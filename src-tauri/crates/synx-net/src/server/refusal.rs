@@ -1,0 +1,57 @@
+//! A refused HTTP request: status, stable code, and words for a person.
+
+use crate::TokenError;
+use crate::server::backend::CommandFailure;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub status: StatusCode,
+    pub code: String,
+    pub message: String,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+
+    pub fn no_such_room() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no_such_room",
+            "this room is not open here: ask its host for a new link",
+        )
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing under this address")
+    }
+
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::warn!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "host_failed", "the host could not do this: try again")
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, error.code(), error.to_string())
+    }
+}
+
+impl From<CommandFailure> for Refusal {
+    fn from(failure: CommandFailure) -> Self {
+        Self::new(StatusCode::FORBIDDEN, failure.code(), failure.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"code": self.code, "message": self.message}))).into_response()
+    }
+}

@@ -1,0 +1,205 @@
+import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { FakeBackend, scene } from '../backend/fake';
+import { Appearance } from '../state';
+import Main from './Main.svelte';
+
+async function open(name: string): Promise<FakeBackend> {
+  const backend = new FakeBackend(scene(name));
+  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'));
+  render(Main, { backend, appearance });
+  await screen.findByRole(name === 'first-run' ? 'main' : 'navigation');
+  return backend;
+}
+
+const get = (id: string) => screen.getByTestId(id);
+const type = (id: string, value: string) => fireEvent.input(get(id), { target: { value } });
+const press = (id: string) => fireEvent.click(get(id));
+
+describe('first run', () => {
+  it('asks for a name, and for nothing before there is one', async () => {
+    const node = await open('first-run');
+    expect((get('first-run-go') as HTMLButtonElement).disabled).toBe(true);
+    await type('first-run-name', '  Ana ');
+    await press('first-run-go');
+    expect(node.last('update_profile')?.profile).toMatchObject({ name: 'Ana', chosen: true });
+    expect(await screen.findByTestId('nav-library')).toBeTruthy();
+  });
+});
+
+describe('the library', () => {
+  it('lists tracks with their figures and broken files with their reason', async () => {
+    await open('library');
+    const rows = screen.getAllByTestId('library-row');
+    expect(rows).toHaveLength(10);
+    expect(rows[0]?.textContent).toMatch(/Paper Lantern.*Mira Holm.*4:56.*124\.0.*8A/su);
+    expect(screen.getByText(/This file ends after 12 kB/u)).toBeTruthy();
+  });
+
+  it('plays on a double press and on Enter, but not what is broken', async () => {
+    const node = await open('library');
+    const rows = screen.getAllByTestId('library-row');
+    await fireEvent.dblClick(rows[8] as HTMLElement);
+    expect(node.last('play')).toBeUndefined();
+    await fireEvent.dblClick(rows[1] as HTMLElement);
+    expect(node.last('play')?.track).toBe('t2');
+    await fireEvent.keyDown(rows[0] as HTMLElement, { key: 'Enter' });
+    expect(node.last('play')?.track).toBe('t1');
+    expect(get('play').dataset.state).toBe('playing');
+  });
+
+  it('opens a typed path, and closes the menu', async () => {
+    const node = await open('empty');
+    await press('open-files');
+    await type('open-path', '/music/a.flac');
+    await press('open-path-go');
+    expect(node.last('open_files')).toMatchObject({ paths: ['/music/a.flac'], play: true });
+    await expect.poll(() => screen.queryByTestId('open-path')).toBeNull();
+  });
+
+  it('finds as one types', async () => {
+    await open('library');
+    await type('library-filter', 'northwater');
+    expect(screen.getAllByTestId('library-row')).toHaveLength(2);
+    await type('library-filter', 'zzz');
+    expect(screen.getByText('Nothing found')).toBeTruthy();
+  });
+
+  it('shows tempo and key of what plays, and the waveform once it is there', async () => {
+    await open('playing');
+    await expect.poll(() => get('waveform').dataset.state).toBe('ready');
+    expect(get('waveform').dataset.track).toBe('t1');
+    expect([get('bpm').textContent?.trim(), get('key').textContent?.trim()]).toEqual(['124.0', '8A A minor']);
+    expect(get('bpm').title).toContain('93 % sure');
+  });
+});
+
+describe('hosting and joining', () => {
+  it('opens a room with what was chosen and shows its link', async () => {
+    const node = await open('library');
+    await press('host-room');
+    await type('host-name', 'Friday listening');
+    await fireEvent.click(screen.getByLabelText('Public nearby'));
+    await press('host-go');
+    expect(node.last('host_room')?.settings).toEqual({
+      name: 'Friday listening', visibility: 'public', max_participants: 16, genres: [], playback_control: 'djs',
+    });
+    expect((await screen.findByTestId('room-name')).textContent).toBe('Friday listening');
+    expect(get('room-link').dataset.link).toMatch(/^synxsphere:/u);
+  });
+
+  it('joins by link with another address, and shows a refusal where it was asked', async () => {
+    const node = await open('errors');
+    await press('join-room');
+    await type('join-link', ' synxsphere://join?r=1 ');
+    await type('join-address', '127.0.0.1:7420');
+    await press('join-go');
+    expect(node.last('join_room')).toMatchObject({ link: 'synxsphere://join?r=1', address: '127.0.0.1:7420' });
+    expect((await screen.findByTestId('form-error')).textContent).toContain('The disk is full');
+    expect(screen.queryByTestId('notice')).toBeNull();
+  });
+});
+
+describe('a room', () => {
+  it('shows people, queue and chat', async () => {
+    await open('room');
+    expect(screen.getAllByTestId('member-row')).toHaveLength(3);
+    expect(screen.getAllByTestId('member-sync')[0]?.textContent).toMatch(/±0\.0\d ms/u);
+    expect(screen.getAllByTestId('queue-row')).toHaveLength(5);
+    expect(screen.getAllByTestId('chat-message')).toHaveLength(5);
+  });
+
+  it('sends with Enter and keeps a line break with Shift', async () => {
+    const node = await open('room');
+    await type('chat-input', 'Good evening!');
+    await fireEvent.keyDown(get('chat-input'), { key: 'Enter', shiftKey: true });
+    expect(node.last('send_chat')).toBeUndefined();
+    await fireEvent.keyDown(get('chat-input'), { key: 'Enter' });
+    expect(node.last('send_chat')?.text).toBe('Good evening!');
+    expect(await screen.findByText('Good evening!')).toBeTruthy();
+    expect((get('chat-input') as HTMLTextAreaElement).value).toBe('');
+  });
+
+  it('reorders and clears the queue by keyboard', async () => {
+    const node = await open('room');
+    const second = within(screen.getAllByTestId('queue-row')[1] as HTMLElement).getByRole('group');
+    await fireEvent.keyDown(second, { key: 'ArrowUp', altKey: true });
+    expect(node.last('queue_move')).toMatchObject({ item: 'q1', index: 0 });
+    await fireEvent.keyDown(second, { key: 'Delete' });
+    expect(node.last('queue_remove')?.item).toBe('q1');
+  });
+
+  it('pins a comment to the moment that is heard', async () => {
+    const node = await open('room');
+    await fireEvent.keyDown(document.body, { key: 'c' });
+    await type('comment-input', 'Clipping?');
+    await fireEvent.submit(get('comment-input').closest('form') as HTMLFormElement);
+    expect(node.last('add_comment')).toMatchObject({ track: 't1', position_s: 83, text: 'Clipping?' });
+  });
+
+  it('asks before it is left', async () => {
+    const node = await open('room');
+    await press('leave-room');
+    expect(node.last('leave_room')).toBeUndefined();
+    await press('confirm-yes');
+    await expect.poll(() => screen.queryByTestId('room-name')).toBeNull();
+  });
+
+  it('disables what one may not do and says why', async () => {
+    await open('listener');
+    expect((get('play') as HTMLButtonElement).disabled).toBe(true);
+    expect((get('seek') as HTMLInputElement).disabled).toBe(true);
+    expect(get('play').title).toContain('DJs play');
+    expect(screen.queryByTestId('room-link')).toBeNull();
+  });
+
+  it('says calmly that it reconnects', async () => {
+    await open('reconnecting');
+    expect(get('connection-banner').textContent).toBe('Ana’s machine does not answer. Reconnecting. The music goes on.');
+  });
+});
+
+describe('keys', () => {
+  it('play, seek and mute wherever one is, but not while one types', async () => {
+    const node = await open('room');
+    await fireEvent.keyDown(get('chat-input'), { key: 'm' });
+    expect(node.last('set_volume')).toBeUndefined();
+    await fireEvent.keyDown(document.body, { key: 'm' });
+    expect(node.last('set_volume')).toMatchObject({ volume: 0.8, muted: true });
+    await fireEvent.keyDown(document.body, { key: 'ArrowRight' });
+    expect(node.last('seek')?.position_s).toBe(88);
+    await fireEvent.keyDown(document.body, { key: ' ' });
+    expect(node.last('play')).toBeTruthy();
+  });
+
+  it('are all listed on ?', async () => {
+    await open('library');
+    await fireEvent.keyDown(document.body, { key: '?' });
+    expect(screen.getByText('Comment on this moment')).toBeTruthy();
+  });
+});
+
+describe('the transport', () => {
+  it('seeks when the slider is let go, once', async () => {
+    const node = await open('room');
+    await fireEvent.input(get('seek'), { target: { value: '120' } });
+    expect(node.last('seek')).toBeUndefined();
+    expect(get('position').textContent).toBe('2:00');
+    await fireEvent.change(get('seek'), { target: { value: '120' } });
+    expect(node.requests.filter((request) => request.type === 'seek')).toHaveLength(1);
+  });
+
+  it('says when nothing can be heard', async () => {
+    await open('no-device');
+    expect(get('output-open').textContent).toContain('No sound');
+  });
+
+  it('shows a failed call as a notice that can be dismissed', async () => {
+    const node = await open('errors');
+    await fireEvent.keyDown(document.body, { key: 'm' });
+    expect((await screen.findByTestId('notice')).dataset.code).toBe('disk_full');
+    await fireEvent.click(within(get('notice')).getByLabelText('Dismiss'));
+    expect(screen.queryByTestId('notice')).toBeNull();
+    expect(node.last('set_volume')).toBeTruthy();
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it, vi } from 'vitest';
+import { CallFailure, type NodeEvent, type PlayerView, type RoomView, type TrackView } from '../backend';
+import { FakeBackend, scene } from '../backend/fake';
+import { App } from './app.svelte';
+import { currentTrack } from './current';
+
+async function started(name: string): Promise<{ app: App; node: FakeBackend }> {
+  const node = new FakeBackend(scene(name));
+  const app = new App(node);
+  await app.start();
+  app.playhead.stop();
+  return { app, node };
+}
+
+describe('opening', () => {
+  it('takes in everything the node knows and goes where one is', async () => {
+    const { app } = await started('room');
+    expect(app.phase).toBe('ready');
+    expect(app.window.screen).toBe('room');
+    expect(app.current?.title).toBe('Paper Lantern');
+  });
+
+  it('loses no event that comes while the snapshot is on its way', async () => {
+    const node = new FakeBackend(scene('library'));
+    const call = node.call.bind(node);
+    vi.spyOn(node, 'call').mockImplementation(async (request) => {
+      const answer = await call(request);
+      node.emit({ type: 'notice', level: 'info', code: 'early', message: 'Ben joined' });
+      return answer;
+    });
+    const app = new App(node);
+    await app.start();
+    expect(app.notices.list.map((notice) => notice.code)).toEqual(['early']);
+  });
+
+  it('says why when the node does not answer, and can be tried again', async () => {
+    const node = new FakeBackend(scene('library'));
+    vi.spyOn(node, 'call').mockRejectedValueOnce(new CallFailure('storage', 'The disk cannot be read.'));
+    const app = new App(node);
+    await app.start();
+    expect([app.phase, app.failure?.message]).toEqual(['failed', 'The disk cannot be read.']);
+    await app.load();
+    expect(app.phase).toBe('ready');
+  });
+});
+
+describe('events', () => {
+  it('change one track and leave the others', async () => {
+    const { app, node } = await started('library');
+    const before = app.library;
+    node.emit({ type: 'track_changed', track: { ...(before[6] as TrackView), progress: 0.9 } });
+    expect(app.library[6]?.progress).toBe(0.9);
+    expect(app.library[0]).toBe(before[0]);
+  });
+
+  it('add each message once and in order', async () => {
+    const { app, node } = await started('room');
+    const said = (seq: number): Extract<NodeEvent, { type: 'chat_appended' }>['messages'][number] => ({
+      seq, author: 'user-0', author_name: 'Ben', text: String(seq), posted_at_ms: 0,
+    });
+    node.emit({ type: 'chat_appended', messages: [said(60), said(31)] });
+    node.emit({ type: 'chat_appended', messages: [said(5), said(60)] });
+    expect(app.chat.map((message) => message.seq)).toEqual([5, 11, 31, 32, 33, 35, 60]);
+  });
+
+  it('lead into a room and out of it, and forget its conversation', async () => {
+    const { app, node } = await started('room');
+    node.setRoom(null);
+    expect([app.window.screen, app.chat, app.sync]).toEqual(['library', [], []]);
+  });
+
+  it('ask before a clicked link joins anything', async () => {
+    const { app, node } = await started('library');
+    node.emit({ type: 'link_opened', link: 'synxsphere://join?r=1' });
+    expect(app.window.dialog).toEqual({ type: 'join', link: 'synxsphere://join?r=1' });
+    expect(node.last('join_room')).toBeUndefined();
+  });
+});
+
+describe('controls', () => {
+  it('ask for nothing that one may not', async () => {
+    const { app, node } = await started('listener');
+    app.playPause();
+    app.seek(10);
+    app.next();
+    app.previous();
+    expect(node.requests.map((request) => request.type)).toEqual(['get_app']);
+  });
+
+  it('keep a seek within the track and show it at once', async () => {
+    const { app, node } = await started('room');
+    app.seek(1e6);
+    expect(app.playhead.positionS).toBe(296);
+    expect(node.last('seek')?.position_s).toBe(296);
+  });
+
+  it('turn a refusal into a notice', async () => {
+    const { app } = await started('errors');
+    expect(await app.ask({ type: 'pause' })).toBeNull();
+    expect(app.notices.list[0]).toMatchObject({ level: 'error', code: 'disk_full' });
+  });
+
+  it('say the same thing once', async () => {
+    const { app } = await started('errors');
+    await app.ask({ type: 'pause' });
+    await app.ask({ type: 'pause' });
+    expect(app.notices.list).toHaveLength(1);
+  });
+
+  it('share files in a room and open them in the library', async () => {
+    const { app, node } = await started('room');
+    await app.takeFiles(['/a.mp3']);
+    expect(node.last('share_files')?.paths).toEqual(['/a.mp3']);
+    app.window.screen = 'library';
+    await app.takeFiles(['/b.mp3']);
+    expect(node.last('open_files')).toMatchObject({ paths: ['/b.mp3'], play: false });
+  });
+});
+
+describe('the current track', () => {
+  const { library, player, room } = scene('room').app as { library: TrackView[]; player: PlayerView; room: RoomView };
+  const silent: PlayerView = { ...player, track: null, title: null, duration_s: 0 };
+
+  it('is what plays', () => {
+    expect(currentTrack({ ...player, track: 't2', duration_s: 341 }, room, library)?.title).toBe('Tide Line');
+  });
+
+  it('is the head of the queue before anything plays, and nothing in an empty room', () => {
+    expect(currentTrack(silent, { ...room, current: null }, library)?.title).toBe('Paper Lantern');
+    expect(currentTrack(silent, { ...room, current: null, queue: [] }, library)).toBeNull();
+  });
+
+  it('has a name even when nobody knows the track', () => {
+    expect(currentTrack({ ...player, track: 'gone', title: null, artist: null }, null, [])?.title).toBe('Untitled');
+  });
+});

@@ -159,7 +159,7 @@ pub struct Log {
 pub enum LogAction {
     /// List events
     Show {
-        /// Only events after this one
+        /// Only events after this place in the whole log (the first column)
         #[arg(long, value_name = "SEQ", default_value_t = 0)]
         after: u64,
         /// At most this many

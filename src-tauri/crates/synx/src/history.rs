@@ -43,7 +43,7 @@ async fn show(
                               "actor": entry.actor, "at": time, "data": data});
             println!("{line}");
         } else {
-            println!("{:>6}  {time}  {:<30} {}", entry.seq, entry.name, entry.data);
+            println!("{:>6}  {time}  {:<30} {}", entry.log_seq, entry.name, entry.data);
         }
     }
     Ok(Exit::Done)

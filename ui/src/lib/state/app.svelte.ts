@@ -42,6 +42,9 @@ export class App {
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
   mayControl = $derived(this.player?.may_control ?? false);
 
+  /** What is only about to be played has no position yet. */
+  maySeek = $derived(this.mayControl && this.player?.track !== null && this.player?.track === this.current?.id);
+
   /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
   #early: NodeEvent[] | null = null;
 
@@ -160,7 +163,7 @@ export class App {
   }
 
   seek(positionS: number): void {
-    if (!this.current || !this.mayControl) return;
+    if (!this.current || !this.maySeek) return;
     const target = Math.min(Math.max(0, positionS), this.current.durationS);
     this.playhead.expect(target);
     void this.ask({ type: 'seek', position_s: target });

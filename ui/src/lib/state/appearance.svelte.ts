@@ -17,7 +17,8 @@ export class Appearance {
   #systemDark = $state(false);
   dark = $derived(this.theme === 'system' ? this.#systemDark : this.theme === 'dark');
 
-  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, system: MediaQueryList) {
+  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, system: MediaQueryList, contrast = false) {
+    this.contrast = contrast;
     this.#systemDark = system.matches;
     system.addEventListener('change', () => (this.#systemDark = system.matches));
     Object.assign(this, kept(storage.getItem(KEY)));

@@ -26,17 +26,18 @@ export function currentTrack(player: PlayerView, room: RoomView | null, library:
   const shared = room?.tracks.find((track) => track.id === id);
   const own = library.find((track) => track.id === id);
   const known = shared ?? own;
+  const durationS = player.track === id && player.duration_s > 0 ? player.duration_s : (known?.duration_s ?? 0);
   return {
     id,
     title: known?.title ?? player.title ?? 'Untitled',
     artist: known?.artist ?? player.artist,
-    durationS: player.track === id && player.duration_s > 0 ? player.duration_s : (known?.duration_s ?? 0),
+    durationS,
     tempo: own?.tempo ?? shared?.tempo ?? null,
     key: own?.key ?? shared?.key ?? null,
     energy: own?.energy ?? shared?.energy ?? null,
     problem: known?.error ?? null,
     progress: own?.availability === 'analyzing' ? own.progress : null,
-    stage: [shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm].join(),
+    stage: [durationS, shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm].join(),
   };
 }
 

@@ -68,6 +68,8 @@ export class Picture {
     if (!current) return;
     clearTimeout(this.#timer);
     if (!this.whole) this.state = 'loading';
+    // How long it is comes with its next stage.
+    if (current.durationS <= 0) return;
     try {
       const waveform = await this.#waveform(current.id, WHOLE_COLUMNS, 0, current.durationS);
       if (this.track !== current.id) return;

@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 mod audio_store;
+mod client;
+mod discovery;
 mod error;
 mod identity;
 mod link;
@@ -15,6 +17,8 @@ mod token;
 pub mod wire;
 
 pub use audio_store::AudioStore;
+pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient, SILENCE};
+pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;
 pub use identity::{Identity, user_id_of};
 pub use link::InviteLink;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use synx_domain::RoomId;
-use synx_net::{Browser, InviteLink, LanChange, LanRoom};
+use synx_net::{Browser, InviteLink, LanChange, LanNotice, LanRoom};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 
@@ -93,12 +93,13 @@ fn views(rooms: &BTreeMap<RoomId, LanRoom>) -> Vec<LanRoomView> {
 }
 
 fn view(room: &LanRoom) -> LanRoomView {
+    let LanNotice { name, host_name, participants, genres } = room.notice.clone();
     LanRoomView {
         room: room.room_id.to_string(),
-        name: room.name.clone(),
-        host_name: room.host_name.clone(),
-        participants: room.participants,
-        genres: room.genres.clone(),
+        name,
+        host_name: Some(host_name).filter(|name| !name.is_empty()),
+        participants: Some(participants).filter(|count| *count > 0),
+        genres,
         address: room.addresses.first().map(ToString::to_string).unwrap_or_default(),
     }
 }

@@ -30,6 +30,7 @@ pub use headless::{HostOptions, InviteOptions, JoinOptions, Opened, RoomEnd, mak
 pub use lan::find_lan_rooms;
 pub use node::{Node, NodeConfig};
 pub use sync::SyncMeasure;
+pub use synx_net::NetError;
 
 /// Milliseconds since 1970 UTC by the wall clock: for people to read, never to order by.
 pub(crate) fn wall_clock_ms() -> i64 {

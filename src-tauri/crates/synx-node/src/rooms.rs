@@ -74,6 +74,7 @@ impl Inner {
             profile: self.person.lock().await.profile(),
             audio: self.audio.clone(),
             link: link.clone(),
+            silence: synx_net::SILENCE,
         };
         let joined = JoinedRoom::join(config).await?;
         self.enter(Arc::new(Stage::Joined(joined)));

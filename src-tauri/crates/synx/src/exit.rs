@@ -1,7 +1,7 @@
 //! Exit codes. Scripts depend on them: they are listed in `--help` and never change.
 
 use std::process::ExitCode;
-use synx_node::NodeError;
+use synx_node::{NetError, NodeError};
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,19 @@ impl From<&NodeError> for Exit {
     fn from(error: &NodeError) -> Self {
         match error {
             NodeError::Rejected(_) | NodeError::Refused { .. } => Self::Refused,
-            NodeError::Net(error) if error.is_unreachable() => Self::NotConnected,
-            NodeError::Net(_) => Self::Refused,
+            NodeError::Net(error) => Self::from(error),
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<&NetError> for Exit {
+    fn from(error: &NetError) -> Self {
+        match error {
+            NetError::Unreachable { .. } | NetError::Lost(_) => Self::NotConnected,
+            NetError::Refused { .. } | NetError::WrongCertificate { .. } | NetError::Token(_) => {
+                Self::Refused
+            }
             _ => Self::Failed,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::NetError;
 use crate::client::dial::Dialler;
-use crate::client::http::lost;
+use crate::client::requests::lost;
 use crate::client::session::{Socket, upgrade};
 use crate::server::{ClockAnswer, ClockQuestion};
 use futures_util::{SinkExt, StreamExt};

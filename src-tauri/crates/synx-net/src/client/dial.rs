@@ -5,7 +5,7 @@ use crate::{InviteLink, NetError, tls};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::ServerName;
-use std::sync::Arc;
+
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -74,7 +74,10 @@ impl Dialler {
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
         let name = ServerName::try_from(SERVER_NAME).map_err(|error| error.to_string())?;
-        tls.connect(name, stream).await.map(|stream| Box::new(stream) as Box<dyn Io>).map_err(|error| tls_problem(&error))
+        tls.connect(name, stream)
+            .await
+            .map(|stream| Box::new(stream) as Box<dyn Io>)
+            .map_err(|error| tls_problem(&error))
     }
 }
 
@@ -90,5 +93,3 @@ fn tls_problem(error: &std::io::Error) -> String {
         _ => format!("no TLS: {error}"),
     }
 }
-
-pub(crate) type SharedDialler = Arc<Dialler>;

@@ -1,15 +1,17 @@
 //! Audio to and from the host. What broke off goes on where it was; nothing is used before its hash is verified.
 
 use crate::client::RoomClient;
-use crate::client::http::{self, Body, lost, request};
+use crate::client::requests::{self, Body, lost, request};
 use crate::server::{UPLOAD_OFFSET, UploadState};
 use crate::{AudioStore, NetError};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
+use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use std::io::SeekFrom;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_domain::{Command, ContentHash};
 use tokio::fs::File;
@@ -38,7 +40,7 @@ impl RoomClient {
         let size_bytes = tokio::fs::metadata(path).await.map_err(NetError::file("read", path))?.len();
         let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         self.execute(Command::StartUpload { hash, file_name, size_bytes }).await?;
-        let progress = std::sync::Arc::new(std::sync::Mutex::new(progress));
+        let progress = Arc::new(Mutex::new(progress));
         let mut breaks = Breaks::default();
         loop {
             let sent = self.send_rest(path, hash, size_bytes, &progress).await;
@@ -60,27 +62,32 @@ impl RoomClient {
         path: &Path,
         hash: ContentHash,
         size_bytes: u64,
-        progress: &std::sync::Arc<std::sync::Mutex<P>>,
+        progress: &Arc<Mutex<P>>,
     ) -> Result<UploadState, NetError> {
         let (room, token) = (self.room(), self.token());
-        let asked = request(http::Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&token));
-        let state = http::send(self.dialler.dial().await?, asked, http::empty(), Some(SILENCE)).await?;
-        let UploadState { received_bytes, .. } = http::json(state).await?;
+        let asked = request(Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&token));
+        let state =
+            requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(SILENCE)).await?;
+        let UploadState { received_bytes, .. } = requests::json(state).await?;
         let mut file = File::open(path).await.map_err(NetError::file("read", path))?;
         file.seek(SeekFrom::Start(received_bytes)).await.map_err(NetError::file("read", path))?;
         let rest = size_bytes.saturating_sub(received_bytes);
-        let body = counted(file, received_bytes, rest, std::sync::Arc::clone(progress));
-        let put = request(http::Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&token))
+        let body = counted(file, received_bytes, rest, Arc::clone(progress));
+        let put = request(Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&token))
             .header(UPLOAD_OFFSET, received_bytes)
-            .header(http::header::CONTENT_LENGTH, rest);
-        http::json(http::send(self.dialler.dial().await?, put, body, None).await?).await
+            .header(header::CONTENT_LENGTH, rest);
+        requests::json(requests::send(self.dialler.dial().await?, put, body, None).await?).await
     }
 
     /// Gets audio into the audio store, unless it is there. `progress` is told the bytes that are here.
     ///
     /// # Errors
     /// The host's refusal, [`NetError::HashMismatch`], or a connection that does not come back.
-    pub async fn fetch(&self, hash: ContentHash, mut progress: impl FnMut(u64) + Send) -> Result<(), NetError> {
+    pub async fn fetch(
+        &self,
+        hash: ContentHash,
+        mut progress: impl FnMut(u64) + Send,
+    ) -> Result<(), NetError> {
         let audio = self.audio.clone();
         let mut breaks = Breaks::default();
         while audio.path(hash).is_none() {
@@ -103,12 +110,13 @@ impl RoomClient {
     ) -> Result<(), NetError> {
         let mut here = audio.partial_bytes(hash);
         let path = format!("/api/v1/rooms/{}/audio/{hash}", self.room());
-        let asked = request(http::Method::GET, path, Some(&self.token()))
-            .header(http::header::RANGE, format!("bytes={here}-"));
-        let response = http::send(self.dialler.dial().await?, asked, http::empty(), Some(SILENCE)).await?;
+        let asked =
+            request(Method::GET, path, Some(&self.token())).header(header::RANGE, format!("bytes={here}-"));
+        let response =
+            requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(SILENCE)).await?;
         match response.status() {
-            http::StatusCode::RANGE_NOT_SATISFIABLE => return Ok(()),
-            http::StatusCode::PARTIAL_CONTENT => {}
+            StatusCode::RANGE_NOT_SATISFIABLE => return Ok(()),
+            StatusCode::PARTIAL_CONTENT => {}
             _ => here = 0,
         }
         let mut file = File::from_std(audio.partial(hash, here)?);
@@ -144,7 +152,9 @@ impl Breaks {
     /// `error` itself when it is final, or nothing came since the last tries.
     async fn after(&mut self, bytes: u64, error: NetError) -> Result<(), NetError> {
         let passing = match &error {
-            NetError::Refused { code, .. } => code == "upload_busy" || code == "wrong_offset" || code == "token_expired",
+            NetError::Refused { code, .. } => {
+                code == "upload_busy" || code == "wrong_offset" || code == "token_expired"
+            }
             NetError::Lost(_) | NetError::Unreachable { .. } => true,
             _ => false,
         };
@@ -163,13 +173,14 @@ fn counted<P: FnMut(u64) + Send + 'static>(
     file: File,
     mut sent: u64,
     length: u64,
-    progress: std::sync::Arc<std::sync::Mutex<P>>,
+    progress: Arc<Mutex<P>>,
 ) -> Body {
     use tokio::io::AsyncReadExt;
-    let chunks = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect_ok(move |chunk: &Bytes| {
-        sent += chunk.len() as u64;
-        (progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner))(sent);
-    });
+    let chunks =
+        ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect_ok(move |chunk: &Bytes| {
+            sent += chunk.len() as u64;
+            (progress.lock().unwrap_or_else(PoisonError::into_inner))(sent);
+        });
     body_of(chunks)
 }
 

@@ -57,8 +57,12 @@ impl Nonces {
         if open.len() >= NONCES_MAX {
             open.retain(|_, (_, at)| at.elapsed() < NONCE_LASTS);
         }
+        if open.len() >= NONCES_MAX {
+            return None;
+        }
         let nonce = rand::random();
-        (open.len() < NONCES_MAX).then(|| drop(open.insert(nonce, (room, Instant::now())))).map(|()| nonce)
+        open.insert(nonce, (room, Instant::now()));
+        Some(nonce)
     }
 
     /// Takes a nonce back: it is good once.

@@ -9,10 +9,10 @@ use crate::settings::Offer;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
-use synx_domain::{Command, LeaveReason, Role, RoomId, RoomSettings, UserId, Visibility};
+use synx_domain::{Command, LeaveReason, Role, Room, RoomId, RoomSettings, UserId, Visibility};
 use synx_log::AuditFilter;
 use synx_net::wire::{ServerMessage, SyncReport};
-use synx_net::{Announcement, HostKey, Invite, InviteLink, Server, ServerConfig, TlsIdentity};
+use synx_net::{Announcement, HostKey, Invite, InviteLink, LanNotice, Server, ServerConfig, TlsIdentity};
 use tokio::task::JoinSet;
 
 /// How long the link that is shown first is good for.
@@ -45,7 +45,6 @@ pub struct Hosting {
     addresses: Vec<SocketAddr>,
     link: String,
     feed: Arc<Feed>,
-    _announcement: Option<Announcement>,
     _tasks: JoinSet<()>,
 }
 
@@ -74,6 +73,7 @@ impl Hosting {
         let mut tasks = JoinSet::new();
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
+        tasks.spawn(announce(Arc::clone(&room), server.local_addr().port(), fingerprint));
         let mut hosting = Self {
             room,
             me,
@@ -83,11 +83,9 @@ impl Hosting {
             addresses,
             link: String::new(),
             feed,
-            _announcement: None,
             _tasks: tasks,
         };
         hosting.link = hosting.invite(Role::Listener, FIRST_INVITE_LASTS)?;
-        hosting._announcement = hosting.announce();
         Ok(hosting)
     }
 
@@ -154,15 +152,6 @@ impl Hosting {
         self.server.remove_room(self.room.id(), "the host closed the room").await;
         self.server.stop().await;
         left.map(drop).map_err(NodeError::from)
-    }
-
-    fn announce(&self) -> Option<Announcement> {
-        let settings = self.room.with(|room| room.settings.clone())?;
-        if settings.visibility != Visibility::Public {
-            return None;
-        }
-        let announced = Announcement::start(self.room.id(), &settings, self.port(), self.fingerprint);
-        announced.map_err(|error| tracing::warn!(%error, "the room is not announced on the network")).ok()
     }
 }
 
@@ -261,6 +250,45 @@ async fn feed_from_log(room: Arc<HostedRoom>, feed: Arc<Feed>) {
             Err(error) => return tracing::warn!(%error, "the room's feed has ended"),
         }
     }
+}
+
+/// Keeps what the network is told in step with the room: nothing while it is private.
+async fn announce(room: Arc<HostedRoom>, port: u16, fingerprint: Option<[u8; 32]>) {
+    let mut changes = room.changes();
+    let mut said: Option<(Announcement, LanNotice)> = None;
+    loop {
+        let notice = room.with(notice);
+        said = match (said, notice) {
+            (Some((announcement, old)), Some(notice)) if old == notice => Some((announcement, old)),
+            (Some((announcement, _)), Some(notice)) => {
+                warn_unannounced(announcement.update(&notice)).map(|()| (announcement, notice))
+            }
+            (None, Some(notice)) => {
+                let started = Announcement::start(room.id(), port, fingerprint, &notice);
+                warn_unannounced(started).map(|announcement| (announcement, notice))
+            }
+            (_, None) => None,
+        };
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn warn_unannounced<T>(outcome: Result<T, synx_net::NetError>) -> Option<T> {
+    outcome.map_err(|error| tracing::warn!(%error, "the room is not announced on the network")).ok()
+}
+
+/// What a public room says of itself.
+fn notice(room: &Room) -> Option<LanNotice> {
+    let settings = room.settings.as_ref().filter(|settings| settings.visibility == Visibility::Public)?;
+    let host = room.host.and_then(|host| room.members.get(&host));
+    Some(LanNotice {
+        name: settings.name.clone(),
+        host_name: host.map_or_else(String::new, |host| host.profile.name.clone()),
+        participants: room.members.keys().filter(|user| room.present(**user).is_some()).count() as u32,
+        genres: settings.genres.clone(),
+    })
 }
 
 /// Who was in the room when the host went down and does not come back has left.

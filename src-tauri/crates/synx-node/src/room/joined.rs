@@ -136,7 +136,7 @@ impl Follower {
 
     fn take(&self, event: ClientEvent) {
         match event {
-            ClientEvent::Joined { snapshot, .. } => match snapshot.into_room() {
+            ClientEvent::Joined { snapshot } => match Arc::unwrap_or_clone(snapshot).into_room() {
                 Ok(room) => self.change(|known| *known = room),
                 Err(error) => self.connected(|connection| {
                     connection.ended = Some(("snapshot_version".to_owned(), error.to_string()));

@@ -56,7 +56,9 @@ pub(crate) async fn send(
     tokio::spawn(connection);
     let answer = sender.send_request(request);
     let response = match wait {
-        Some(wait) => tokio::time::timeout(wait, answer).await.map_err(|_| lost("the host does not answer"))?,
+        Some(wait) => {
+            tokio::time::timeout(wait, answer).await.map_err(|_| lost("the host does not answer"))?
+        }
         None => answer.await,
     };
     let response = response.map_err(lost)?;
@@ -97,7 +99,8 @@ pub(crate) async fn admission(
     invite: Option<String>,
 ) -> Result<Admission, NetError> {
     let path = format!("/api/v1/rooms/{room}/challenge");
-    let challenge = send(dialler.dial().await?, request(Method::GET, path, None), empty(), Some(ANSWER)).await?;
+    let challenge =
+        send(dialler.dial().await?, request(Method::GET, path, None), empty(), Some(ANSWER)).await?;
     let Challenge { nonce, .. } = json(challenge).await?;
     let bytes = data_encoding::HEXLOWER.decode(nonce.as_bytes()).unwrap_or_default();
     let bytes = bytes.try_into().map_err(|_| NetError::Protocol("a challenge that is none".to_owned()))?;

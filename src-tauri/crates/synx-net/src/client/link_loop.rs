@@ -1,0 +1,264 @@
+//! Keeps one room connection alive: sends orders, hands on events, reconnects with back-off and catches up.
+
+use crate::NetError;
+use crate::client::dial::Dialler;
+use crate::client::requests::{self, lost};
+use crate::client::session::{self, Socket};
+use crate::client::{ClientConfig, ClientEvent};
+use crate::wire::{ClientMessage, PROTOCOL_VERSION, ServerMessage};
+use futures_util::SinkExt;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use synx_domain::CommandId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+/// First wait before a reconnect; it doubles up to [`RETRY_MAX`], each time shortened by chance, so that the peers of a host
+/// that came back do not all knock at once.
+const RETRY_MIN: Duration = Duration::from_millis(150);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// What the peer's program wants of the connection.
+pub(crate) enum Order {
+    /// A command that must be answered.
+    Command { message: ClientMessage, id: CommandId, answer: oneshot::Sender<Result<u64, NetError>> },
+    /// Something that may get lost.
+    Say(ClientMessage),
+}
+
+/// A command that has no answer yet.
+struct Unanswered {
+    message: ClientMessage,
+    answer: oneshot::Sender<Result<u64, NetError>>,
+}
+
+/// Why a connection ended.
+enum End {
+    /// It may come back.
+    Broken(NetError),
+    /// It may not: code and reason.
+    Final(String, String),
+    /// Nobody is interested any more.
+    Dropped,
+}
+
+pub(crate) struct LinkLoop {
+    config: ClientConfig,
+    dialler: Arc<Dialler>,
+    token: Arc<Mutex<String>>,
+    orders: mpsc::Receiver<Order>,
+    events: mpsc::Sender<ClientEvent>,
+    /// In the order of their ids, which is the order in which they were made.
+    unanswered: BTreeMap<CommandId, Unanswered>,
+    last_seq: Option<u64>,
+}
+
+/// A connection that was let in, with the host's welcome.
+pub(crate) struct Connected {
+    socket: Socket,
+    welcome: ServerMessage,
+}
+
+impl LinkLoop {
+    pub fn new(
+        config: ClientConfig,
+        dialler: Arc<Dialler>,
+        token: Arc<Mutex<String>>,
+        orders: mpsc::Receiver<Order>,
+        events: mpsc::Sender<ClientEvent>,
+    ) -> Self {
+        Self { config, dialler, token, orders, events, unanswered: BTreeMap::new(), last_seq: None }
+    }
+
+    /// Proves who one is, connects and enters the room.
+    pub async fn connect(&mut self) -> Result<Connected, NetError> {
+        let link = &self.config.link;
+        let admission = requests::admission(
+            &self.dialler,
+            link.room,
+            &self.config.identity,
+            link.fingerprint,
+            link.invite.clone(),
+        )
+        .await?;
+        self.keep_token(&admission.token);
+        let join = ClientMessage::JoinRoom {
+            protocol: PROTOCOL_VERSION,
+            room: link.room,
+            token: admission.token,
+            profile: self.config.profile.clone(),
+            last_seq: self.last_seq,
+        };
+        let mut socket = session::upgrade(self.dialler.dial().await?, "/ws", None).await?;
+        let welcome = session::enter(&mut socket, &join).await?;
+        Ok(Connected { socket, welcome })
+    }
+
+    fn keep_token(&self, token: &str) {
+        token.clone_into(&mut self.token.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lives until the room ends or nobody listens.
+    pub async fn run(mut self, mut connected: Connected) {
+        loop {
+            match self.live(connected).await {
+                End::Dropped => return,
+                End::Final(code, reason) => return self.end(code, reason).await,
+                End::Broken(error) => match self.reconnect(error).await {
+                    Ok(again) => connected = again,
+                    Err(End::Final(code, reason)) => return self.end(code, reason).await,
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    async fn end(self, code: String, reason: String) {
+        for (_, unanswered) in self.unanswered {
+            let refused = NetError::Refused { code: code.clone(), message: reason.clone() };
+            drop(unanswered.answer.send(Err(refused)));
+        }
+        drop(self.events.send(ClientEvent::Ended { code, reason }).await);
+    }
+
+    async fn reconnect(&mut self, error: NetError) -> Result<Connected, End> {
+        let mut reason = error.to_string();
+        for attempt in 1.. {
+            let event = ClientEvent::Reconnecting { attempt, reason };
+            self.events.send(event).await.map_err(|_| End::Dropped)?;
+            let longest = (RETRY_MIN * 2_u32.saturating_pow(attempt - 1)).min(RETRY_MAX);
+            tokio::time::sleep(longest.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+            match self.connect().await {
+                Ok(connected) => {
+                    self.events.send(ClientEvent::Reconnected).await.map_err(|_| End::Dropped)?;
+                    return Ok(connected);
+                }
+                Err(NetError::Refused { code, message }) if is_final(&code) => {
+                    return Err(End::Final(code, message));
+                }
+                Err(error) => reason = error.to_string(),
+            }
+        }
+        Err(End::Dropped)
+    }
+
+    async fn live(&mut self, connected: Connected) -> End {
+        let Connected { mut socket, welcome } = connected;
+        if let Err(end) = self.take(welcome).await {
+            return end;
+        }
+        let waiting: Vec<String> = self.unanswered.values().map(|waiting| waiting.message.encode()).collect();
+        for text in waiting {
+            if let Err(error) = socket.send(Message::text(text)).await {
+                return End::Broken(lost(error));
+            }
+        }
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                message = session::next(&mut socket) => {
+                    heard = Instant::now();
+                    let taken = match message {
+                        Ok(Some(message)) => self.take(message).await,
+                        Ok(None) => Ok(()),
+                        Err(error) => Err(End::Broken(error)),
+                    };
+                    if let Err(end) = taken {
+                        return end;
+                    }
+                }
+                order = self.orders.recv() => {
+                    let Some(order) = order else { return End::Dropped };
+                    let text = self.accept(order);
+                    if let Err(error) = socket.send(Message::text(text)).await {
+                        return End::Broken(lost(error));
+                    }
+                }
+                () = tokio::time::sleep_until(heard + self.config.silence) => {
+                    return End::Broken(lost("the host has gone silent"));
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, order: Order) -> String {
+        match order {
+            Order::Say(message) => message.encode(),
+            Order::Command { message, id, answer } => {
+                let text = message.encode();
+                self.unanswered.insert(id, Unanswered { message, answer });
+                text
+            }
+        }
+    }
+
+    /// Takes in one message of the host.
+    async fn take(&mut self, message: ServerMessage) -> Result<(), End> {
+        let event = match message {
+            ServerMessage::RoomJoined { snapshot, .. } => match snapshot {
+                Some(snapshot) => {
+                    self.last_seq = Some(snapshot.room.seq);
+                    ClientEvent::Joined { snapshot }
+                }
+                None => return Ok(()),
+            },
+            ServerMessage::Event(event) => {
+                let envelope = event.into_envelope(self.config.link.room);
+                match self.last_seq {
+                    Some(last) if envelope.seq <= last => return Ok(()),
+                    Some(last) if envelope.seq > last + 1 => {
+                        let gap = format!("event {} came after {last}", envelope.seq);
+                        return Err(End::Broken(NetError::Protocol(gap)));
+                    }
+                    _ => self.last_seq = Some(envelope.seq),
+                }
+                ClientEvent::Event(Arc::new(envelope))
+            }
+            ServerMessage::Ok { id, seq } => return self.answer(id, Ok(seq)),
+            ServerMessage::Error { id: Some(id), code, message } => {
+                return self.answer(id, Err(NetError::Refused { code, message }));
+            }
+            ServerMessage::Error { id: None, code, message } => {
+                return Err(if is_final(&code) {
+                    End::Final(code, message)
+                } else {
+                    End::Broken(NetError::Refused { code, message })
+                });
+            }
+            ServerMessage::Token { token } => {
+                self.keep_token(&token);
+                return Ok(());
+            }
+            ServerMessage::Bye { reconnect: true, reason, .. } => return Err(End::Broken(lost(reason))),
+            ServerMessage::Bye { code, reason, .. } => return Err(End::Final(code, reason)),
+            transient => ClientEvent::Transient(transient),
+        };
+        self.events.send(event).await.map_err(|_| End::Dropped)
+    }
+
+    fn answer(&mut self, id: CommandId, outcome: Result<u64, NetError>) -> Result<(), End> {
+        if let Some(unanswered) = self.unanswered.remove(&id) {
+            // Who asked may have stopped waiting.
+            drop(unanswered.answer.send(outcome));
+        }
+        Ok(())
+    }
+}
+
+/// Whether trying again is of no use.
+fn is_final(code: &str) -> bool {
+    !matches!(
+        code,
+        "too_many_connections"
+            | "busy"
+            | "rate_limited"
+            | "handshake_timeout"
+            | "session_expired"
+            | "overloaded"
+            | "no_such_room"
+            | "stalled"
+            | "host_stopped"
+    )
+}

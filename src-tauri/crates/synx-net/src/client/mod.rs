@@ -1,0 +1,161 @@
+//! A peer's side: joins a room, keeps the connection over breaks, and hands on what the host says in log order.
+//!
+//! Must never show an event twice, out of order or with one missing: a gap ends the connection, and the next one asks for
+//! what follows the last event that is here.
+
+mod clock;
+mod dial;
+mod link_loop;
+mod requests;
+mod session;
+mod transfer;
+
+pub use clock::{ClockLink, ClockReading};
+
+use crate::wire::{ClientMessage, ServerMessage, SyncReport};
+use crate::{AudioStore, Identity, InviteLink, NetError};
+use dial::Dialler;
+use link_loop::{LinkLoop, Order};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use synx_domain::{Command, CommandId, Envelope, LeaveReason, RoomId, RoomSnapshot, UserProfile};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+/// Commands that may wait for the connection.
+const ORDERS_WAITING: usize = 256;
+/// Events that may wait for the peer's own program.
+const EVENTS_WAITING: usize = 1024;
+
+/// A host pings every five seconds: a connection that is silent for longer than this is dead.
+pub const SILENCE: Duration = Duration::from_secs(20);
+
+/// How to join.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// Addresses (`host:port`) in place of those of the link.
+    pub addresses: Option<Vec<String>>,
+    /// Who joins.
+    pub identity: Arc<Identity>,
+    /// How they appear.
+    pub profile: UserProfile,
+    /// Where fetched audio goes.
+    pub audio: AudioStore,
+    /// Which room, and where.
+    pub link: InviteLink,
+    /// How long a host may be silent before the connection is made anew, [`SILENCE`] as a rule.
+    pub silence: Duration,
+}
+
+/// What happens to a room connection.
+#[derive(Debug, Clone)]
+pub enum ClientEvent {
+    /// The room's state: at the join, and when what was missed cannot be told one by one.
+    Joined {
+        /// The state.
+        snapshot: Arc<RoomSnapshot>,
+    },
+    /// The next event of the log.
+    Event(Arc<Envelope>),
+    /// Something that is not history.
+    Transient(ServerMessage),
+    /// The connection broke and is being made anew.
+    Reconnecting {
+        /// Tries so far.
+        attempt: u32,
+        /// Why it broke.
+        reason: String,
+    },
+    /// It is there again.
+    Reconnected,
+    /// It will not come back.
+    Ended {
+        /// Stable code.
+        code: String,
+        /// Why, for a person.
+        reason: String,
+    },
+}
+
+/// A room connection. Dropping it ends it.
+pub struct RoomClient {
+    pub(crate) dialler: Arc<Dialler>,
+    pub(crate) audio: AudioStore,
+    room: RoomId,
+    token: Arc<Mutex<String>>,
+    orders: mpsc::Sender<Order>,
+    task: AbortHandle,
+}
+
+impl RoomClient {
+    /// Joins; returns once the host has let one in. The first event is [`ClientEvent::Joined`].
+    ///
+    /// # Errors
+    /// When no address answers, the certificate is another one, or the host refuses.
+    pub async fn join(config: ClientConfig) -> Result<(Self, mpsc::Receiver<ClientEvent>), NetError> {
+        let dialler = Arc::new(Dialler::new(&config.link, config.addresses.clone())?);
+        let (room, audio) = (config.link.room, config.audio.clone());
+        let token = Arc::new(Mutex::new(String::new()));
+        let (orders, received) = mpsc::channel(ORDERS_WAITING);
+        let (events, happened) = mpsc::channel(EVENTS_WAITING);
+        let mut link_loop = LinkLoop::new(config, Arc::clone(&dialler), Arc::clone(&token), received, events);
+        let connected = link_loop.connect().await?;
+        let task = tokio::spawn(link_loop.run(connected)).abort_handle();
+        Ok((Self { dialler, audio, room, token, orders, task }, happened))
+    }
+
+    pub(crate) fn room(&self) -> RoomId {
+        self.room
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the host, over reconnects if need be, under an id that is kept; its answer is the seq of the last event.
+    ///
+    /// # Errors
+    /// The host's refusal, or that the connection has ended.
+    pub async fn execute(&self, command: Command) -> Result<u64, NetError> {
+        let id = CommandId::from_uuid(Uuid::now_v7());
+        let host_only = || NetError::Protocol("a command that only a host may give".to_owned());
+        let request = crate::wire::Request::of(command).ok_or_else(host_only)?;
+        let (answer, answered) = oneshot::channel();
+        let order = Order::Command { message: ClientMessage::Command { id, request }, id, answer };
+        self.orders.send(order).await.map_err(|_| NetError::Ended)?;
+        answered.await.unwrap_or(Err(NetError::Ended))
+    }
+
+    /// Tells the host how well one plays in time. Lost without harm while the connection is.
+    pub fn report(&self, report: SyncReport) {
+        drop(self.orders.try_send(Order::Say(ClientMessage::SyncReport { report })));
+    }
+
+    /// A connection for clock probes.
+    ///
+    /// # Errors
+    /// When the host cannot be reached or refuses.
+    pub async fn clock_link(&self) -> Result<ClockLink, NetError> {
+        ClockLink::connect(&self.dialler, self.room, &self.token()).await
+    }
+
+    /// Tells the host that one leaves. The connection does not come back.
+    ///
+    /// # Errors
+    /// When the host cannot be told in time; it notices by itself then.
+    pub async fn leave(&self) -> Result<(), NetError> {
+        /// Nobody waits longer for a goodbye.
+        const GOODBYE: Duration = Duration::from_secs(2);
+        let left = self.execute(Command::Leave { reason: LeaveReason::Left });
+        let told = tokio::time::timeout(GOODBYE, left).await;
+        self.task.abort();
+        told.unwrap_or(Err(NetError::Ended)).map(drop)
+    }
+}
+
+impl Drop for RoomClient {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

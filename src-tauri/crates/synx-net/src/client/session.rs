@@ -1,0 +1,91 @@
+//! One WebSocket to the host, from the upgrade to `room_joined`.
+
+use crate::NetError;
+use crate::client::dial::{Dialled, Io};
+use crate::client::requests::lost;
+use crate::wire::{ClientMessage, ServerMessage};
+use futures_util::{SinkExt, StreamExt};
+use std::time::Duration;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+pub(crate) type Socket = WebSocketStream<Box<dyn Io>>;
+
+/// From the upgrade to the host's answer.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// Longest message of a host: a room's whole state.
+const MESSAGE_BYTES: usize = 64 << 20;
+
+/// Makes a WebSocket of a connection.
+pub(crate) async fn upgrade(dialled: Dialled, path: &str, token: Option<&str>) -> Result<Socket, NetError> {
+    let Dialled { io, address } = dialled;
+    let mut request = format!("ws://{address}{path}").into_client_request().map_err(lost)?;
+    if let Some(token) = token {
+        let bearer = format!("Bearer {token}").parse().map_err(lost)?;
+        request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
+    }
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
+    let upgraded = tokio_tungstenite::client_async_with_config(request, io, Some(limits));
+    match tokio::time::timeout(HANDSHAKE, upgraded).await {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(tungstenite::Error::Http(response))) => {
+            Err(refusal(response.body().as_deref().unwrap_or_default()))
+        }
+        Ok(Err(error)) => Err(lost(error)),
+        Err(_) => Err(lost("the host does not answer")),
+    }
+}
+
+/// The host's words in an HTTP answer that is no upgrade.
+fn refusal(body: &[u8]) -> NetError {
+    #[derive(serde::Deserialize)]
+    struct Refused {
+        code: String,
+        message: String,
+    }
+    match serde_json::from_slice::<Refused>(body) {
+        Ok(Refused { code, message }) => NetError::Refused { code, message },
+        Err(_) => NetError::Protocol("the host refused the connection without a reason".to_owned()),
+    }
+}
+
+/// Says `join_room` and waits for the welcome, which is the message returned.
+pub(crate) async fn enter(socket: &mut Socket, join: &ClientMessage) -> Result<ServerMessage, NetError> {
+    socket.send(Message::text(join.encode())).await.map_err(lost)?;
+    let answer = async {
+        loop {
+            match next(socket).await? {
+                Some(welcome @ ServerMessage::RoomJoined { .. }) => return Ok(welcome),
+                Some(ServerMessage::Error { code, message, .. }) => {
+                    return Err(NetError::Refused { code, message });
+                }
+                Some(ServerMessage::Bye { code, reason, .. }) => {
+                    return Err(NetError::Refused { code, message: reason });
+                }
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(HANDSHAKE, answer).await.map_err(|_| lost("the host does not answer"))?
+}
+
+/// The next frame of the host; none for one that only shows that the host is alive, or that a later host may send and
+/// that is no event.
+pub(crate) async fn next(socket: &mut Socket) -> Result<Option<ServerMessage>, NetError> {
+    let frame = socket.next().await.ok_or_else(|| lost("the host closed the connection"))?;
+    match frame.map_err(lost)? {
+        Message::Text(text) => match ServerMessage::decode(&text) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if text.contains("\"seq\"") => Err(NetError::Protocol(error.to_string())),
+            Err(error) => {
+                tracing::debug!(%error, "a message was passed over");
+                Ok(None)
+            }
+        },
+        Message::Close(_) => Err(lost("the host closed the connection")),
+        _ => Ok(None),
+    }
+}

@@ -52,6 +52,8 @@ impl Window {
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .env("DISPLAY", &display.name)
+            // Without this the app's web view refuses to be driven.
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -153,11 +155,13 @@ async fn connect(port: u16, capabilities: serde_json::Map<String, Value>) -> Cli
     let address = format!("http://127.0.0.1:{port}");
     loop {
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        match builder.capabilities(capabilities.clone()).connect(&address).await {
-            Ok(client) => return client,
+        let connected = builder.capabilities(capabilities.clone()).connect(&address);
+        match tokio::time::timeout(PATIENCE, connected).await {
+            Ok(Ok(client)) => return client,
+            Err(_) => panic!("the app started, but its window does not let itself be driven"),
             // The driver needs a moment until it listens.
-            Err(error) if Instant::now() > end => panic!("the app does not start: {error}"),
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            Ok(Err(error)) if Instant::now() > end => panic!("the app does not start: {error}"),
+            Ok(Err(_)) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
     }
 }

@@ -210,6 +210,8 @@ mod tests {
                         "room" => room,
                         "fp" => fp,
                         "genres" => "dub,ambient",
+                        "people" => "3",
+                        "host" => "Ana\u{7}",
                         _ => "Friday",
                     }
                     .to_owned()

@@ -19,6 +19,13 @@ const WINDOW_US: f64 = 40_000_000.0;
 const FRESH_PRIOR: Prior = Prior { mean: 0.0, sd: 100e-6 };
 /// After an underrun it is the same crystal.
 const KEPT_PRIOR_SD: f64 = 5e-6;
+/// Span of stamps from which the slope is worth keeping.
+const KEEP_US: f64 = 10_000_000.0;
+/// The last stamps, of which the earliest must come down to the line or the line is wrong: sound servers correct their
+/// notion of latency by fractions of a millisecond, and a line held down by what they said before would not follow.
+const RECENT_US: f64 = 2_000_000.0;
+/// By how much the earliest recent stamp may miss the line, beyond what their scatter explains.
+const LIFTED_US: f64 = 150.0;
 /// Stamps kept to judge their scatter.
 const RECENT: usize = 64;
 /// A stamp this far from the line belongs to another line: the latency changed (another sink, a Bluetooth headset).
@@ -83,7 +90,9 @@ impl CardClock {
 
     /// The card started again: only its crystal is the same.
     pub(crate) fn restart(&mut self) {
-        if let Some(line) = self.line.filter(|_| self.ready) {
+        let span_us =
+            self.buckets.back().map_or(0.0, |b| b.2.t_us) - self.buckets.front().map_or(0.0, |b| b.2.t_us);
+        if let Some(line) = self.line.filter(|_| span_us > KEEP_US) {
             self.prior = Prior { mean: line.slope, sd: KEPT_PRIOR_SD };
         }
         self.origin = None;
@@ -109,6 +118,11 @@ impl CardClock {
         let new_bucket = self.store(stamp);
         if new_bucket || !self.ready || self.buckets.len() < EARLY {
             self.fit();
+            if self.is_lifted(stamp.t_us) {
+                self.buckets.retain(|b| b.2.t_us >= stamp.t_us - RECENT_US);
+                self.prior = FRESH_PRIOR;
+                self.fit();
+            }
         }
         self.ready = self.ready || self.agree();
     }
@@ -142,6 +156,18 @@ impl CardClock {
             self.origin = origin;
         }
         !stepped
+    }
+
+    /// Whether all recent stamps lie above a line that older ones hold down.
+    fn is_lifted(&self, now_us: f64) -> bool {
+        let Some(line) = self.line else { return false };
+        let recent = || self.buckets.iter().filter(|b| b.2.t_us >= now_us - RECENT_US);
+        if recent().count() == self.buckets.len() || now_us < RECENT_US {
+            return false;
+        }
+        let stamps: f64 = recent().map(|b| f64::from(b.1)).sum();
+        let missed = recent().fold(f64::INFINITY, |m, b| m.min(b.2.late_us - line.at(b.2.t_us)));
+        missed > LIFTED_US + 10.0 * self.scatter_us() / stamps
     }
 
     /// Whether the stamp opened a new bucket.

@@ -33,7 +33,9 @@ pub(crate) fn track(strength: &[f32], period: f64) -> Vec<usize> {
         previous[t] = best.1;
     }
     let tail = n.saturating_sub(longest);
-    let Some(mut at) = (tail..n).max_by(|a, b| score[*a].total_cmp(&score[*b])) else { return Vec::new() };
+    // Of equals the earliest: what follows the last onset is no beat.
+    let last = (tail..n).rev().max_by(|a, b| score[*a].total_cmp(&score[*b]));
+    let Some(mut at) = last else { return Vec::new() };
     let mut beats = vec![at];
     while previous[at] != usize::MAX {
         at = previous[at];

@@ -26,6 +26,7 @@ pub(crate) struct Pump {
     rate_hz: u32,
     written: u64,
     turns: u32,
+    dry: bool,
     block: Vec<[f32; 2]>,
 }
 
@@ -33,7 +34,16 @@ impl Pump {
     pub(crate) fn new(shared: Arc<Shared>, renderer: Renderer) -> Self {
         let rate_hz = 48_000;
         let clock = CardClock::new(rate_hz);
-        Self { shared, renderer, clock, rate_hz, written: 0, turns: 0, block: vec![[0.0; 2]; BLOCK] }
+        Self {
+            shared,
+            renderer,
+            clock,
+            rate_hz,
+            written: 0,
+            turns: 0,
+            dry: false,
+            block: vec![[0.0; 2]; BLOCK],
+        }
     }
 
     /// Another card from now on.
@@ -94,7 +104,14 @@ impl Pump {
 
     fn fill(&mut self, card: &mut dyn Card) -> Result<(), CardFault> {
         let Some(queue) = card.queue()? else { return Ok(()) };
-        self.observe(queue.asked_us, queue.delay_frames);
+        if queue.delay_frames > 0.0 {
+            self.dry = false;
+            self.observe(queue.asked_us, queue.delay_frames);
+        } else if !std::mem::replace(&mut self.dry, true) {
+            // Some sound servers run dry without saying so, and while they wake up they say nothing of use.
+            self.shared.xruns.fetch_add(1, Ordering::Relaxed);
+            self.clock.restart();
+        }
         // Until the card has settled only silence could be queued, and it would delay the sound behind it.
         let settled = self.clock.block(self.written).is_some();
         let goal_us = if settled { QUEUE_US } else { PREFILL_US };

@@ -3,7 +3,11 @@
 /**
  * Everything the analysis found.
  */
-export type AnalysisView = { tempo: TempoView | null, key: KeyView | null, second_key: KeyView | null, energy: number, loudness_lufs: number | null, loudness_range_lu: number | null, true_peak_dbtp: number | null, beats_s: Array<number>, 
+export type AnalysisView = { tempo: TempoView | null, key: KeyView | null, 
+/**
+ * The runner-up; its confidence is what the first leaves, and so a bound.
+ */
+second_key: KeyView | null, energy: number, loudness_lufs: number | null, loudness_range_lu: number | null, true_peak_dbtp: number | null, beats_s: Array<number>, 
 /**
  * Indexes into `beats_s`.
  */

@@ -116,6 +116,6 @@ async fn two_windows_share_one_room() {
 fn loopback(link: &str) -> String {
     let address =
         link.split(['?', '&']).find_map(|part| part.strip_prefix("a=")).expect("the link names an address");
-    let port = address.rsplit(':').next().expect("an address has a port");
-    format!("127.0.0.1:{}", port.trim_start_matches("%3A"))
+    let port = address.rsplit("%3A").next().expect("an address has a port");
+    format!("127.0.0.1:{port}")
 }

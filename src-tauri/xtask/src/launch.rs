@@ -21,9 +21,13 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
     start(workspace, "synxsphere", args)
 }
 
-/// Shows two peers in sync with a host, on this machine.
+/// Shows two peers in sync with a host, on this machine; with a demo track unless the first argument names another.
 pub fn demo(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
-    synx(workspace, "demo", args)
+    if args.first().is_some_and(|first| !first.starts_with('-')) {
+        return synx(workspace, "demo", args);
+    }
+    let track = workspace.root.join("assets/demo/tide-line.mp3").to_string_lossy().into_owned();
+    synx(workspace, "demo", &[&[track], args].concat())
 }
 
 /// Runs the benchmarks.

@@ -22,7 +22,8 @@ Usage: cargo xtask <task>
   run [ARGS…]       Opens the desktop app; without a display it hosts a room in the terminal
   test [STEP…]      Runs every check, or only the named steps and what they need
   test --list       Names the steps
-  demo [ARGS…]      Hosts a room, lets two peers join, plays a track in sync and shows the error
+  demo [FILE] [ARGS…]
+                    Hosts a room, lets two peers join, plays a track in sync and shows the error
   bench [ARGS…]     Runs the benchmarks, optimised
   setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text

@@ -35,6 +35,9 @@ pub enum NetError {
     /// A text that is no invite link.
     #[error("this is not a SynxSphere link: {0}; copy the whole link again")]
     BadLink(&'static str),
+    /// A text that is no address of a host.
+    #[error("{0:?} is no address of the form host:port, such as 192.168.1.20:7420")]
+    BadAddress(String),
     /// No address of the room answered.
     #[error("the room cannot be reached: {}; check that its host is running and on the same network", attempts.join("; "))]
     Unreachable {
@@ -92,6 +95,7 @@ impl NetError {
             Self::Certificate(_) => "certificate",
             Self::Listen { .. } => "listen",
             Self::BadLink(_) => "bad_link",
+            Self::BadAddress(_) => "bad_address",
             Self::Unreachable { .. } => "unreachable",
             Self::WrongCertificate { .. } => "wrong_certificate",
             Self::Lost(_) => "connection_lost",

@@ -5,7 +5,6 @@ use crate::{InviteLink, NetError, tls};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::ServerName;
-
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -36,8 +35,8 @@ pub(crate) struct Dialler {
 impl Dialler {
     pub fn new(link: &InviteLink, addresses: Option<Vec<String>>) -> Result<Self, NetError> {
         let addresses = addresses.unwrap_or_else(|| link.addresses.clone());
-        if !addresses.iter().all(|address| crate::link::is_address(address)) {
-            return Err(NetError::BadLink("an address is not of the form host:port"));
+        if let Some(address) = addresses.iter().find(|address| !crate::link::is_address(address)) {
+            return Err(NetError::BadAddress(address.clone()));
         }
         let tls = link.fingerprint.map(tls::pinned).transpose()?.map(TlsConnector::from);
         Ok(Self { addresses, tls })

@@ -223,9 +223,7 @@ impl Inner {
         blocking(move || audio.import(&path, hash)).await??;
         let (node, me) = (Arc::clone(self), self.me());
         tokio::spawn(async move {
-            if let Err(error) = backend::take_in(&node, &room, me, hash, file_name).await {
-                tracing::warn!(%hash, %error, "an own file could not be shared");
-            }
+            backend::take_in(&node, &room, me, hash, file_name).await;
         });
         Ok(())
     }

@@ -19,6 +19,9 @@ use tokio_tungstenite::tungstenite::Message;
 /// that came back do not all knock at once.
 const RETRY_MIN: Duration = Duration::from_millis(150);
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// A connection that lived longer than this was good: after it the waits begin small again. One that breaks sooner, each
+/// time, is tried less and less often.
+const HOLDS: Duration = Duration::from_secs(5);
 
 /// What the peer's program wants of the connection.
 pub(crate) enum Order {
@@ -53,6 +56,8 @@ pub(crate) struct LinkLoop {
     /// In the order of their ids, which is the order in which they were made.
     unanswered: BTreeMap<CommandId, Unanswered>,
     last_seq: Option<u64>,
+    /// Tries since a connection last held.
+    attempts: u32,
 }
 
 /// A connection that was let in, with the host's welcome.
@@ -69,7 +74,16 @@ impl LinkLoop {
         orders: mpsc::Receiver<Order>,
         events: mpsc::Sender<ClientEvent>,
     ) -> Self {
-        Self { config, dialler, token, orders, events, unanswered: BTreeMap::new(), last_seq: None }
+        Self {
+            config,
+            dialler,
+            token,
+            orders,
+            events,
+            unanswered: BTreeMap::new(),
+            last_seq: None,
+            attempts: 0,
+        }
     }
 
     /// Proves who one is, connects and enters the room.
@@ -125,7 +139,9 @@ impl LinkLoop {
 
     async fn reconnect(&mut self, error: NetError) -> Result<Connected, End> {
         let mut reason = error.to_string();
-        for attempt in 1.. {
+        loop {
+            self.attempts = self.attempts.saturating_add(1);
+            let attempt = self.attempts;
             let event = ClientEvent::Reconnecting { attempt, reason };
             self.events.send(event).await.map_err(|_| End::Dropped)?;
             let longest = (RETRY_MIN * 2_u32.saturating_pow(attempt - 1)).min(RETRY_MAX);
@@ -138,10 +154,12 @@ impl LinkLoop {
                 Err(NetError::Refused { code, message }) if is_final(&code) => {
                     return Err(End::Final(code, message));
                 }
+                Err(error @ (NetError::Protocol(_) | NetError::WrongCertificate { .. })) => {
+                    return Err(End::Final(error.code().to_owned(), error.to_string()));
+                }
                 Err(error) => reason = error.to_string(),
             }
         }
-        Err(End::Dropped)
     }
 
     async fn live(&mut self, connected: Connected) -> End {
@@ -155,14 +173,21 @@ impl LinkLoop {
                 return End::Broken(lost(error));
             }
         }
-        let mut heard = Instant::now();
+        let began = Instant::now();
+        let mut heard = began;
         loop {
+            if began.elapsed() > HOLDS {
+                self.attempts = 0;
+            }
             tokio::select! {
                 message = session::next(&mut socket) => {
                     heard = Instant::now();
                     let taken = match message {
                         Ok(Some(message)) => self.take(message).await,
                         Ok(None) => Ok(()),
+                        Err(error @ NetError::Protocol(_)) => {
+                            Err(End::Final(error.code().to_owned(), error.to_string()))
+                        }
                         Err(error) => Err(End::Broken(error)),
                     };
                     if let Err(end) = taken {
@@ -209,8 +234,7 @@ impl LinkLoop {
                 match self.last_seq {
                     Some(last) if envelope.seq <= last => return Ok(()),
                     Some(last) if envelope.seq > last + 1 => {
-                        let gap = format!("event {} came after {last}", envelope.seq);
-                        return Err(End::Broken(NetError::Protocol(gap)));
+                        return Err(End::Broken(lost(format!("event {} came after {last}", envelope.seq))));
                     }
                     _ => self.last_seq = Some(envelope.seq),
                 }
@@ -220,12 +244,10 @@ impl LinkLoop {
             ServerMessage::Error { id: Some(id), code, message } => {
                 return self.answer(id, Err(NetError::Refused { code, message }));
             }
+            // Of a message that needs no answer: the host says `bye` when it means the connection.
             ServerMessage::Error { id: None, code, message } => {
-                return Err(if is_final(&code) {
-                    End::Final(code, message)
-                } else {
-                    End::Broken(NetError::Refused { code, message })
-                });
+                tracing::warn!(code, message, "the host refused a message");
+                return Ok(());
             }
             ServerMessage::Token { token } => {
                 self.keep_token(&token);
@@ -247,18 +269,26 @@ impl LinkLoop {
     }
 }
 
-/// Whether trying again is of no use.
+/// Whether trying again is of no use, however often: what nobody but a person can change. What a later host may say
+/// besides is worth another try.
 fn is_final(code: &str) -> bool {
-    !matches!(
+    matches!(
         code,
-        "too_many_connections"
-            | "busy"
-            | "rate_limited"
-            | "handshake_timeout"
-            | "session_expired"
-            | "overloaded"
-            | "no_such_room"
-            | "stalled"
-            | "host_stopped"
+        "removed"
+            | "room_closed"
+            | "room_full"
+            | "not_allowed"
+            | "invite_expired"
+            | "invite_forged"
+            | "invite_other_room"
+            | "invite_missing"
+            | "protocol_version"
+            | "invalid"
+            | "malformed"
+            | "unknown_type"
+            | "not_a_message"
+            | "bad_frame"
+            | "host_not_allowed"
+            | "origin_not_allowed"
     )
 }

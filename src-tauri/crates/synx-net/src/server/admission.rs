@@ -6,8 +6,9 @@ use crate::server::refusal::Refusal;
 use crate::server::{Shared, Shop};
 use crate::{NetError, TokenError};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,9 +17,6 @@ use synx_domain::{LeaveReason, Role, Room, RoomId, UserId, Visibility};
 
 /// How long a challenge may be answered.
 const NONCE_LASTS: Duration = Duration::from_secs(30);
-/// Challenges that are open at once; more are refused until some have run out.
-const NONCES_MAX: usize = 4096;
-
 /// What the host asks to be signed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Challenge {
@@ -45,30 +43,55 @@ pub(crate) struct Admission {
     pub role: Role,
 }
 
-/// Challenges that were given out and not answered yet.
-#[derive(Default)]
-pub(crate) struct Nonces {
-    open: Mutex<HashMap<[u8; 32], (RoomId, Instant)>>,
+/// Challenges, given out without being kept: a nonce carries when and for which room it was made, under a keyed hash. Only
+/// those that were answered rightly are remembered, as each is good once: strangers cost no memory.
+pub(crate) struct Challenges {
+    key: [u8; 32],
+    start: Instant,
+    answered: Mutex<HashMap<[u8; 32], Instant>>,
 }
 
-impl Nonces {
-    fn give(&self, room: RoomId) -> Option<[u8; 32]> {
-        let mut open = lock(&self.open);
-        if open.len() >= NONCES_MAX {
-            open.retain(|_, (_, at)| at.elapsed() < NONCE_LASTS);
-        }
-        if open.len() >= NONCES_MAX {
-            return None;
-        }
-        let nonce = rand::random();
-        open.insert(nonce, (room, Instant::now()));
-        Some(nonce)
+impl Default for Challenges {
+    fn default() -> Self {
+        Self { key: rand::random(), start: Instant::now(), answered: Mutex::default() }
+    }
+}
+
+impl Challenges {
+    /// Eight bytes of milliseconds since the start, eight of chance, and sixteen that only this host can make of them.
+    fn give(&self, room: RoomId) -> [u8; 32] {
+        let now_ms = self.start.elapsed().as_millis() as u64;
+        self.sealed(now_ms.to_le_bytes(), rand::random(), room)
     }
 
-    /// Takes a nonce back: it is good once.
-    fn take(&self, nonce: &[u8; 32], room: RoomId) -> bool {
-        let given = lock(&self.open).remove(nonce);
-        given.is_some_and(|(given_for, at)| given_for == room && at.elapsed() < NONCE_LASTS)
+    fn sealed(&self, at: [u8; 8], chance: [u8; 8], room: RoomId) -> [u8; 32] {
+        let mut mac = blake3::Hasher::new_keyed(&self.key);
+        mac.update(&at).update(&chance).update(room.uuid().as_bytes());
+        let mut nonce = [0; 32];
+        nonce[..8].copy_from_slice(&at);
+        nonce[8..16].copy_from_slice(&chance);
+        nonce[16..].copy_from_slice(&mac.finalize().as_bytes()[..16]);
+        nonce
+    }
+
+    /// Whether this host made the nonce for this room, not long ago.
+    fn is_fresh(&self, nonce: &[u8; 32], room: RoomId) -> bool {
+        let (mut at, mut chance) = ([0; 8], [0; 8]);
+        at.copy_from_slice(&nonce[..8]);
+        chance.copy_from_slice(&nonce[8..16]);
+        let made = Duration::from_millis(u64::from_le_bytes(at));
+        let age = self.start.elapsed().checked_sub(made);
+        // Two blake3 hashes are compared in constant time.
+        let hash = blake3::Hash::from_bytes;
+        let genuine = hash(self.sealed(at, chance, room)) == hash(*nonce);
+        genuine && age.is_some_and(|age| age < NONCE_LASTS)
+    }
+
+    /// Marks a nonce as answered; false if it was before.
+    fn spend(&self, nonce: [u8; 32]) -> bool {
+        let mut answered = lock(&self.answered);
+        answered.retain(|_, at| at.elapsed() < NONCE_LASTS);
+        answered.insert(nonce, Instant::now()).is_none()
     }
 }
 
@@ -77,14 +100,7 @@ pub(crate) async fn challenge(
     Path(room): Path<RoomId>,
 ) -> Result<Json<Challenge>, Refusal> {
     shop.hall(room)?;
-    let busy = || {
-        Refusal::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "busy",
-            "too many people are joining: try again in a moment",
-        )
-    };
-    let nonce = shop.nonces.give(room).ok_or_else(busy)?;
+    let nonce = shop.challenges.give(room);
     Ok(Json(Challenge {
         nonce: data_encoding::HEXLOWER.encode(&nonce),
         protocol: crate::wire::PROTOCOL_VERSION,
@@ -94,13 +110,26 @@ pub(crate) async fn challenge(
 pub(crate) async fn join(
     State(shop): Shop,
     Path(room): Path<RoomId>,
-    Json(request): Json<JoinRequest>,
+    request: Request,
 ) -> Result<Json<Admission>, Refusal> {
     let hall = shop.hall(room)?;
+    let request: JoinRequest = timely_json(&shop, request).await?;
     let user = prove(&shop, room, &request)?;
     let role = admit(&shop, &hall, user, request.invite.as_deref())?;
     let token = shop.config.host_key.sign_session(user, room, role, shop.config.limits.session)?;
     Ok(Json(Admission { token, user, role }))
+}
+
+/// Reads a JSON body that must come as soon as any handshake.
+async fn timely_json<T: DeserializeOwned>(shop: &Shared, request: Request) -> Result<T, Refusal> {
+    match tokio::time::timeout(shop.config.limits.handshake, Json::from_request(request, &())).await {
+        Ok(Ok(Json(value))) => Ok(value),
+        Ok(Err(problem)) => Err(Refusal::new(problem.status(), "malformed", problem.body_text())),
+        Err(_) => {
+            let message = "the request did not come in time: try again";
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "handshake_timeout", message))
+        }
+    }
 }
 
 fn prove(shop: &Shared, room: RoomId, request: &JoinRequest) -> Result<UserId, Refusal> {
@@ -114,25 +143,27 @@ fn prove(shop: &Shared, room: RoomId, request: &JoinRequest) -> Result<UserId, R
     let nonce: [u8; 32] = unhex(&request.nonce).ok_or_else(unproven)?;
     let public_key: [u8; 32] = unhex(&request.public_key).ok_or_else(unproven)?;
     let signature: [u8; 64] = unhex(&request.signature).ok_or_else(unproven)?;
-    let fresh = shop.nonces.take(&nonce, room);
+    let fresh = shop.challenges.is_fresh(&nonce, room);
     let fingerprint = shop.config.tls.as_ref().map(crate::TlsIdentity::fingerprint);
     let proven = JoinProof { nonce, room, fingerprint }.is_signed_by(&public_key, &signature);
-    if fresh && proven { Ok(user_id_of(&public_key)) } else { Err(unproven()) }
+    let accepted = fresh && proven && shop.challenges.spend(nonce);
+    if accepted { Ok(user_id_of(&public_key)) } else { Err(unproven()) }
 }
 
 /// What lets a person in: having been let in before, an invite, or that the room is public.
 fn admit(shop: &Shared, hall: &Hall, user: UserId, invite: Option<&str>) -> Result<Role, Refusal> {
-    let snapshot = hall.backend.snapshot();
-    let Room { members, settings, .. } = &snapshot.room;
-    let known = members.get(&user);
-    if known.is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
+    let look = |room: &Room| {
+        let public = room.settings.as_ref().is_some_and(|settings| settings.visibility == Visibility::Public);
+        (room.members.get(&user).cloned(), public)
+    };
+    let (known, public) = hall.backend.with(look).unwrap_or_default();
+    if known.as_ref().is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
         return Err(crate::CommandFailure::from(synx_domain::Rejection::Removed).into());
     }
     let invited = match invite {
         Some(invite) => shop.config.host_key.check_invite(hall.id(), invite),
         None => Err(TokenError::InviteMissing),
     };
-    let public = settings.as_ref().is_some_and(|settings| settings.visibility == Visibility::Public);
     match (known, invited) {
         (Some(member), invited) => Ok(member.role.max(invited.unwrap_or(Role::Listener))),
         (None, Ok(role)) => Ok(role),

@@ -3,7 +3,7 @@
 use crate::wire::SyncReport;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
-use synx_domain::{CommandEnvelope, ContentHash, Envelope, EpochId, Rejection, RoomId, RoomSnapshot, UserId};
+use synx_domain::{CommandEnvelope, ContentHash, Envelope, EpochId, Rejection, Room, RoomId, UserId};
 use tokio::sync::watch;
 
 /// The room cannot answer now; nothing has changed.
@@ -46,8 +46,8 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// returned futures are first polled.
     fn execute(&self, command: CommandEnvelope) -> BoxFuture<'_, Result<u64, CommandFailure>>;
 
-    /// The present state. Cheap.
-    fn snapshot(&self) -> Arc<RoomSnapshot>;
+    /// Shows the present state. The room's writer waits meanwhile: look, and copy what is needed.
+    fn look(&self, look: &mut dyn FnMut(&Room));
 
     /// The last seq, as it grows.
     fn heads(&self) -> watch::Receiver<u64>;
@@ -64,6 +64,15 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// A peer said how well it plays in time.
     fn sync_report(&self, user: UserId, report: SyncReport);
 
-    /// Announced bytes are in the audio store, verified.
-    fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String);
+    /// Announced bytes are in the audio store, verified. Done when the room knows what became of them.
+    fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()>;
+}
+
+impl dyn RoomBackend {
+    /// What a look at the present state finds.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&Room) -> T) -> Option<T> {
+        let (mut look, mut found) = (Some(look), None);
+        self.look(&mut |room| found = look.take().map(|look| look(room)));
+        found
+    }
 }

@@ -2,8 +2,11 @@
 
 use crate::server::Shop;
 use crate::server::admission::member;
+use crate::server::bucket::Bucket;
 use crate::server::hall::Hall;
+use crate::server::listen::Seat;
 use crate::server::refusal::Refusal;
+use axum::Extension;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -11,10 +14,13 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use synx_domain::{EpochId, RoomId};
+use synx_domain::{EpochId, RoomId, UserId};
 
 /// A probe is a few dozen bytes.
 const PROBE_BYTES: usize = 1024;
+/// A peer sends five probes a second, and a burst of some tens to begin with; what asks for much more is no clock.
+const PROBES_PER_S: f64 = 50.0;
+const PROBES_AT_ONCE: f64 = 200.0;
 /// A peer probes every few seconds at least.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -39,16 +45,21 @@ pub(crate) struct ClockAnswer {
 pub(crate) async fn upgrade(
     State(shop): Shop,
     Path(room): Path<RoomId>,
+    Extension(seat): Extension<Seat>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
-    let (hall, _) = member(&shop, room, &headers)?;
+    let (hall, user) = member(&shop, room, &headers)?;
     let upgrade = upgrade.max_message_size(PROBE_BYTES).max_frame_size(PROBE_BYTES);
-    Ok(upgrade.on_upgrade(move |socket| serve(socket, hall)))
+    Ok(upgrade.on_upgrade(async move |socket| {
+        serve(socket, hall, user).await;
+        drop(seat);
+    }))
 }
 
-async fn serve(mut socket: WebSocket, hall: Arc<Hall>) {
+async fn serve(mut socket: WebSocket, hall: Arc<Hall>, user: UserId) {
     let mut ending = hall.endings();
+    let mut bucket = Bucket::full(PROBES_PER_S, PROBES_AT_ONCE);
     loop {
         let message = tokio::select! {
             message = socket.recv() => message,
@@ -61,7 +72,9 @@ async fn serve(mut socket: WebSocket, hall: Arc<Hall>) {
         let Ok(ClockQuestion { t1_us }) = serde_json::from_str(&text) else { return };
         let (epoch, t3_us) = (hall.backend.epoch(), hall.backend.room_time_us());
         let answer = serde_json::to_string(&ClockAnswer { t1_us, t2_us, t3_us, epoch }).unwrap_or_default();
-        if socket.send(Message::Text(answer.into())).await.is_err() {
+        let answered = socket.send(Message::Text(answer.into())).await.is_ok();
+        // Who was removed, or left for good, learns no more.
+        if !answered || !bucket.take() || !hall.is_member(user) {
             return;
         }
     }

@@ -46,6 +46,8 @@ pub struct Limits {
     pub connections: usize,
     /// Joined WebSocket connections per room.
     pub peers_per_room: usize,
+    /// Joined WebSocket connections of one member: their devices, and those that have not been found dead yet.
+    pub connections_per_member: usize,
     /// Longest message of a peer, in bytes.
     pub message_bytes: usize,
     /// Messages a second that a connection may send for long.
@@ -56,7 +58,7 @@ pub struct Limits {
     pub upload_bytes: u64,
     /// How often an idle connection is pinged; after three times as long without any sign it is dead.
     pub ping_every: Duration,
-    /// A peer that takes nothing for this long is disconnected.
+    /// A connection that takes no byte of what is sent to it for this long is cut off.
     pub stalled: Duration,
     /// How long a member whose connection died may take to come back before it has left.
     pub return_grace: Duration,
@@ -72,6 +74,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             connections: 4096,
             peers_per_room: 1100,
+            connections_per_member: 16,
             message_bytes: 64 * 1024,
             messages_per_s: 200.0,
             message_burst: 400.0,

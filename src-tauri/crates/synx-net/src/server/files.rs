@@ -43,7 +43,7 @@ pub(crate) async fn download(
 ) -> Result<Response, Refusal> {
     let (hall, _) = member(&shop, room, &headers)?;
     // A hash of another room of this machine is nobody's business here.
-    let shared_here = hall.backend.snapshot().room.tracks.contains_key(&hash);
+    let shared_here = hall.backend.with(|room| room.playable(hash).is_some()).unwrap_or(false);
     let path = shop.config.audio.path(hash).filter(|_| shared_here).ok_or_else(Refusal::not_found)?;
     let mut file = File::open(path).await.map_err(Refusal::internal)?;
     let size = file.metadata().await.map_err(Refusal::internal)?.len();
@@ -89,9 +89,8 @@ pub(crate) async fn state(
 ) -> Result<Json<UploadState>, Refusal> {
     let (hall, _) = member(&shop, room, &headers)?;
     let (_, size_bytes) = announced(&hall, hash)?;
-    let complete = shop.config.audio.path(hash).is_some();
-    let received_bytes = if complete { size_bytes } else { shop.config.audio.partial_bytes(hash) };
-    Ok(Json(UploadState { received_bytes, size_bytes, complete }))
+    let received_bytes = shop.config.audio.partial_bytes(hash);
+    Ok(Json(UploadState { received_bytes, size_bytes, complete: false }))
 }
 
 pub(crate) async fn upload(
@@ -105,34 +104,37 @@ pub(crate) async fn upload(
     if size_bytes > shop.config.limits.upload_bytes {
         return Err(too_large(shop.config.limits.upload_bytes));
     }
-    let _one_at_a_time = Uploading::begin(&shop, hash)?;
-    let mut received_bytes = size_bytes;
-    if shop.config.audio.path(hash).is_none() {
-        let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
-        let here = shop.config.audio.partial_bytes(hash);
-        if offset != Some(here) {
-            let message = format!("send the file from byte {here} on, named in {UPLOAD_OFFSET}");
-            return Err(Refusal::new(StatusCode::CONFLICT, "wrong_offset", message));
-        }
-        received_bytes =
-            Receiving { shop: &shop, hall: &hall, user, hash, size_bytes }.write(here, body).await?;
-        if received_bytes < size_bytes {
-            return Ok((
-                StatusCode::ACCEPTED,
-                Json(UploadState { received_bytes, size_bytes, complete: false }),
-            ));
-        }
+    let one_at_a_time = Uploading::begin(&shop, hash)?;
+    let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
+    let here = shop.config.audio.partial_bytes(hash);
+    if offset != Some(here) {
+        let message = format!("send the file from byte {here} on, named in {UPLOAD_OFFSET}");
+        return Err(Refusal::new(StatusCode::CONFLICT, "wrong_offset", message));
+    }
+    // Whoever shares audio has it, and sends it even if another room of this machine has it too: its hash alone, which
+    // many may know, opens no door.
+    let received_bytes =
+        Receiving { shop: &shop, hall: &hall, user, hash, size_bytes }.write(here, body).await?;
+    let complete = received_bytes >= size_bytes;
+    if complete {
         let audio = shop.config.audio.clone();
         tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
+        let taken_in = hall.backend.upload_finished(user, hash, file_name);
+        // Until the room knows of it nobody uploads it again.
+        tokio::spawn(async move {
+            taken_in.await;
+            drop(one_at_a_time);
+        });
     }
-    hall.backend.upload_finished(user, hash, file_name);
-    Ok((StatusCode::CREATED, Json(UploadState { received_bytes, size_bytes, complete: true })))
+    let status = if complete { StatusCode::CREATED } else { StatusCode::ACCEPTED };
+    Ok((status, Json(UploadState { received_bytes, size_bytes, complete })))
 }
 
 /// Name and size of audio that was announced and is awaited.
 fn announced(hall: &Hall, hash: ContentHash) -> Result<(String, u64), Refusal> {
-    match hall.backend.snapshot().room.tracks.get(&hash).map(|track| &track.state) {
-        Some(TrackState::Uploading { file_name, size_bytes }) => Ok((file_name.clone(), *size_bytes)),
+    let state = hall.backend.with(|room| room.tracks.get(&hash).map(|track| track.state.clone()));
+    match state.flatten() {
+        Some(TrackState::Uploading { file_name, size_bytes }) => Ok((file_name, size_bytes)),
         Some(TrackState::Uploaded | TrackState::Shared) => {
             Err(Refusal::new(StatusCode::CONFLICT, "already_here", "this audio is in the room already"))
         }
@@ -149,22 +151,22 @@ fn too_large(limit: u64) -> Refusal {
 }
 
 /// Holds a hash while its bytes are written.
-struct Uploading<'a> {
-    shop: &'a Shared,
+struct Uploading {
+    shop: Arc<Shared>,
     hash: ContentHash,
 }
 
-impl<'a> Uploading<'a> {
-    fn begin(shop: &'a Shared, hash: ContentHash) -> Result<Self, Refusal> {
+impl Uploading {
+    fn begin(shop: &Arc<Shared>, hash: ContentHash) -> Result<Self, Refusal> {
         if lock(&shop.uploading).insert(hash) {
-            return Ok(Self { shop, hash });
+            return Ok(Self { shop: Arc::clone(shop), hash });
         }
         let message = "this file is being uploaded on another connection: try again in a moment";
         Err(Refusal::new(StatusCode::CONFLICT, "upload_busy", message))
     }
 }
 
-impl Drop for Uploading<'_> {
+impl Drop for Uploading {
     fn drop(&mut self) {
         lock(&self.shop.uploading).remove(&self.hash);
     }

@@ -2,6 +2,7 @@
 //!
 //! Must never hold anything per peer but a cursor: who lags past the ring reads the log.
 
+use crate::server::Limits;
 use crate::server::backend::RoomBackend;
 use crate::wire::ServerMessage;
 use axum::extract::ws::Utf8Bytes;
@@ -140,17 +141,19 @@ impl Hall {
 
     /// Whether the user is in the room by its log.
     pub fn is_member(&self, user: UserId) -> bool {
-        self.backend.snapshot().room.present(user).is_some()
+        self.backend.with(|room| room.present(user).is_some()).unwrap_or(false)
     }
 
     pub fn connected(&self) -> Vec<UserId> {
         lock(&self.seats).keys().copied().collect()
     }
 
-    /// Takes a seat for a connection; none if the house is full.
-    pub fn sit(self: &Arc<Self>, user: UserId, limit: usize) -> Option<watch::Receiver<Option<Ending>>> {
+    /// Takes a seat for a connection; none if the house is full, or this person has enough of them.
+    pub fn sit(self: &Arc<Self>, user: UserId, limits: &Limits) -> Option<watch::Receiver<Option<Ending>>> {
         let mut seats = lock(&self.seats);
-        if seats.values().map(|seat| seat.connections).sum::<usize>() >= limit {
+        let all = seats.values().map(|seat| seat.connections).sum::<usize>();
+        let own = seats.get(&user).map_or(0, |seat| seat.connections);
+        if all >= limits.peers_per_room || own >= limits.connections_per_member {
             return None;
         }
         let seat =

@@ -2,15 +2,19 @@
 
 use crate::server::Shared;
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
+use tower_service::Service;
 
 /// Bytes that a request's head may have; also hyper's read buffer.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -36,35 +40,51 @@ pub(crate) async fn accept(
         // Beyond the limit a connection is closed at once: to wait would let the idle keep out the living.
         let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else { continue };
         let (shared, router, mut stopping) = (Arc::clone(&shared), router.clone(), stopping.clone());
+        let seat = Seat(Arc::new(seat));
         tokio::spawn(async move {
             tokio::select! {
-                () = connection(stream, &shared, router) => {}
+                () = connection(stream, &shared, router, seat) => {}
                 _ = stopping.wait_for(|stop| *stop) => {}
             }
-            drop(seat);
         });
     }
 }
 
-async fn connection(stream: TcpStream, shared: &Shared, router: Router) {
+/// One of the server's connections. A WebSocket goes on after its HTTP request, and takes this along.
+#[derive(Clone)]
+pub(crate) struct Seat(#[expect(dead_code, reason = "it is held, not used")] Arc<OwnedSemaphorePermit>);
+
+async fn connection(stream: TcpStream, shared: &Shared, router: Router, seat: Seat) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let Some(tls) = &shared.config.tls else { return http(stream, shared, router).await };
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(shared.config.limits.stalled));
+    let stream = Box::pin(stream);
+    let Some(tls) = &shared.config.tls else { return http(stream, shared, router, seat).await };
     let handshake = TlsAcceptor::from(tls.config()).accept(stream);
     match tokio::time::timeout(shared.config.limits.handshake, handshake).await {
-        Ok(Ok(stream)) => http(stream, shared, router).await,
+        Ok(Ok(stream)) => http(stream, shared, router, seat).await,
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: &Shared, router: Router) {
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    shared: &Shared,
+    router: Router,
+    seat: Seat,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(seat.clone());
+        router.clone().call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.config.limits.handshake)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
         .await;
     if let Err(error) = served {

@@ -4,6 +4,7 @@
 
 mod admission;
 mod backend;
+mod bucket;
 mod clock;
 mod config;
 mod files;
@@ -37,7 +38,7 @@ use tokio::sync::watch;
 pub(crate) struct Shared {
     pub config: ServerConfig,
     pub halls: Mutex<BTreeMap<RoomId, Arc<Hall>>>,
-    pub nonces: admission::Nonces,
+    pub challenges: admission::Challenges,
     /// Audio that is being written now: one upload of it at a time.
     pub uploading: Mutex<HashSet<ContentHash>>,
 }
@@ -76,7 +77,7 @@ impl Server {
         let shared = Arc::new(Shared {
             config,
             halls: Mutex::default(),
-            nonces: admission::Nonces::default(),
+            challenges: admission::Challenges::default(),
             uploading: Mutex::default(),
         });
         let stopping = watch::Sender::new(false);
@@ -121,7 +122,7 @@ impl Server {
         }
     }
 
-    /// Stops: no connection is taken any more, those of open rooms are told to come back later.
+    /// Stops: rooms that are still open are closed, and no connection is taken any more.
     pub async fn stop(&self) {
         let rooms: Vec<RoomId> = lock(&self.shared.halls).keys().copied().collect();
         for room in rooms {

@@ -2,10 +2,13 @@
 //!
 //! Must never buffer events for a peer: it holds a cursor, and frames that are ready are fed and flushed together.
 
+use crate::server::bucket::Bucket;
 use crate::server::hall::{Ending, Frame, Hall};
-use crate::server::{CommandFailure, Shared, Shop};
+use crate::server::listen::Seat;
+use crate::server::{CommandFailure, Shared, Shop, Unavailable};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
 use crate::{Session, TokenError};
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
@@ -16,7 +19,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
+use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserId, UserProfile};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use uuid::Uuid;
@@ -26,9 +29,16 @@ const UNANSWERED: usize = 64;
 
 type Answer = BoxFuture<'static, ServerMessage>;
 
-pub(crate) async fn upgrade(State(shop): Shop, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn upgrade(
+    State(shop): Shop,
+    Extension(seat): Extension<Seat>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let bytes = shop.config.limits.message_bytes;
-    upgrade.max_message_size(bytes).max_frame_size(bytes).on_upgrade(move |socket| serve(socket, shop))
+    upgrade.max_message_size(bytes).max_frame_size(bytes).on_upgrade(async move |socket| {
+        serve(socket, shop).await;
+        drop(seat);
+    })
 }
 
 async fn serve(socket: WebSocket, shop: Arc<Shared>) {
@@ -47,7 +57,7 @@ async fn serve(socket: WebSocket, shop: Arc<Shared>) {
         Ok((mut peer, welcome)) => {
             let ending = match peer.write(&mut sink, vec![welcome.encode().into()]).await {
                 Ok(()) => peer.run(&mut sink, &mut stream).await,
-                Err(()) => None,
+                Err(ending) => ending,
             };
             peer.farewell(&mut sink, ending).await;
         }
@@ -113,10 +123,10 @@ impl Arrival {
             ServerMessage::error(
                 None,
                 "too_many_connections",
-                "the host takes no more connections: try again later",
+                "the host takes no more connections, or none more of yours: close one, or try again later",
             )
         };
-        let end = hall.sit(user, shop.config.limits.peers_per_room).ok_or_else(full)?;
+        let end = hall.sit(user, &shop.config.limits).ok_or_else(full)?;
         let mut peer = Peer {
             shop: Arc::clone(shop),
             heads: hall.heads(),
@@ -129,18 +139,29 @@ impl Arrival {
             bucket: Bucket::full(shop.config.limits.messages_per_s, shop.config.limits.message_burst),
             hall,
         };
-        if !peer.hall.is_member(user) {
-            let command = Command::Join { profile, role: session.role };
+        let shown = hall_profile(&peer.hall, user);
+        let command = match shown {
+            None => Some(Command::Join { profile, role: session.role }),
+            Some(shown) if shown != profile => Some(Command::UpdateProfile { profile }),
+            Some(_) => None,
+        };
+        if let Some(command) = command {
             let envelope = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: user, command };
             if let Err(failure) = peer.hall.backend.execute(envelope).await {
                 peer.left = true;
                 return Err(refusal(None, &failure));
             }
         }
-        let snapshot = peer.hall.backend.snapshot();
-        let welcome = peer.welcome(snapshot, last_seq);
+        let unavailable = || ServerMessage::error(None, "closing", "the room is closing: try again");
+        let snapshot = peer.hall.backend.with(RoomSnapshot::of).ok_or_else(unavailable)?;
+        let welcome = peer.welcome(Arc::new(snapshot), last_seq);
         Ok((peer, welcome))
     }
+}
+
+/// How a member appears who is in the room by its log.
+fn hall_profile(hall: &Hall, user: UserId) -> Option<UserProfile> {
+    hall.backend.with(|room| room.present(user).map(|member| member.profile.clone())).flatten()
 }
 
 fn refusal(id: Option<CommandId>, failure: &CommandFailure) -> ServerMessage {
@@ -237,7 +258,7 @@ impl Peer {
                     if heard.elapsed() > limits.ping_every * 3 {
                         return None;
                     }
-                    timeout(limits.stalled, sink.send(Message::Ping(bytes::Bytes::new()))).await.ok()?.ok()?;
+                    sink.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
                 }
                 _ = renewals.tick() => out.extend(self.renewed()),
                 ending = ended(&mut self.closed) => return Some(ending),
@@ -249,9 +270,8 @@ impl Peer {
             while let Ok(passing) = self.passing.try_recv() {
                 out.push(passing);
             }
-            if self.write(sink, out).await.is_err() {
-                let reason = "this connection took nothing for too long".to_owned();
-                return Some(Ending { code: "stalled", reason, reconnect: true });
+            if let Err(ending) = self.write(sink, out).await {
+                return ending;
             }
             if self.left {
                 return Some(Ending {
@@ -263,18 +283,20 @@ impl Peer {
         }
     }
 
-    /// Feeds what there is to say and all events up to the head, and flushes once per page.
-    async fn write(&mut self, sink: &mut SplitSink<WebSocket, Message>, out: Outbox) -> Result<(), ()> {
-        let stalled = self.shop.config.limits.stalled;
-        timeout(stalled, feed(sink, out)).await.map_err(drop)?.map_err(drop)?;
+    /// Feeds what there is to say and all events up to the head, and flushes once per page. How long a peer may take no
+    /// byte is the connection's business.
+    async fn write(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        out: Outbox,
+    ) -> Result<(), Option<Ending>> {
+        let broken = |_| None;
+        feed(sink, out).await.map_err(broken)?;
         loop {
-            let frames = self.hall.frames_after(self.cursor).await.unwrap_or_default();
+            let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
             let last = frames.last().map(|frame: &Frame| frame.seq);
-            let page = async {
-                feed(sink, frames.into_iter().map(|frame| frame.text)).await?;
-                sink.flush().await
-            };
-            timeout(stalled, page).await.map_err(drop)?.map_err(drop)?;
+            feed(sink, frames.into_iter().map(|frame| frame.text)).await.map_err(broken)?;
+            sink.flush().await.map_err(broken)?;
             match last {
                 Some(seq) => self.cursor = seq,
                 None => return Ok(()),
@@ -300,16 +322,16 @@ impl Peer {
             }
             Some(Ok(Message::Close(_))) | None => return Err(None),
         };
+        if !self.bucket.take() {
+            let told = "too many messages: slow down";
+            return Ok(Some(ServerMessage::error(id_of(&text), "rate_limited", told)));
+        }
         let message = match ClientMessage::decode(&text) {
             Ok(message) => message,
             Err(error) => {
                 return Ok(Some(ServerMessage::error(id_of(&text), error.code(), error.to_string())));
             }
         };
-        if !self.bucket.take() {
-            let told = "too many messages: slow down";
-            return Ok(Some(ServerMessage::error(id_of(&text), "rate_limited", told)));
-        }
         match message {
             ClientMessage::JoinRoom { .. } => {
                 Ok(Some(ServerMessage::error(None, "joined_already", "this connection is in a room already")))
@@ -336,7 +358,8 @@ impl Peer {
         let mut answer = self.ask(id, request);
         if leaving {
             let answer = answer.await;
-            self.left = matches!(answer, ServerMessage::Ok { .. });
+            // A repeated request of somebody who came back meanwhile has its old answer, and they are here.
+            self.left = !self.hall.is_member(self.session.user);
             return Ok(Some(answer));
         }
         // Polled once before the next message is read: commands of one peer take effect in the order it sent them.
@@ -375,6 +398,12 @@ impl Peer {
     }
 }
 
+/// The log cannot be read: rather than falling behind in silence, the peer comes back and asks again.
+fn unreadable(error: Unavailable) -> Option<Ending> {
+    tracing::warn!(%error, "a peer's events cannot be read");
+    Some(Ending { code: "log_unreadable", reason: error.message, reconnect: true })
+}
+
 async fn feed(
     sink: &mut SplitSink<WebSocket, Message>,
     texts: impl IntoIterator<Item = Utf8Bytes>,
@@ -400,29 +429,4 @@ fn id_of(text: &str) -> Option<CommandId> {
         id: CommandId,
     }
     serde_json::from_str::<Id>(text).ok().map(|id| id.id)
-}
-
-/// A token bucket: so many at once, so many a second for long.
-struct Bucket {
-    left: f64,
-    at: Instant,
-    per_s: f64,
-    burst: f64,
-}
-
-impl Bucket {
-    fn full(per_s: f64, burst: f64) -> Self {
-        Self { left: burst, at: Instant::now(), per_s, burst }
-    }
-
-    fn take(&mut self) -> bool {
-        let now = Instant::now();
-        self.left = (self.left + now.duration_since(self.at).as_secs_f64() * self.per_s).min(self.burst);
-        self.at = now;
-        let enough = self.left >= 1.0;
-        if enough {
-            self.left -= 1.0;
-        }
-        enough
-    }
 }

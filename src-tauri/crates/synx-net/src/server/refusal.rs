@@ -40,7 +40,11 @@ impl Refusal {
 
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, error.code(), error.to_string())
+        let status = match error {
+            TokenError::CannotSign => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        Self::new(status, error.code(), error.to_string())
     }
 }
 

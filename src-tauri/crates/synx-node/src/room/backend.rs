@@ -5,8 +5,9 @@ use crate::library::{describe, summary};
 use crate::node::Inner;
 use crate::room::hosted::{ExecuteError, HostedRoom};
 use futures_util::future::BoxFuture;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, EpochId, RoomId, RoomSnapshot, UserId};
+use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, EpochId, Room, RoomId, UserId};
 use synx_net::wire::SyncReport;
 use synx_net::{CommandFailure, RoomBackend, Unavailable};
 use tokio::sync::watch;
@@ -33,8 +34,8 @@ impl RoomBackend for HostBackend {
         Box::pin(async move { self.room.execute(command).await.map_err(failure) })
     }
 
-    fn snapshot(&self) -> Arc<RoomSnapshot> {
-        Arc::new(self.room.with(RoomSnapshot::of))
+    fn look(&self, look: &mut dyn FnMut(&Room)) {
+        self.room.with(look);
     }
 
     fn heads(&self) -> watch::Receiver<u64> {
@@ -60,14 +61,12 @@ impl RoomBackend for HostBackend {
         self.room.board().put(user, report);
     }
 
-    fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) {
-        let Some(node) = self.node.upgrade() else { return };
-        let room = Arc::clone(&self.room);
-        tokio::spawn(async move {
-            if let Err(error) = take_in(&node, &room, user, hash, file_name).await {
-                tracing::warn!(%hash, %error, "a shared file could not be taken in");
-            }
-        });
+    fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()> {
+        let (node, room) = (self.node.clone(), Arc::clone(&self.room));
+        Box::pin(async move {
+            let Some(node) = node.upgrade() else { return };
+            take_in(&node, &room, user, hash, file_name).await;
+        })
     }
 }
 
@@ -84,44 +83,102 @@ fn failure(error: ExecuteError) -> CommandFailure {
     }
 }
 
-/// Looks into a file whose bytes are here and verified: shares it under the uploader's name and has it analysed, or says
-/// why it cannot be used.
-///
-/// # Errors
-/// When the room could not be told.
+/// Looks into a file whose bytes are here and verified: shares it under the uploader's name, or says why it cannot be
+/// used. Its analysis goes on after that.
 pub async fn take_in(
     node: &Arc<Inner>,
     room: &Arc<HostedRoom>,
     user: UserId,
     hash: ContentHash,
     file_name: String,
-) -> Result<(), NodeError> {
-    let Some(path) = node.locate(hash) else { return Err(NodeError::NoSuchTrack) };
-    let (probed, name) = (path.clone(), file_name.clone());
-    let described = tokio::task::spawn_blocking(move || describe(&probed, hash, name)).await;
-    match described.map_err(|_| NodeError::Closing)? {
-        Ok(track) => room.execute_as(user, Command::ShareTrack { track }).await?,
-        Err(error) => return fail(room, user, hash, file_name, &error).await,
-    };
-    node.audio_arrived(hash);
-    match node.library.analyses().analyze(hash, &path, Box::new(|_| {})).await {
-        Ok(analysis) => {
-            let analysis = summary(&analysis);
-            room.execute_as(user, Command::RecordAnalysis { hash, analysis }).await?;
-            Ok(())
+) {
+    let incoming = Incoming { room: Arc::clone(room), user, hash, file_name };
+    match incoming.share(node).await {
+        Ok(Some(path)) => {
+            let node = Arc::clone(node);
+            tokio::spawn(async move {
+                let analyzed = incoming.analyze(&node, &path).await;
+                incoming.log_trouble(analyzed);
+            });
         }
-        Err(error) => fail(room, user, hash, file_name, &error).await,
+        Ok(None) => {}
+        Err(error) => incoming.log_trouble(Err(error)),
     }
 }
 
-async fn fail(
-    room: &HostedRoom,
+/// A file on its way into a room.
+struct Incoming {
+    room: Arc<HostedRoom>,
     user: UserId,
     hash: ContentHash,
     file_name: String,
-    error: &NodeError,
-) -> Result<(), NodeError> {
-    let (code, reason) = (error.code().to_owned(), error.to_string());
-    room.execute_as(user, Command::FailProcessing { hash, file_name, code, reason }).await?;
-    Ok(())
+}
+
+impl Incoming {
+    /// Where the file is, if it could be shared.
+    async fn share(&self, node: &Arc<Inner>) -> Result<Option<PathBuf>, NodeError> {
+        let Some(path) = node.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
+        let (probed, hash, name) = (path.clone(), self.hash, self.file_name.clone());
+        let described = tokio::task::spawn_blocking(move || describe(&probed, hash, name)).await;
+        match described.map_err(|_| NodeError::Closing)? {
+            Ok(track) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
+            Err(error) => return self.fail(&path, &error).await.map(|()| None),
+        };
+        node.audio_arrived(self.hash);
+        Ok(Some(path))
+    }
+
+    async fn analyze(&self, node: &Arc<Inner>, path: &Path) -> Result<(), NodeError> {
+        match node.library.analyses().analyze(self.hash, path, Box::new(|_| {})).await {
+            Ok(analysis) => {
+                let record = Command::RecordAnalysis { hash: self.hash, analysis: summary(&analysis) };
+                self.room.execute_as(self.user, record).await?;
+                Ok(())
+            }
+            Err(error) => self.fail(path, &error).await,
+        }
+    }
+
+    async fn fail(&self, path: &Path, error: &NodeError) -> Result<(), NodeError> {
+        let failed = Command::FailProcessing {
+            hash: self.hash,
+            file_name: self.file_name.clone(),
+            code: error.code().to_owned(),
+            reason: public_reason(error, path, &self.file_name),
+        };
+        self.room.execute_as(self.user, failed).await?;
+        Ok(())
+    }
+
+    fn log_trouble(&self, outcome: Result<(), NodeError>) {
+        if let Err(error) = outcome {
+            tracing::warn!(hash = %self.hash, %error, "a shared file could not be taken in");
+        }
+    }
+}
+
+/// Why a file cannot be used, for everybody: under the name that its owner gave it, as where the host keeps it is nobody's
+/// business.
+fn public_reason(error: &NodeError, path: &Path, file_name: &str) -> String {
+    let reason = error.to_string();
+    let kept = path.to_string_lossy();
+    if reason.contains(&*kept) {
+        return reason.replace(&*kept, file_name);
+    }
+    format!("{file_name} could not be used: the host has a problem with its own files")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_for_everybody_names_no_folder_of_the_host() {
+        let path = Path::new("/home/ana/audio/ab/abcd.bin");
+        let error = synx_media::probe(path).expect_err("there is no such file").into();
+        let reason = public_reason(&error, path, "song.mp3");
+        assert!(reason.contains("song.mp3") && !reason.contains("ana"), "{reason}");
+        let other = NodeError::Closing;
+        assert!(public_reason(&other, path, "song.mp3").contains("song.mp3"));
+    }
 }

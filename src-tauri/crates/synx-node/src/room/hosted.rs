@@ -174,11 +174,11 @@ impl Writer {
         let before = self.working.seq;
         let mut events = Vec::new();
         let mut accepted = Vec::new();
-        for Job { command, answer } in batch.drain(..) {
-            match self.take(&command, &mut events) {
-                Ok(seq) => accepted.push((answer, seq)),
+        for job in batch.drain(..) {
+            match self.take(&job.command, &mut events) {
+                Ok(seq) => accepted.push((job, seq)),
                 // A sender that is gone needs no answer.
-                Err(rejection) => drop(answer.send(Err(rejection.into()))),
+                Err(rejection) => drop(job.answer.send(Err(rejection.into()))),
             }
         }
         let written =
@@ -186,9 +186,24 @@ impl Writer {
         match written {
             Ok(envelopes) => {
                 self.publish(&envelopes);
-                accepted.into_iter().for_each(|(answer, seq)| drop(answer.send(Ok(seq))));
+                accepted.into_iter().for_each(|(job, seq)| drop(job.answer.send(Ok(seq))));
             }
-            Err(error) => self.take_back(accepted, error),
+            // Together they are more than the log takes at once; each may be none the worse for it.
+            Err(synx_log::LogError::TooLarge { .. }) if accepted.len() > 1 => {
+                self.take_back();
+                let mut first: Vec<Job> = accepted.into_iter().map(|(job, _)| job).collect();
+                let mut second = first.split_off(first.len() / 2);
+                Box::pin(self.commit(&mut first)).await;
+                Box::pin(self.commit(&mut second)).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, room = %self.id, "the log refused a batch");
+                self.take_back();
+                let error = Arc::new(error);
+                for (job, _) in accepted {
+                    drop(job.answer.send(Err(ExecuteError::Log(Arc::clone(&error)))));
+                }
+            }
         }
     }
 
@@ -223,17 +238,45 @@ impl Writer {
     }
 
     /// The batch is not on disk: the working state goes back to what is.
-    fn take_back(&mut self, accepted: Vec<(Answer, u64)>, error: synx_log::LogError) {
-        tracing::error!(%error, room = %self.id, "the log refused a batch");
+    fn take_back(&mut self) {
         self.working = self.durable.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let error = Arc::new(error);
-        for (answer, _) in accepted {
-            drop(answer.send(Err(ExecuteError::Log(Arc::clone(&error)))));
-        }
     }
 }
 
 fn envelope(room_id: RoomId, seq: u64, event: &NewEvent) -> Envelope {
     let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event.clone();
     Envelope { seq, event_id, room_id, actor, command_id, occurred_at_ms, event }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use synx_domain::{PlaybackControl, RoomSettings, UserProfile, Visibility};
+    use synx_log::LogOptions;
+
+    #[tokio::test]
+    async fn commands_that_are_too_much_together_are_written_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = LogOptions { append_bytes: 4096, ..LogOptions::default() };
+        let log = Log::open(&folder.path().join("log.db"), options).unwrap();
+        let room = HostedRoom::open(log, RoomId::from_uuid(Uuid::now_v7())).await.unwrap();
+        let host = UserId::from_uuid(Uuid::now_v7());
+        let settings = RoomSettings {
+            name: "Friday".to_owned(),
+            visibility: Visibility::Private,
+            max_participants: 8,
+            genres: Vec::new(),
+            playback_control: PlaybackControl::Djs,
+        };
+        let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
+        room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();
+
+        let text = "a long message ".repeat(60);
+        let posts = (0..20).map(|_| room.execute_as(host, Command::PostChatMessage { text: text.clone() }));
+        let outcomes = futures_util::future::join_all(posts).await;
+        let mut seqs: Vec<u64> = outcomes.into_iter().map(Result::unwrap).collect();
+        seqs.sort_unstable();
+        seqs.dedup();
+        assert_eq!((seqs.len(), room.with(|room| room.chat.len())), (20, 20));
+    }
 }

@@ -286,7 +286,7 @@ fn notice(room: &Room) -> Option<LanNotice> {
     Some(LanNotice {
         name: settings.name.clone(),
         host_name: host.map_or_else(String::new, |host| host.profile.name.clone()),
-        participants: room.members.keys().filter(|user| room.present(**user).is_some()).count() as u32,
+        participants: room.present_count() as u32,
         genres: settings.genres.clone(),
     })
 }

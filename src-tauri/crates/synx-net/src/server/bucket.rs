@@ -1,0 +1,29 @@
+//! How often something may happen.
+
+use std::time::Instant;
+
+/// A token bucket: so many at once, so many a second for long.
+pub(crate) struct Bucket {
+    left: f64,
+    at: Instant,
+    per_s: f64,
+    burst: f64,
+}
+
+impl Bucket {
+    pub fn full(per_s: f64, burst: f64) -> Self {
+        Self { left: burst, at: Instant::now(), per_s, burst }
+    }
+
+    /// Whether it may happen now.
+    pub fn take(&mut self) -> bool {
+        let now = Instant::now();
+        self.left = (self.left + now.duration_since(self.at).as_secs_f64() * self.per_s).min(self.burst);
+        self.at = now;
+        let enough = self.left >= 1.0;
+        if enough {
+            self.left -= 1.0;
+        }
+        enough
+    }
+}

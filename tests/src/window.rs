@@ -32,6 +32,14 @@ impl Display {
     }
 }
 
+impl Display {
+    /// Starts the app once more, as the desktop does when a link is clicked, and waits for its end.
+    pub fn start_again(&self, link: &str) -> std::process::ExitStatus {
+        let mut again = Command::new(binary("synxsphere"));
+        again.arg(link).env("DISPLAY", &self.name).status().expect("synxsphere is built")
+    }
+}
+
 impl Drop for Display {
     fn drop(&mut self) {
         let _ = self.server.kill();
@@ -46,8 +54,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// Starts the app with its own data folder and a null output device.
-    pub async fn open(display: &Display, data_dir: &Path, more: &[&str]) -> Self {
+    /// Starts the app beside others, with its own data folder and a null output device.
+    pub async fn open(display: &Display, data_dir: &Path) -> Self {
+        Self::start(display, data_dir, &["--new-instance"]).await
+    }
+
+    /// Starts the app as the one that later starts hand their arguments to.
+    pub async fn open_first(display: &Display, data_dir: &Path) -> Self {
+        Self::start(display, data_dir, &[]).await
+    }
+
+    async fn start(display: &Display, data_dir: &Path, more: &[&str]) -> Self {
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
@@ -58,7 +75,7 @@ impl Window {
             .stderr(Stdio::null())
             .spawn()
             .expect("WebKitWebDriver is installed: cargo xtask setup");
-        let mut args = vec!["--new-instance", "--device", "null", "--data-dir"];
+        let mut args = vec!["--device", "null", "--data-dir"];
         let data_dir = data_dir.to_str().expect("the folder's name is text");
         args.push(data_dir);
         args.extend(more);

@@ -14,7 +14,7 @@ async fn first_run(window: &Window, name: &str) {
 async fn a_local_file_is_opened_seen_and_played() {
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
-    let window = Window::open(&display, &folder.path().join("solo"), &[]).await;
+    let window = Window::open(&display, &folder.path().join("solo")).await;
     window.screenshot("first-run").await;
     first_run(&window, "Ana").await;
     window.screenshot("library-empty").await;
@@ -45,7 +45,7 @@ async fn a_local_file_is_opened_seen_and_played() {
 async fn two_windows_share_one_room() {
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
-    let host = Window::open(&display, &folder.path().join("host"), &[]).await;
+    let host = Window::open(&display, &folder.path().join("host")).await;
     first_run(&host, "Ana").await;
     host.click("host-room").await;
     host.fill("host-name", "Friday listening").await;
@@ -56,7 +56,7 @@ async fn two_windows_share_one_room() {
     let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
     let link = link.as_str().expect("the room shows its link").to_owned();
 
-    let peer = Window::open(&display, &folder.path().join("peer"), &[]).await;
+    let peer = Window::open(&display, &folder.path().join("peer")).await;
     first_run(&peer, "Ben").await;
     peer.click("join-room").await;
     peer.fill("join-link", &link).await;
@@ -110,6 +110,22 @@ async fn two_windows_share_one_room() {
     peer.screenshot("leave-dialog").await;
     peer.close().await;
     host.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clicked_link_reaches_the_app_that_runs() {
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let window = Window::open_first(&display, &folder.path().join("first")).await;
+    first_run(&window, "Ana").await;
+    let link =
+        "synxsphere://join?v=1&room=01890000-0000-7000-8000-000000000001&name=Friday&a=192.0.2.1%3A47900";
+    assert!(display.start_again(link).success());
+    window.find("join-link").await;
+    let offered = window.value("document.querySelector('[data-testid=join-link]').value").await;
+    assert_eq!(offered, link);
+    window.screenshot("join-by-click").await;
+    window.close().await;
 }
 
 /// The host's port on loopback: in a test both windows are on one machine, whatever networks it has.

@@ -36,6 +36,17 @@ async fn a_local_file_is_opened_seen_and_played() {
         .until("a key", "document.querySelector('[data-testid=key]')?.textContent?.trim().length > 1")
         .await;
     window.screenshot("library-playing").await;
+    window.press("play", "]").await;
+    window.find("loop-region").await;
+    window
+        .until(
+            "repeating",
+            "document.querySelector('[data-testid=loop]')?.getAttribute('aria-pressed') === 'true'",
+        )
+        .await;
+    window.screenshot("library-looping").await;
+    window.click("loop").await;
+    window.until("no region", "!document.querySelector('[data-testid=loop-region]')").await;
     window.click("play").await;
     window.until("paused", "document.querySelector('[data-testid=play]')?.dataset.state === 'paused'").await;
     window.close().await;

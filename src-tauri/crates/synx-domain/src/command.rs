@@ -1,8 +1,8 @@
 //! What somebody may ask of a room, and how it says no.
 
 use crate::{
-    CommandId, ContentHash, EpochId, LeaveReason, MusicalPreferences, QueueItemId, Role, RoomSettings,
-    SettingsChange, TrackAnalysis, TrackMeta, UserId, UserProfile,
+    CommandId, ContentHash, EpochId, LeaveReason, LoopRegion, MusicalPreferences, QueueItemId, Role,
+    RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, UserId, UserProfile,
 };
 
 /// A command with who sends it and the id under which it is applied once.
@@ -147,6 +147,11 @@ pub enum Command {
     Seek {
         /// Microseconds into the track; clamped to it.
         position_us: i64,
+    },
+    /// Repeat a part of the current track, or nothing any more.
+    SetLoop {
+        /// Which part.
+        region: Option<LoopRegion>,
     },
     /// Go to the next item (or a named one).
     Skip {

@@ -73,6 +73,7 @@ impl Room {
                 self.in_control(actor).and_then(|_| self.play_track(envelope, *track, now))
             }
             Command::Play { track: None } => self.in_control(actor).and_then(|_| self.play(now)),
+            Command::SetLoop { region } => self.in_control(actor).and_then(|_| self.set_loop(*region, now)),
             Command::Pause => self.in_control(actor).map(|_| self.pause(now)),
             Command::Seek { position_us } => {
                 self.in_control(actor).and_then(|_| self.seek(*position_us, now))

@@ -65,6 +65,8 @@ pub enum SyncCause {
     Pause,
     /// Somebody moved the position.
     Seek,
+    /// Somebody had a part repeated, or no longer.
+    Loop,
     /// Somebody chose another track.
     Skip,
     /// The track ended and the next one follows.

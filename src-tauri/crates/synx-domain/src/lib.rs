@@ -36,5 +36,5 @@ pub use room::{AppliedCommand, ChatMessage, Comment, Member, Room, SharedTrack, 
 pub use settings::{PlaybackControl, Role, RoomSettings, SettingsChange, Visibility};
 pub use snapshot::{RoomSnapshot, SnapshotError};
 pub use track::TrackMeta;
-pub use transport::{Anchor, CurrentTrack, Transport};
+pub use transport::{Anchor, CurrentTrack, LoopRegion, Transport};
 pub use user::{MusicalPreferences, UserProfile};

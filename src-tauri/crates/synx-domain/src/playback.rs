@@ -4,8 +4,8 @@
 
 use crate::decide::Decision;
 use crate::{
-    Anchor, CommandEnvelope, ContentHash, CurrentTrack, EpochId, Moment, QueueChange, QueueItem, QueueItemId,
-    Rejection, Room, RoomEvent, SyncCause, Transport, UserId,
+    Anchor, CommandEnvelope, ContentHash, CurrentTrack, EpochId, LoopRegion, Moment, QueueChange, QueueItem,
+    QueueItemId, Rejection, Room, RoomEvent, SyncCause, Transport, UserId, validate,
 };
 
 /// A host that comes back longer than this after the end of the track that played comes back paused: it was gone for at
@@ -92,18 +92,30 @@ impl Room {
         let Some((transport, current)) = self.loaded().filter(|(transport, _)| transport.playing) else {
             return vec![];
         };
-        // An anchor of an earlier epoch says nothing of now: its position stands.
-        let position_us = if transport.epoch == now.epoch {
-            transport.position_us_at(self.effective_us(now))
-        } else {
-            transport.anchor.position_us
-        };
+        let position_us = self.position_us(transport, now);
         vec![self.changed(now, Some(current), position_us, false, SyncCause::Pause)]
     }
 
     pub(crate) fn seek(&self, position_us: i64, now: Moment) -> Decision {
         let (transport, current) = self.loaded().ok_or(Rejection::NothingToPlay)?;
         Ok(vec![self.changed(now, Some(current), position_us, transport.playing, SyncCause::Seek)])
+    }
+
+    /// Repeats a region, or nothing any more. Where the music is outside of it, it moves to its beginning.
+    pub(crate) fn set_loop(&self, region: Option<LoopRegion>, now: Moment) -> Decision {
+        let (transport, current) = self.loaded().ok_or(Rejection::NothingToPlay)?;
+        if let Some(region) = region {
+            validate::loop_region(region, self.duration_us(current.track))?;
+        }
+        if transport.loop_region == region {
+            return Ok(vec![]);
+        }
+        let position_us = self.position_us(transport, now);
+        let outside = |region: &LoopRegion| !(region.begin_us..region.end_us).contains(&position_us);
+        let position_us = region.filter(outside).map_or(position_us, |region| region.begin_us);
+        let mut transport = self.change(now, Some(current), position_us, transport.playing);
+        transport.loop_region = region;
+        Ok(vec![RoomEvent::PlaybackSynced { transport, cause: SyncCause::Loop }])
     }
 
     pub(crate) fn skip(&self, to: Option<QueueItemId>, now: Moment) -> Decision {
@@ -118,7 +130,8 @@ impl Room {
     /// The current track's end as an event, without a gap to the next one. Nothing if the transport has moved on.
     pub(crate) fn advance(&self, revision: u64, now: Moment) -> Vec<RoomEvent> {
         let Some((transport, current)) = self.loaded().filter(|(transport, _)| {
-            transport.playing && transport.revision == revision && transport.epoch == now.epoch
+            let runs_out = transport.playing && transport.repeats().is_none();
+            runs_out && transport.revision == revision && transport.epoch == now.epoch
         }) else {
             return vec![];
         };
@@ -145,7 +158,7 @@ impl Room {
         };
         // The old anchor lay a lead after its event, the new one lies a lead after now: the leads cancel out.
         let moved_us = if transport.playing { elapsed_us.max(0) } else { 0 };
-        let reached_us = transport.anchor.position_us.saturating_add(moved_us);
+        let reached_us = transport.position_us_at(transport.anchor.room_time_us.saturating_add(moved_us));
         let duration_us = transport.current.map_or(0, |current| self.duration_us(current.track));
         let overrun_us = reached_us.saturating_sub(duration_us);
         let next = transport.current.and_then(|current| self.queue.after(current.item));
@@ -160,6 +173,16 @@ impl Room {
 
     fn loaded(&self) -> Option<(&Transport, CurrentTrack)> {
         self.transport.as_ref().and_then(|transport| Some((transport, transport.current?)))
+    }
+
+    /// Where the music will be when a change made now takes effect.
+    fn position_us(&self, transport: &Transport, now: Moment) -> i64 {
+        // An anchor of an earlier epoch says nothing of now: its position stands.
+        if transport.epoch == now.epoch {
+            transport.position_us_at(self.effective_us(now))
+        } else {
+            transport.anchor.position_us
+        }
     }
 
     /// Length of a track; 0 for one that cannot be played.
@@ -180,7 +203,7 @@ impl Room {
         self.changed(now, Some(item.as_current()), 0, true, cause)
     }
 
-    /// A change that somebody asks for now. The position is clamped to the track.
+    /// A change that somebody asks for now.
     fn changed(
         &self,
         now: Moment,
@@ -189,10 +212,27 @@ impl Room {
         playing: bool,
         cause: SyncCause,
     ) -> RoomEvent {
+        RoomEvent::PlaybackSynced { transport: self.change(now, current, position_us, playing), cause }
+    }
+
+    /// The transport after a change. The position is clamped to the track. A loop lasts as long as its track, and until
+    /// somebody goes behind it.
+    fn change(
+        &self,
+        now: Moment,
+        current: Option<CurrentTrack>,
+        position_us: i64,
+        playing: bool,
+    ) -> Transport {
         let duration_us = current.map_or(0, |current| self.duration_us(current.track));
-        let anchor =
-            Anchor { room_time_us: self.effective_us(now), position_us: position_us.clamp(0, duration_us) };
-        self.synced(now.epoch, current, anchor, playing, cause)
+        let position_us = position_us.clamp(0, duration_us);
+        let anchor = Anchor { room_time_us: self.effective_us(now), position_us };
+        let same_track = self.transport.as_ref().filter(|transport| transport.current == current);
+        let kept = same_track.and_then(|transport| transport.loop_region);
+        Transport {
+            loop_region: kept.filter(|region| position_us < region.end_us),
+            ..self.next_transport(now.epoch, current, anchor, playing)
+        }
     }
 
     fn synced(
@@ -203,11 +243,18 @@ impl Room {
         playing: bool,
         cause: SyncCause,
     ) -> RoomEvent {
+        RoomEvent::PlaybackSynced { transport: self.next_transport(epoch, current, anchor, playing), cause }
+    }
+
+    fn next_transport(
+        &self,
+        epoch: EpochId,
+        current: Option<CurrentTrack>,
+        anchor: Anchor,
+        playing: bool,
+    ) -> Transport {
         let revision = self.transport.as_ref().map_or(1, |transport| transport.revision.saturating_add(1));
-        RoomEvent::PlaybackSynced {
-            transport: Transport { revision, epoch, current, anchor, playing },
-            cause,
-        }
+        Transport { revision, epoch, current, anchor, playing, loop_region: None }
     }
 }
 

@@ -21,6 +21,29 @@ pub struct CurrentTrack {
     pub track: ContentHash,
 }
 
+/// A part of a track that is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoopRegion {
+    /// Its first microsecond in the track.
+    pub begin_us: i64,
+    /// The first one behind it.
+    pub end_us: i64,
+}
+
+impl LoopRegion {
+    /// Shorter loops are a tone, not music.
+    pub const SHORTEST_US: i64 = 50_000;
+
+    /// Where an unrolled position lies when the region repeats: unchanged before its end.
+    fn folded(self, position_us: i64) -> i64 {
+        let length_us = self.end_us.saturating_sub(self.begin_us);
+        if position_us < self.end_us || length_us <= 0 {
+            return position_us;
+        }
+        self.begin_us + (position_us - self.begin_us) % length_us
+    }
+}
+
 /// The room's playback state. Seek, pause, next and late join are all this one value replaced by another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transport {
@@ -34,17 +57,25 @@ pub struct Transport {
     pub anchor: Anchor,
     /// Whether the position advances from the anchor on. Before the anchor's instant the previous state holds.
     pub playing: bool,
+    /// What is repeated; none, or a position behind its end, plays to the end of the track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_region: Option<LoopRegion>,
 }
 
 impl Transport {
+    /// The region that is repeated from here on: a position already behind its end is not drawn back.
+    pub fn repeats(&self) -> Option<LoopRegion> {
+        self.loop_region.filter(|region| self.anchor.position_us < region.end_us)
+    }
+
     /// Position in microseconds that is heard at `room_time_us` (same epoch), not clamped to the track's length.
     /// Before the anchor's instant this is the anchor's position.
     pub fn position_us_at(&self, room_time_us: i64) -> i64 {
         let elapsed_us = room_time_us.saturating_sub(self.anchor.room_time_us).max(0);
-        if self.playing {
-            self.anchor.position_us.saturating_add(elapsed_us)
-        } else {
-            self.anchor.position_us
+        if !self.playing {
+            return self.anchor.position_us;
         }
+        let position_us = self.anchor.position_us.saturating_add(elapsed_us);
+        self.repeats().map_or(position_us, |region| region.folded(position_us))
     }
 }

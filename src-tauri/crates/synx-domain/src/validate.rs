@@ -2,7 +2,8 @@
 //! messages and what people say of themselves.
 
 use crate::{
-    MusicalPreferences, Rejection, RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, UserProfile,
+    LoopRegion, MusicalPreferences, Rejection, RoomSettings, SettingsChange, TrackAnalysis, TrackMeta,
+    UserProfile,
 };
 
 const NAME_MAX_CHARS: usize = 40;
@@ -69,6 +70,15 @@ pub(crate) fn range(position_us: i64, end_us: Option<i64>, duration_us: i64) -> 
         Ok(())
     } else {
         invalid("position_us", "must lie within the track, the end of a range not before its start")
+    }
+}
+
+pub(crate) fn loop_region(region: LoopRegion, duration_us: i64) -> Checked {
+    let LoopRegion { begin_us, end_us } = region;
+    if 0 <= begin_us && end_us <= duration_us && end_us.saturating_sub(begin_us) >= LoopRegion::SHORTEST_US {
+        Ok(())
+    } else {
+        invalid("region", "must lie within the track and last for at least 50 ms")
     }
 }
 

@@ -173,6 +173,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
     Ok(match request {
         Request::Pause => Command::Pause,
         Request::Seek { position_s } => Command::Seek { position_us: micros(position_s) },
+        Request::SetLoop { region } => Command::SetLoop { region: region.map(Into::into) },
         Request::Skip { to } => Command::Skip { to: to.as_deref().map(parse).transpose()? },
         Request::SendChat { text } => Command::PostChatMessage { text },
         Request::AddComment { track, position_s, end_s, text, reply_to } => Command::AddComment {

@@ -44,6 +44,7 @@ impl Inner {
             artist: meta.and_then(|meta| meta.artist),
             duration_s,
             position_s: position_s.clamp(0.0, duration_s),
+            loop_region: transport.as_ref().and_then(|transport| transport.loop_region).map(Into::into),
             volume: values.volume,
             muted: values.muted,
             audible: status.device_trouble.is_none() && status.device != "null",

@@ -245,6 +245,7 @@ fn room_events() -> Vec<RoomEvent> {
 
 fn audio_events() -> Vec<RoomEvent> {
     let transport = Transport {
+        loop_region: None,
         revision: 3,
         epoch: epoch(1),
         current: Some(CurrentTrack { item: command_id(7), track: hash(1) }),

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::Write;
-use synx_node::bridge::{CallError, Request, RoleView, RoomSettingsView};
+use synx_node::bridge::{CallError, LoopView, Request, RoleView, RoomSettingsView};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 /// Writes one line. A reader that is gone ends nothing: the room goes on until it is told to stop.
@@ -111,6 +111,9 @@ enum WireCommand {
     PlaybackSeek {
         position_s: f64,
     },
+    PlaybackLoop {
+        region: Option<LoopView>,
+    },
     PlaybackSkip {
         to: Option<String>,
     },
@@ -161,6 +164,7 @@ impl WireCommand {
         "playback_play",
         "playback_pause",
         "playback_seek",
+        "playback_loop",
         "playback_skip",
         "chat_message",
         "add_comment",
@@ -183,6 +187,7 @@ impl From<WireCommand> for Request {
             WireCommand::PlaybackPlay { track } => Self::Play { track },
             WireCommand::PlaybackPause => Self::Pause,
             WireCommand::PlaybackSeek { position_s } => Self::Seek { position_s },
+            WireCommand::PlaybackLoop { region } => Self::SetLoop { region },
             WireCommand::PlaybackSkip { to } => Self::Skip { to },
             WireCommand::ChatMessage { text } => Self::SendChat { text },
             WireCommand::AddComment { track, position_s, end_s, text, reply_to } => {

@@ -1,6 +1,7 @@
 /**
  * Where the music is between two reports of the node.
  */
+import { folded, type Loop } from './loop';
 
 export interface Anchor {
   positionS: number;
@@ -8,9 +9,11 @@ export interface Anchor {
   atMs: number;
   playing: boolean;
   durationS: number;
+  /** What is repeated from the position on; a position behind it plays to the end. */
+  loop: Loop | null;
 }
 
-export const NOTHING: Anchor = { positionS: 0, atMs: 0, playing: false, durationS: 0 };
+export const NOTHING: Anchor = { positionS: 0, atMs: 0, playing: false, durationS: 0, loop: null };
 
 /** Reports come through an event queue and are some milliseconds old: less than this is jitter, not a seek. */
 const JITTER_S = 0.06;
@@ -22,7 +25,8 @@ const SEEK_NEAR_S = 0.75;
 
 export function positionAt(anchor: Anchor, nowMs: number): number {
   const moved = anchor.playing ? Math.max(0, nowMs - anchor.atMs) / 1_000 : 0;
-  return Math.min(Math.max(0, anchor.positionS + moved), anchor.durationS);
+  const loop = anchor.loop && anchor.positionS < anchor.loop.end_s ? anchor.loop : null;
+  return Math.min(Math.max(0, folded(anchor.positionS + moved, loop)), anchor.durationS);
 }
 
 export interface Wish {

@@ -7,6 +7,7 @@ import type {
   RecentRoomView, Request, ResponseTo, RoomView, TrackView, TransferView,
 } from '../backend';
 import { CallFailure } from '../backend';
+import type { Loop } from '../pure/loop';
 import { currentTrack, neighbours } from './current';
 import { Notices } from './notices.svelte';
 import { Picture } from './picture.svelte';
@@ -167,6 +168,16 @@ export class App {
     const target = Math.min(Math.max(0, positionS), this.current.durationS);
     this.playhead.expect(target);
     void this.ask({ type: 'seek', position_s: target });
+  }
+
+  setLoop(region: Loop | null): void {
+    if (this.current && this.maySeek) void this.ask({ type: 'set_loop', region });
+  }
+
+  /** Repeats the whole track, or nothing any more. */
+  toggleLoop(): void {
+    if (!this.current) return;
+    this.setLoop(this.player?.loop_region ? null : { begin_s: 0, end_s: this.current.durationS });
   }
 
   next(): void {

@@ -14,7 +14,7 @@ export class Playhead {
   #frame: number | null = null;
 
   report(player: PlayerView, nowMs = performance.now()): void {
-    const report = { positionS: player.position_s, playing: player.state === 'playing', durationS: player.duration_s };
+    const report = { positionS: player.position_s, playing: player.state === 'playing', durationS: player.duration_s, loop: player.loop_region };
     const stale = player.track === this.#track && isStale(player.position_s, this.#wish, nowMs);
     if (stale) {
       this.#anchor = { ...report, positionS: positionAt(this.#anchor, nowMs), atMs: nowMs };

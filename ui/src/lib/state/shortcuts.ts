@@ -1,6 +1,7 @@
 /**
  * Every key of the window in one table: what is pressed, what it says in the list, what it does.
  */
+import { beginAt, endAt } from '../pure/loop';
 import type { App } from './app.svelte';
 
 export interface Shortcut {
@@ -30,6 +31,10 @@ export const SHORTCUTS: { group: string; list: Shortcut[] }[] = [
       { keys: ['Shift', '→'], says: `On ${FAR_S} seconds`, matches: shifted('ArrowRight'), run: seekBy(FAR_S) },
       { keys: ['n'], says: 'Next track', matches: plain('n'), run: (app) => app.next() },
       { keys: ['p'], says: 'Start of the track, or the one before', matches: plain('p'), run: (app) => app.previous() },
+      { keys: ['['], says: 'Repeat from here', matches: (event) => event.key === '[', run: loopFrom },
+      { keys: [']'], says: 'Repeat up to here', matches: (event) => event.key === ']', run: loopTo },
+      { keys: ['o'], says: 'Repeat the track, or nothing', matches: plain('o'), run: (app) => app.toggleLoop() },
+      { keys: ['Shift', 'drag'], says: 'Repeat a part of the waveform' },
       { keys: ['m'], says: 'Mute this machine', matches: plain('m'), run: (app) => app.toggleMute() },
     ],
   },
@@ -54,6 +59,16 @@ export const SHORTCUTS: { group: string; list: Shortcut[] }[] = [
     ],
   },
 ];
+
+function loopFrom(app: App): void {
+  const { current, player } = app;
+  if (current && player) app.setLoop(beginAt(player.loop_region, app.playhead.positionS, current.durationS));
+}
+
+function loopTo(app: App): void {
+  const { current, player } = app;
+  if (current && player) app.setLoop(endAt(player.loop_region, app.playhead.positionS, current.durationS));
+}
 
 function search(app: App): void {
   app.window.screen = 'library';

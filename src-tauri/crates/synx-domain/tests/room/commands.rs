@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use synx_domain::{
-    Command, ContentHash, LeaveReason, MusicalPreferences, PlaybackControl, QueueItemId, Role,
+    Command, ContentHash, LeaveReason, LoopRegion, MusicalPreferences, PlaybackControl, QueueItemId, Role,
     SettingsChange, TrackMeta, UserId,
 };
 use synx_testkit::events::{
@@ -143,6 +143,9 @@ fn of_playback() -> impl Strategy<Value = Command> {
         2 => prop::option::of(some_hash()).prop_map(|track| Command::Play { track }),
         1 => Just(Command::Pause),
         1 => position().prop_map(|position_us| Command::Seek { position_us }),
+        1 => prop::option::of((position(), position())).prop_map(|region| Command::SetLoop {
+            region: region.map(|(begin_us, end_us)| LoopRegion { begin_us, end_us }),
+        }),
         1 => prop::option::of(some_id()).prop_map(|to| Command::Skip { to }),
         1 => (0..20u64).prop_map(|revision| Command::Advance { revision }),
         1 => position().prop_map(|elapsed_us| Command::ResumeAfterRestart { elapsed_us }),

@@ -3,6 +3,7 @@
 
 mod commands;
 mod invariants;
+mod looping;
 mod membership;
 mod playback;
 mod queue;

@@ -54,6 +54,7 @@ fn every_control_needs_the_right() {
         Command::Play { track: Some(hash(1)) },
         Command::Pause,
         Command::Seek { position_us: 0 },
+        Command::SetLoop { region: None },
         Command::Skip { to: None },
     ] {
         assert_eq!(ask(&log, CLEO, command), Err("not_allowed"));

@@ -3,7 +3,7 @@
 use super::{SyncReport, WireError, kind_of, read};
 use serde::{Deserialize, Serialize};
 use synx_domain::{
-    Command, CommandId, ContentHash, LeaveReason, MusicalPreferences, QueueItemId, Role, RoomId,
+    Command, CommandId, ContentHash, LeaveReason, LoopRegion, MusicalPreferences, QueueItemId, Role, RoomId,
     SettingsChange, UserId, UserProfile,
 };
 
@@ -75,6 +75,10 @@ pub enum Request {
     PlaybackSeek {
         position_us: i64,
     },
+    PlaybackLoop {
+        #[serde(default)]
+        region: Option<LoopRegion>,
+    },
     PlaybackSkip {
         #[serde(default)]
         to: Option<QueueItemId>,
@@ -118,6 +122,7 @@ impl Request {
         "playback_play",
         "playback_pause",
         "playback_seek",
+        "playback_loop",
         "playback_skip",
         "queue_add",
         "queue_remove",
@@ -143,6 +148,7 @@ impl Request {
             Command::Play { track } => Self::PlaybackPlay { track },
             Command::Pause => Self::PlaybackPause,
             Command::Seek { position_us } => Self::PlaybackSeek { position_us },
+            Command::SetLoop { region } => Self::PlaybackLoop { region },
             Command::Skip { to } => Self::PlaybackSkip { to },
             Command::Enqueue { track, index } => Self::QueueAdd { track, index },
             Command::Dequeue { id } => Self::QueueRemove { item: id },
@@ -179,6 +185,7 @@ impl From<Request> for Command {
             Request::PlaybackPlay { track } => Self::Play { track },
             Request::PlaybackPause => Self::Pause,
             Request::PlaybackSeek { position_us } => Self::Seek { position_us },
+            Request::PlaybackLoop { region } => Self::SetLoop { region },
             Request::PlaybackSkip { to } => Self::Skip { to },
             Request::QueueAdd { track, index } => Self::Enqueue { track, index },
             Request::QueueRemove { item } => Self::Dequeue { id: item },

@@ -12,7 +12,7 @@ pub use event::{NodeEvent, NoticeLevel};
 pub use request::{CallError, Request, Response};
 pub use view::{
     AnalysisView, AppView, Availability, ChatMessageView, CommentView, DeviceView, DoctorCheckView, KeyView,
-    LanRoomView, LogEntryView, MemberView, PeerSyncView, PlayState, PlaybackControlView, PlayerView,
+    LanRoomView, LogEntryView, LoopView, MemberView, PeerSyncView, PlayState, PlaybackControlView, PlayerView,
     PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection, RoomSettingsView,
     RoomTrackState, RoomTrackView, RoomView, TempoAlternative, TempoView, TrackView, TransferDirection,
     TransferView, VisibilityView, WaveformView,

@@ -1,8 +1,8 @@
 //! What a user interface can ask of a node, and how it is answered.
 
 use super::view::{
-    AnalysisView, AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, PreferencesView,
-    ProfileView, RoleView, RoomSettingsView, TrackView, WaveformView,
+    AnalysisView, AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, LoopView,
+    PreferencesView, ProfileView, RoleView, RoomSettingsView, TrackView, WaveformView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -29,6 +29,8 @@ pub enum Request {
     Pause,
     /// Moves the position. Answer: `done`.
     Seek { position_s: f64 },
+    /// Repeats a part of what plays, or nothing any more. Answer: `done`.
+    SetLoop { region: Option<LoopView> },
     /// Goes to the next track, or a named queue entry. Answer: `done`.
     Skip { to: Option<String> },
     /// Sets volume (0 to 1, perceptual) and mute of this machine. Answer: `done`.

@@ -160,6 +160,12 @@ views! {
         Buffering,
     }
 
+    /// A part of a track that is repeated.
+    record LoopView {
+        begin_s: f64,
+        end_s: f64,
+    }
+
     /// Playback on this machine.
     record PlayerView {
         state: PlayState,
@@ -169,6 +175,8 @@ views! {
         duration_s: f64,
         /// What is heard now. The window moves it on by itself between two events.
         position_s: f64,
+        /// What is repeated, if anything is.
+        loop_region: Option<LoopView>,
         volume: f64,
         muted: bool,
         /// Name of the output device.

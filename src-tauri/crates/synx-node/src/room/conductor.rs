@@ -96,7 +96,7 @@ impl Conductor {
             anchor_room_us: transport.anchor.room_time_us,
             anchor_position_us: transport.anchor.position_us,
             playing: transport.playing,
-            loop_region: None,
+            loop_region: transport.repeats().map(|region| (region.begin_us, region.end_us)),
             next: None,
         };
         if let Err(error) = self.engine.set_plan(plan) {
@@ -127,7 +127,10 @@ impl Conductor {
             return None;
         }
         self.stage.with(|room| {
-            let transport = room.transport.as_ref().filter(|transport| transport.playing)?;
+            let transport = room
+                .transport
+                .as_ref()
+                .filter(|transport| transport.playing && transport.repeats().is_none())?;
             let duration_us = room.playable(transport.current?.track)?.duration_us;
             let end_us = transport.anchor.room_time_us + (duration_us - transport.anchor.position_us).max(0);
             let wait_us = (end_us - ADVANCE_AHEAD_US - monotonic_us()).max(0);

@@ -62,6 +62,7 @@ fn sync_summary(by: &str, cause: SyncCause, track: &str, position_us: i64) -> St
         SyncCause::Play => format!("{by} played “{track}”"),
         SyncCause::Pause => format!("{by} paused at {}", clock(position_us)),
         SyncCause::Seek => format!("{by} moved to {}", clock(position_us)),
+        SyncCause::Loop => format!("{by} changed what is repeated"),
         SyncCause::Skip => format!("{by} went on to “{track}”"),
         SyncCause::Advance => format!("“{track}” followed"),
         SyncCause::QueueEnded => "the queue ended".to_owned(),

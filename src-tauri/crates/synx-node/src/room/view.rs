@@ -1,11 +1,11 @@
 //! A room in the form that is drawn.
 
 use crate::bridge::{
-    ChatMessageView, CommentView, KeyView, MemberView, PlaybackControlView, QueueItemView, RoleView,
+    ChatMessageView, CommentView, KeyView, LoopView, MemberView, PlaybackControlView, QueueItemView, RoleView,
     RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoView, VisibilityView,
 };
 use synx_domain::{
-    ChatMessage, Comment, ContentHash, Member, PlaybackControl, Role, Room, RoomSettings, SharedTrack,
+    ChatMessage, Comment, ContentHash, LoopRegion, Member, PlaybackControl, Role, Room, RoomSettings, SharedTrack,
     TrackAnalysis, TrackState, UserId, Visibility,
 };
 
@@ -198,5 +198,18 @@ impl From<RoleView> for Role {
             RoleView::Dj => Self::Dj,
             RoleView::Host => Self::Host,
         }
+    }
+}
+
+impl From<LoopRegion> for LoopView {
+    fn from(region: LoopRegion) -> Self {
+        Self { begin_s: region.begin_us as f64 / 1e6, end_s: region.end_us as f64 / 1e6 }
+    }
+}
+
+impl From<LoopView> for LoopRegion {
+    fn from(view: LoopView) -> Self {
+        let us = |seconds: f64| (seconds * 1e6).round() as i64;
+        Self { begin_us: us(view.begin_s), end_us: us(view.end_s) }
     }
 }

@@ -100,6 +100,11 @@ export type LogEntryView = { seq: number, name: string, actor: string, actor_nam
 summary: string, };
 
 /**
+ * A part of a track that is repeated.
+ */
+export type LoopView = { begin_s: number, end_s: number, };
+
+/**
  * Somebody in the room.
  */
 export type MemberView = { user: string, name: string, color: string | null, role: RoleView, present: boolean, 
@@ -156,7 +161,11 @@ export type PlayerView = { state: PlayState, track: string | null, title: string
 /**
  * What is heard now. The window moves it on by itself between two events.
  */
-position_s: number, volume: number, muted: boolean, 
+position_s: number, 
+/**
+ * What is repeated, if anything is.
+ */
+loop_region: LoopView | null, volume: number, muted: boolean, 
 /**
  * Name of the output device.
  */
@@ -209,7 +218,7 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
+export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
 
 /**
  * The answer to a [`Request`].

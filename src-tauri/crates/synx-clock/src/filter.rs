@@ -31,6 +31,8 @@ const JUMP_MARGIN_US: f64 = 1_000.0;
 /// The last part of the window, compared with the whole to see a change of rate (NTP slewing, a cold machine).
 const RECENT_US: f64 = 20_000_000.0;
 const RECENT_PROBES: u32 = 60;
+/// How often the width of the last part is remembered.
+const WIDTH_EVERY_US: f64 = RECENT_US / 2.0;
 
 /// What became of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub struct ClockFilter {
     estimate: Option<ClockEstimate>,
     suspects: Vec<Probe>,
     min_rtt_us: VecDeque<(i64, f64)>,
+    /// Widths of the strips that recent parts of the window had by themselves: instant, microseconds.
+    widths: VecDeque<(f64, f64)>,
 }
 
 impl Default for ClockFilter {
@@ -90,6 +94,7 @@ impl ClockFilter {
             estimate: None,
             suspects: Vec::new(),
             min_rtt_us: VecDeque::new(),
+            widths: VecDeque::new(),
         }
     }
 
@@ -148,8 +153,10 @@ impl ClockFilter {
         self.remember_rtt(now_us, probe.rtt_us() as f64);
         self.forget_before(now_us - WINDOW_US, KEPT_PROBES);
         self.fit();
+        self.remember_width(now_us);
         if self.has_bent(now_us) {
             self.forget_before(now_us - RECENT_US, 0);
+            self.widths.retain(|(at_us, _)| *at_us < now_us - RECENT_US);
             self.prior = FRESH_PRIOR;
             self.fit();
         }
@@ -208,17 +215,40 @@ impl ClockFilter {
     }
 
     fn fit(&mut self) {
+        if let Some(strip) = self.strip_since(f64::NEG_INFINITY, self.prior) {
+            self.strip = strip;
+        }
+    }
+
+    /// The strip through the buckets since an instant.
+    fn strip_since(&self, t_us: f64, prior: Prior) -> Option<Strip> {
         let noise = self.noise();
-        let upper: Vec<Bound> = self.buckets.iter().map(|b| b.upper).collect();
-        let lower: Vec<Bound> = self.buckets.iter().map(|b| b.lower).collect();
-        let probes = f64::from(self.probes());
+        let buckets = || self.buckets.iter().filter(|b| b.lower.t_us >= t_us);
+        let upper: Vec<Bound> = buckets().map(|b| b.upper).collect();
+        let lower: Vec<Bound> = buckets().map(|b| b.lower).collect();
+        let probes: f64 = buckets().map(|b| f64::from(b.probes)).sum();
         let mean = |side: &[Bound]| {
-            self.buckets.iter().zip(side).map(|(b, p)| p.t_us * f64::from(b.probes)).sum::<f64>() / probes
+            buckets().zip(side).map(|(b, p)| p.t_us * f64::from(b.probes)).sum::<f64>() / probes
         };
         let above = Side { bounds: &upper, mean_t_us: mean(&upper), weight: probes / noise.upper_us };
         let below = Side { bounds: &lower, mean_t_us: mean(&lower), weight: probes / noise.lower_us };
-        if let Some(strip) = strip::widest(&above, &below, self.prior) {
-            self.strip = strip;
+        strip::widest(&above, &below, prior)
+    }
+
+    /// Width of the strip that the last part of the window has by itself, with a slope of its own: the sum of the smallest
+    /// delays of both directions, whatever the clocks' rates were before.
+    fn recent_width_us(&self, now_us: f64) -> Option<f64> {
+        self.strip_since(now_us - RECENT_US, FRESH_PRIOR).map(|strip| strip.top_us - strip.bottom_us)
+    }
+
+    fn remember_width(&mut self, now_us: f64) {
+        while self.widths.front().is_some_and(|(at_us, _)| *at_us < now_us - WINDOW_US) {
+            self.widths.pop_front();
+        }
+        let due = self.widths.back().is_none_or(|(at_us, _)| now_us - at_us >= WIDTH_EVERY_US);
+        let long_enough = self.buckets.front().is_some_and(|b| b.lower.t_us <= now_us - RECENT_US);
+        if due && long_enough {
+            self.widths.extend(self.recent_width_us(now_us).map(|width_us| (now_us, width_us)));
         }
     }
 
@@ -255,7 +285,19 @@ impl ClockFilter {
         // Each recent extreme is worse than the whole window's by an exponential of mean noise / n; six means on one
         // side is one in four hundred, and the window is asked again at each probe: hence ten.
         let limit = 10.0 * noise.upper_us.max(noise.lower_us) / f64::from(probes) + 4.0 * STAMP_NOISE_US;
-        ((top - self.strip.top_us) - (self.strip.bottom_us - bottom)).abs() / 2.0 > limit
+        let shift = ((top - self.strip.top_us) - (self.strip.bottom_us - bottom)).abs() / 2.0;
+        shift > limit && !self.is_slowed(now_us, shift)
+    }
+
+    /// Whether the path explains such a shift: one direction is busy (an upload, say), so that its bounds lie further out
+    /// and the line seems to move by half of that. A change of rate leaves the smallest delays as they were.
+    fn is_slowed(&self, now_us: f64, shift_us: f64) -> bool {
+        /// A span with the change of rate inside it looks too narrow: it is in this many of the remembered widths at most.
+        const BENT_WIDTHS: usize = (RECENT_US / WIDTH_EVERY_US) as usize;
+        let mut widths: Vec<f64> = self.widths.iter().map(|w| w.1).collect();
+        widths.sort_by(f64::total_cmp);
+        let Some(usual_us) = widths.get(BENT_WIDTHS) else { return false };
+        self.recent_width_us(now_us).is_some_and(|width_us| width_us > usual_us + shift_us)
     }
 
     fn publish(&mut self, origin: &Probe, now_us: f64) {

@@ -193,6 +193,20 @@ fn a_change_of_rate_is_followed() {
 }
 
 #[test]
+fn an_upload_that_slows_one_direction_for_a_minute_does_not_bend_the_clock() {
+    for (seed, wait_us) in
+        (0..8).flat_map(|seed| [200.0, 1_000.0, 5_000.0, 30_000.0].map(|wait| (seed, wait)))
+    {
+        let lan = Link::new(Delay::Queue(300.0, 100.0), seed).uploading(100e6..160e6, wait_us);
+        let r = run(40.0, -30.0, lan, 260.0);
+        let worst = r.quantile_us(60.0, 1.0);
+        println!("seed {seed}, {wait_us} us: {worst:.1}");
+        assert!(worst < 40.0, "seed {seed}, {wait_us} us: {worst:.1}");
+        assert_eq!(r.jumps, 0);
+    }
+}
+
+#[test]
 fn lost_probes_cost_precision_only() {
     let r = run(50.0, -50.0, Link::new(Delay::Queue(300.0, 100.0), 9).losing(0.7), 300.0);
     assert!(r.quantile_us(60.0, 0.95) < 20.0, "{}", r.quantile_us(60.0, 0.95));

@@ -38,6 +38,7 @@ pub struct Link {
     delay: Delay,
     stall: Option<(f64, f64)>,
     loss: f64,
+    upload: Option<(std::ops::Range<f64>, f64)>,
     random: Random,
     last_up_us: f64,
     last_down_us: f64,
@@ -47,7 +48,15 @@ impl Link {
     /// A path with the same kind of delay both ways.
     #[must_use]
     pub fn new(delay: Delay, seed: u64) -> Self {
-        Self { delay, stall: None, loss: 0.0, random: Random::new(seed), last_up_us: 0.0, last_down_us: 0.0 }
+        Self {
+            delay,
+            stall: None,
+            loss: 0.0,
+            upload: None,
+            random: Random::new(seed),
+            last_up_us: 0.0,
+            last_down_us: 0.0,
+        }
     }
 
     /// Everything stands still for `length_us` once in `every_us`.
@@ -64,11 +73,21 @@ impl Link {
         self
     }
 
+    /// During a span of true time the way up carries something big: every probe waits at least `wait_us` longer, and up to
+    /// twice that.
+    #[must_use]
+    pub fn uploading(mut self, span_us: std::ops::Range<f64>, wait_us: f64) -> Self {
+        self.upload = Some((span_us, wait_us));
+        self
+    }
+
     /// Sends a probe at a true instant; returns it with the true instant at which the answer arrives.
     pub fn probe(&mut self, true_us: f64, peer: &SimClock, host: &SimClock) -> Option<(Probe, f64)> {
         /// What a host takes to answer.
         const TURNAROUND_US: f64 = 20.0;
         let (up, down) = (self.delay.draw_us(&mut self.random), self.delay.draw_us(&mut self.random));
+        let wait_us = self.upload.as_ref().filter(|(span_us, _)| span_us.contains(&true_us)).map(|u| u.1);
+        let up = up + wait_us.map_or(0.0, |wait_us| wait_us * (1.0 + self.random.unit()));
         if self.random.unit() < self.loss {
             return None;
         }

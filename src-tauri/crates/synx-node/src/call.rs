@@ -39,6 +39,7 @@ impl Inner {
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
             Request::SetDevice { id } => done(self.set_device(id)),
+            Request::SetNormalisation { target_lufs } => done(self.set_normalisation(target_lufs)),
             Request::SetLatencyOffset { offset_ms } => done(self.set_latency_offset(offset_ms)),
             Request::UpdateProfile { profile } => done(self.update_profile(profile).await),
             Request::UpdatePreferences { preferences } => {

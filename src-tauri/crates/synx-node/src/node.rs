@@ -6,7 +6,7 @@ use crate::error::NodeError;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore};
 use crate::person::Person;
-use crate::room::conductor::{Conductor, Locate};
+use crate::room::conductor::{Conductor, Gain, Locate};
 use crate::room::solo::SoloRoom;
 use crate::room::stage::Stage;
 use crate::settings::Settings;
@@ -53,7 +53,7 @@ pub(crate) struct Inner {
     pub transfers: Transfers,
     pub lan: Lan,
     pub events: broadcast::Sender<NodeEvent>,
-    /// Rises when audio has come to this machine.
+    /// Rises when audio has come to this machine, or more is known of it.
     pub arrivals: watch::Sender<u64>,
     pub plans: Arc<AtomicU64>,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
@@ -84,6 +84,7 @@ impl Node {
         let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
         let library = Arc::new(Library::new(LibraryStore::open(&paths.library())?, analyses, events.clone()));
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
+        engine.set_muted(settings.values().muted);
         let solo = Arc::new(Stage::Solo(SoloRoom::new(identity.user_id())));
         let inner = Arc::new(Inner {
             data,
@@ -137,11 +138,11 @@ impl Node {
 
 fn engine_config(config: &NodeConfig, settings: &Settings) -> EngineConfig {
     let values = settings.values();
-    let device = config.device.as_ref().or(values.device.as_ref());
+    let device = config.device.as_ref().or(values.device.as_ref()).map_or("default", String::as_str);
     EngineConfig {
-        device: device.map_or(DeviceChoice::Default, |name| DeviceChoice::from_name(name)),
-        latency_offset_us: device.and_then(|name| values.latency_offset_us.get(name)).copied().unwrap_or(0),
-        volume: values.volume as f32,
+        device: DeviceChoice::from_name(device),
+        latency_offset_us: values.latency_offset_us.get(device).copied().unwrap_or(0),
+        volume: values.volume_of(device) as f32,
     }
 }
 
@@ -182,10 +183,13 @@ impl Inner {
         let mut tasks = JoinSet::new();
         let weak = Arc::downgrade(self);
         let locate: Locate = Arc::new(move |hash| weak.upgrade()?.locate(hash));
+        let weak = Arc::downgrade(self);
+        let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
         let conductor = Conductor::new(
             Arc::clone(&stage),
             Arc::clone(&self.engine),
             locate,
+            gain,
             self.arrivals.subscribe(),
             Arc::clone(&self.plans),
         );

@@ -4,8 +4,10 @@ use crate::bridge::{DeviceView, PlayState, PlayerView, TrackView};
 use crate::error::NodeError;
 use crate::node::Inner;
 use crate::room::stage::Stage;
+use crate::settings::Values;
 use synx_domain::{ContentHash, TrackMeta};
-use synx_playback::{DeviceChoice, PlayState as EngineState, devices};
+
+use synx_playback::{DeviceChoice, PlayState as EngineState, devices, normalisation_gain_db};
 
 impl Inner {
     /// Playback on this machine now.
@@ -45,8 +47,9 @@ impl Inner {
             duration_s,
             position_s: position_s.clamp(0.0, duration_s),
             loop_region: transport.as_ref().and_then(|transport| transport.loop_region).map(Into::into),
-            volume: values.volume,
+            volume: values.volume_of(device_of(values)),
             muted: values.muted,
+            normalise_to_lufs: values.normalise_to_lufs,
             audible: status.device_trouble.is_none() && status.device != "null",
             latency_offset_ms: values.latency_offset_us.get(&device).map_or(0.0, |us| *us as f64 / 1e3),
             device,
@@ -68,7 +71,8 @@ impl Inner {
         self.engine.set_volume(volume as f32);
         self.engine.set_muted(muted);
         self.settings().change(|values| {
-            values.volume = volume;
+            let device = device_of(values).to_owned();
+            values.volume.insert(device, volume);
             values.muted = muted;
         })
     }
@@ -102,9 +106,35 @@ impl Inner {
     pub fn set_device(&self, id: Option<String>) -> Result<(), NodeError> {
         let name = id.unwrap_or_else(|| "default".to_owned());
         let offset_us = self.settings().values().latency_offset_us.get(&name).copied().unwrap_or(0);
+        let volume = self.settings().values().volume_of(&name);
         self.engine.set_device(DeviceChoice::from_name(&name));
         self.engine.set_latency_offset_us(offset_us);
+        self.engine.set_volume(volume as f32);
         self.settings().change(|values| values.device = Some(name))
+    }
+
+    /// Brings every track to one loudness from now on, or plays them as they are.
+    ///
+    /// # Errors
+    /// When the setting cannot be kept; it holds all the same.
+    pub fn set_normalisation(&self, target_lufs: Option<f64>) -> Result<(), NodeError> {
+        /// Louder than the loudest masters, and quieter than film.
+        const RANGE_LUFS: std::ops::RangeInclusive<f64> = -31.0..=-8.0;
+        let target_lufs = target_lufs.filter(|lufs| lufs.is_finite());
+        let target_lufs = target_lufs.map(|lufs| lufs.clamp(*RANGE_LUFS.start(), *RANGE_LUFS.end()));
+        let kept = self.settings().change(|values| values.normalise_to_lufs = target_lufs);
+        self.arrivals.send_modify(|count| *count += 1);
+        kept
+    }
+
+    /// Gain in decibels that normalisation gives a track; 0 while it is off or the track's loudness is not known.
+    pub fn normalisation_db(&self, hash: ContentHash) -> f32 {
+        let Some(target_lufs) = self.settings().values().normalise_to_lufs else { return 0.0 };
+        let Some(analysis) = self.library.analyses().get(hash) else { return 0.0 };
+        match (analysis.loudness.integrated_lufs, analysis.loudness.true_peak_dbtp) {
+            (Some(lufs), Some(peak_dbtp)) => normalisation_gain_db(lufs, peak_dbtp, target_lufs),
+            _ => 0.0,
+        }
     }
 
     /// Says by how much the present device plays late.
@@ -148,6 +178,11 @@ impl Inner {
             Vec::new()
         })
     }
+}
+
+/// The device that settings are kept for: the chosen one, whether it plays or not.
+fn device_of(values: &Values) -> &str {
+    values.device.as_deref().unwrap_or("default")
 }
 
 /// Where the room is, for who does not hear it.

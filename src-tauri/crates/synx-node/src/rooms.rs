@@ -275,6 +275,7 @@ impl Inner {
             if let Err(error) = node.library.analyses().analyze(hash, &path, Box::new(|_| {})).await {
                 tracing::warn!(%hash, %error, "no waveform");
             }
+            node.arrivals.send_modify(|count| *count += 1);
             node.tell(crate::bridge::NodeEvent::RoomChanged { room: node.room_view().map(Box::new) });
         });
     }

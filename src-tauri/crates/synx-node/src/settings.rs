@@ -15,17 +15,19 @@ pub struct Settings {
 }
 
 /// The values as they are stored; what is missing in a file takes its default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Values {
     /// Output device id; none is the system's default.
     pub device: Option<String>,
     /// By how much each device plays late, microseconds.
     pub latency_offset_us: BTreeMap<String, i64>,
-    /// 0 to 1, perceptual.
-    pub volume: f64,
+    /// 0 to 1, perceptual, of each device; one that is not named plays at full volume.
+    pub volume: BTreeMap<String, f64>,
     /// Silent.
     pub muted: bool,
+    /// Integrated loudness that every track is brought to, in LUFS; none plays tracks as they are.
+    pub normalise_to_lufs: Option<f64>,
     /// How hosted rooms were offered last, so that links stay true over a restart.
     pub offer: Option<Offer>,
 }
@@ -41,9 +43,10 @@ pub struct Offer {
     pub tls: bool,
 }
 
-impl Default for Values {
-    fn default() -> Self {
-        Self { device: None, latency_offset_us: BTreeMap::new(), volume: 1.0, muted: false, offer: None }
+impl Values {
+    /// Volume of a device, 0 to 1.
+    pub fn volume_of(&self, device: &str) -> f64 {
+        self.volume.get(device).copied().unwrap_or(1.0)
     }
 }
 

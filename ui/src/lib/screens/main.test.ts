@@ -159,7 +159,29 @@ describe('a room', () => {
   });
 });
 
+describe('the output', () => {
+  it('evens out loudness, or leaves it as it was made', async () => {
+    const node = await open('room');
+    await fireEvent.click(get('output-open'));
+    const select = get('normalise') as HTMLSelectElement;
+    expect(select.value).toBe('');
+    await fireEvent.change(select, { target: { value: '-18' } });
+    expect(node.last('set_normalisation')).toEqual({ type: 'set_normalisation', target_lufs: -18 });
+    expect((get('normalise') as HTMLSelectElement).value).toBe('-18');
+    await fireEvent.change(get('normalise'), { target: { value: '' } });
+    expect(node.last('set_normalisation')).toEqual({ type: 'set_normalisation', target_lufs: null });
+  });
+});
+
 describe('keys', () => {
+  it('choose what is repeated', async () => {
+    const node = await open('room');
+    await fireEvent.keyDown(document.body, { key: 'o' });
+    expect(node.last('set_loop')).toMatchObject({ region: { begin_s: 0 } });
+    await fireEvent.keyDown(document.body, { key: 'o' });
+    expect(node.last('set_loop')).toEqual({ type: 'set_loop', region: null });
+  });
+
   it('play, seek and mute wherever one is, but not while one types', async () => {
     const node = await open('room');
     await fireEvent.keyDown(get('chat-input'), { key: 'm' });

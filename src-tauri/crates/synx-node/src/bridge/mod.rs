@@ -12,8 +12,8 @@ pub use event::{NodeEvent, NoticeLevel};
 pub use request::{CallError, Request, Response};
 pub use view::{
     AnalysisView, AppView, Availability, ChatMessageView, CommentView, DeviceView, DoctorCheckView, KeyView,
-    LanRoomView, LogEntryView, LoopView, MemberView, PeerSyncView, PlayState, PlaybackControlView, PlayerView,
-    PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection, RoomSettingsView,
-    RoomTrackState, RoomTrackView, RoomView, TempoAlternative, TempoView, TrackView, TransferDirection,
-    TransferView, VisibilityView, WaveformView,
+    LanRoomView, LogEntryView, LoopView, MemberView, PeerSyncView, PlayState, PlaybackControlView,
+    PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
+    RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoAlternative, TempoView, TrackView,
+    TransferDirection, TransferView, VisibilityView, WaveformView,
 };

@@ -35,6 +35,8 @@ pub enum Request {
     Skip { to: Option<String> },
     /// Sets volume (0 to 1, perceptual) and mute of this machine. Answer: `done`.
     SetVolume { volume: f64, muted: bool },
+    /// Brings every track to one loudness in LUFS on this machine, or, with null, plays them as they are. Answer: `done`.
+    SetNormalisation { target_lufs: Option<f64> },
     /// Output devices. Answer: `devices`.
     ListDevices,
     /// Chooses the output device by id; null is the system's default. Answer: `done`.

@@ -179,6 +179,8 @@ views! {
         loop_region: Option<LoopView>,
         volume: f64,
         muted: bool,
+        /// Loudness that every track is brought to, in LUFS; null plays them as they are.
+        normalise_to_lufs: Option<f64>,
         /// Name of the output device.
         device: String,
         /// False when nothing can be heard: there is no device, or it is gone.

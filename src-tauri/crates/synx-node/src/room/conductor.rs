@@ -22,12 +22,16 @@ const ADVANCE_RETRY: Duration = Duration::from_millis(500);
 /// Finds the file of an audio on this machine.
 pub type Locate = Arc<dyn Fn(ContentHash) -> Option<PathBuf> + Send + Sync>;
 
+/// Gain of an audio in decibels: what loudness normalisation makes of it.
+pub type Gain = Arc<dyn Fn(ContentHash) -> f32 + Send + Sync>;
+
 /// Plays one stage until it is dropped.
 pub struct Conductor {
     stage: Arc<Stage>,
     engine: Arc<Engine>,
     locate: Locate,
-    /// Rises when a file has come to this machine.
+    gain: Gain,
+    /// Rises when a file has come to this machine, or its gain may have changed.
     arrivals: watch::Receiver<u64>,
     /// Counts the engine's plans over all stages of this process.
     plans: Arc<AtomicU64>,
@@ -40,10 +44,11 @@ impl Conductor {
         stage: Arc<Stage>,
         engine: Arc<Engine>,
         locate: Locate,
+        gain: Gain,
         arrivals: watch::Receiver<u64>,
         plans: Arc<AtomicU64>,
     ) -> Self {
-        Self { stage, engine, locate, arrivals, plans, loaded: HashMap::new() }
+        Self { stage, engine, locate, gain, arrivals, plans, loaded: HashMap::new() }
     }
 
     /// Follows the stage until it ends. Aborting the task is the way to stop it earlier.
@@ -52,19 +57,31 @@ impl Conductor {
         let mut clock = self.stage.clock();
         clock.mark_changed();
         let mut follows_clock = true;
+        let mut epoch = None;
+        self.follow();
         loop {
-            self.follow();
             let due = self.advance_due();
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() { return },
+                changed = changes.changed() => match changed {
+                    Ok(()) => self.follow(),
+                    Err(_) => return,
+                },
                 changed = clock.changed(), if follows_clock => {
                     // Alone or as the host the clock is known for good: its sender is gone.
                     follows_clock = changed.is_ok();
-                    if let Some(estimate) = clock.borrow_and_update().estimate {
+                    let known = *clock.borrow_and_update();
+                    if let Some(estimate) = known.estimate {
                         self.engine.set_clock(estimate);
                     }
+                    if known.epoch != epoch {
+                        epoch = known.epoch;
+                        self.follow();
+                    }
                 }
-                changed = self.arrivals.changed() => if changed.is_err() { return },
+                changed = self.arrivals.changed() => match changed {
+                    Ok(()) => self.follow(),
+                    Err(_) => return,
+                },
                 () = tokio::time::sleep(due.as_ref().map_or(Duration::MAX, |(wait, _)| *wait)), if due.is_some() => {
                     self.advance(due.map_or(0, |(_, revision)| revision)).await;
                 }
@@ -90,6 +107,7 @@ impl Conductor {
         self.loaded.retain(|hash, _| Some(*hash) == current || Some(*hash) == next);
         let track = current.and_then(|hash| self.load(hash));
         next.and_then(|hash| self.load(hash));
+        self.loaded.iter().for_each(|(hash, handle)| handle.set_gain_db((self.gain)(*hash)));
         let plan = Plan {
             revision: self.plans.fetch_add(1, Ordering::Relaxed) + 1,
             track,

@@ -1,12 +1,13 @@
 //! A room in the form that is drawn.
 
 use crate::bridge::{
-    ChatMessageView, CommentView, KeyView, LoopView, MemberView, PlaybackControlView, QueueItemView, RoleView,
-    RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoView, VisibilityView,
+    ChatMessageView, CommentView, KeyView, LoopView, MemberView, PlaybackControlView, QueueItemView,
+    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoView,
+    VisibilityView,
 };
 use synx_domain::{
-    ChatMessage, Comment, ContentHash, LoopRegion, Member, PlaybackControl, Role, Room, RoomSettings, SharedTrack,
-    TrackAnalysis, TrackState, UserId, Visibility,
+    ChatMessage, Comment, ContentHash, LoopRegion, Member, PlaybackControl, Role, Room, RoomSettings,
+    SharedTrack, TrackAnalysis, TrackState, UserId, Visibility,
 };
 
 /// What a room's view shows besides the room itself.

@@ -129,6 +129,7 @@ export class FakeBackend implements Backend {
       case 'play': return this.#play(request.track);
       case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });
       case 'seek': return this.setPlayer({ position_s: request.position_s });
+      case 'set_normalisation': return this.setPlayer({ position_s: this.#positionS(), normalise_to_lufs: request.target_lufs });
       case 'set_loop': return this.setPlayer({ position_s: this.#positionS(), loop_region: request.region });
       case 'set_volume': return this.setPlayer({ position_s: this.#positionS(), volume: request.volume, muted: request.muted });
       case 'update_profile':

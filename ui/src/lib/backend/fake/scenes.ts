@@ -42,7 +42,7 @@ const BUSY: TrackView[] = [
 ];
 
 const STOPPED: PlayerView = {
-  state: 'empty', track: null, title: null, artist: null, duration_s: 0, position_s: 0, loop_region: null, volume: 0.8, muted: false,
+  state: 'empty', track: null, title: null, artist: null, duration_s: 0, position_s: 0, loop_region: null, volume: 0.8, muted: false, normalise_to_lufs: null,
   device: 'Built-in Audio', audible: true, latency_offset_ms: 0, error_us: null, may_control: true,
 };
 

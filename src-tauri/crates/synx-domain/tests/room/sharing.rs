@@ -121,6 +121,15 @@ fn a_track_that_is_here_already_is_only_queued() {
 }
 
 #[test]
+fn a_running_upload_is_announced_once_and_with_one_length() {
+    let log = RoomLog::with_people().did(CLEO, upload(1));
+    assert_eq!(ask(&log, BEN, upload(1)), Ok(vec![]));
+    let other = Command::StartUpload { hash: hash(1), file_name: "1.flac".to_owned(), size_bytes: 9 };
+    assert_eq!(ask(&log, BEN, other), Err("invalid"));
+    assert!(ask(&log.did(CLEO, fail(1)), BEN, upload(1)).is_ok_and(|events| events.len() == 1));
+}
+
+#[test]
 fn a_file_name_is_a_name() {
     let start = |file_name: &str| {
         let command = Command::StartUpload { hash: hash(1), file_name: file_name.to_owned(), size_bytes: 1 };

@@ -3,6 +3,7 @@
 //! Must never decide what a room allows: it says who asks, and the room's owner answers.
 
 mod admission;
+mod arrival;
 mod backend;
 mod bucket;
 mod clock;
@@ -154,7 +155,7 @@ impl ServerHandle {
 
 fn router(shared: &Arc<Shared>) -> Router {
     Router::new()
-        .route("/ws", any(peer::upgrade))
+        .route("/ws", any(arrival::upgrade))
         .route("/api/v1/rooms/{room}/clock", any(clock::upgrade))
         .route("/api/v1/health", get(health))
         .route("/api/v1/rooms/{room}/challenge", get(admission::challenge))

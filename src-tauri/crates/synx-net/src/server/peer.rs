@@ -2,16 +2,12 @@
 //!
 //! Must never buffer events for a peer: it holds a cursor, and frames that are ready are fed and flushed together.
 
+use crate::Session;
 use crate::server::bucket::Bucket;
 use crate::server::hall::{Ending, Frame, Hall};
-use crate::server::listen::Seat;
-use crate::server::{CommandFailure, Shared, Shop, Unavailable};
+use crate::server::{CommandFailure, Shared, Unavailable};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
-use crate::{Session, TokenError};
-use axum::Extension;
-use axum::extract::State;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::response::Response;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -19,7 +15,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserId, UserProfile};
+use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use uuid::Uuid;
@@ -29,147 +25,12 @@ const UNANSWERED: usize = 64;
 
 type Answer = BoxFuture<'static, ServerMessage>;
 
-pub(crate) async fn upgrade(
-    State(shop): Shop,
-    Extension(seat): Extension<Seat>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let bytes = shop.config.limits.message_bytes;
-    upgrade.max_message_size(bytes).max_frame_size(bytes).on_upgrade(async move |socket| {
-        serve(socket, shop).await;
-        drop(seat);
-    })
-}
-
-async fn serve(socket: WebSocket, shop: Arc<Shared>) {
-    let (mut sink, mut stream) = socket.split();
-    let arrival = match timeout(shop.config.limits.handshake, Arrival::read(&shop, &mut stream)).await {
-        Ok(arrival) => arrival,
-        Err(_) => {
-            Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
-        }
-    };
-    let entered = match arrival {
-        Ok(arrival) => arrival.enter(&shop).await,
-        Err(error) => Err(error),
-    };
-    match entered {
-        Ok((mut peer, welcome)) => {
-            let ending = match peer.write(&mut sink, vec![welcome.encode().into()]).await {
-                Ok(()) => peer.run(&mut sink, &mut stream).await,
-                Err(ending) => ending,
-            };
-            peer.farewell(&mut sink, ending).await;
-        }
-        Err(error) => {
-            // Whoever is refused may be gone already.
-            drop(timeout(shop.config.limits.stalled, say_last(&mut sink, &error)).await);
-        }
-    }
-}
-
-async fn say_last(sink: &mut SplitSink<WebSocket, Message>, message: &ServerMessage) {
-    if sink.send(Message::Text(message.encode().into())).await.is_ok() {
-        drop(sink.close().await);
-    }
-}
-
-/// Who is at the door.
-struct Arrival {
-    hall: Arc<Hall>,
-    session: Session,
-    profile: UserProfile,
-    last_seq: Option<u64>,
-}
-
-impl Arrival {
-    async fn read(shop: &Shared, stream: &mut SplitStream<WebSocket>) -> Result<Self, ServerMessage> {
-        let text = loop {
-            match stream.next().await {
-                Some(Ok(Message::Text(text))) => break text,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                _ => {
-                    return Err(ServerMessage::error(
-                        None,
-                        "not_a_message",
-                        "expected join_room as a text frame",
-                    ));
-                }
-            }
-        };
-        let message = ClientMessage::decode(&text)
-            .map_err(|error| ServerMessage::error(None, error.code(), error.to_string()))?;
-        let ClientMessage::JoinRoom { protocol, room, token, profile, last_seq } = message else {
-            return Err(ServerMessage::error(None, "join_first", "the first message must be join_room"));
-        };
-        if protocol != PROTOCOL_VERSION {
-            let message = format!(
-                "this host speaks protocol {PROTOCOL_VERSION}, you {protocol}: update the older side"
-            );
-            return Err(ServerMessage::error(None, "protocol_version", message));
-        }
-        let hall =
-            shop.hall(room).map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
-        let refused = |error: TokenError| ServerMessage::error(None, error.code(), error.to_string());
-        let session = shop.config.host_key.check_session(room, &token).map_err(refused)?;
-        Ok(Self { hall, session, profile, last_seq })
-    }
-
-    /// Takes a seat, and joins unless the log has this person in the room.
-    async fn enter(self, shop: &Arc<Shared>) -> Result<(Peer, ServerMessage), ServerMessage> {
-        let Self { hall, session, profile, last_seq } = self;
-        let user = session.user;
-        let full = || {
-            ServerMessage::error(
-                None,
-                "too_many_connections",
-                "the host takes no more connections, or none more of yours: close one, or try again later",
-            )
-        };
-        let end = hall.sit(user, &shop.config.limits).ok_or_else(full)?;
-        let mut peer = Peer {
-            shop: Arc::clone(shop),
-            heads: hall.heads(),
-            passing: hall.passing(),
-            closed: hall.endings(),
-            end,
-            session,
-            cursor: 0,
-            left: false,
-            bucket: Bucket::full(shop.config.limits.messages_per_s, shop.config.limits.message_burst),
-            hall,
-        };
-        let shown = hall_profile(&peer.hall, user);
-        let command = match shown {
-            None => Some(Command::Join { profile, role: session.role }),
-            Some(shown) if shown != profile => Some(Command::UpdateProfile { profile }),
-            Some(_) => None,
-        };
-        if let Some(command) = command {
-            let envelope = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: user, command };
-            if let Err(failure) = peer.hall.backend.execute(envelope).await {
-                peer.left = true;
-                return Err(refusal(None, &failure));
-            }
-        }
-        let unavailable = || ServerMessage::error(None, "closing", "the room is closing: try again");
-        let snapshot = peer.hall.backend.with(RoomSnapshot::of).ok_or_else(unavailable)?;
-        let welcome = peer.welcome(Arc::new(snapshot), last_seq);
-        Ok((peer, welcome))
-    }
-}
-
-/// How a member appears who is in the room by its log.
-fn hall_profile(hall: &Hall, user: UserId) -> Option<UserProfile> {
-    hall.backend.with(|room| room.present(user).map(|member| member.profile.clone())).flatten()
-}
-
-fn refusal(id: Option<CommandId>, failure: &CommandFailure) -> ServerMessage {
+pub(super) fn refusal(id: Option<CommandId>, failure: &CommandFailure) -> ServerMessage {
     ServerMessage::error(id, failure.code(), failure.to_string())
 }
 
 /// A peer that is in. Dropping it gives the seat back.
-struct Peer {
+pub(super) struct Peer {
     shop: Arc<Shared>,
     hall: Arc<Hall>,
     session: Session,
@@ -205,7 +66,43 @@ impl Drop for Peer {
 type Outbox = Vec<Utf8Bytes>;
 
 impl Peer {
-    fn welcome(&mut self, snapshot: Arc<RoomSnapshot>, last_seq: Option<u64>) -> ServerMessage {
+    /// A peer whose member may still have to be let into the room; none if the house has no seat left.
+    pub fn seat(shop: &Arc<Shared>, hall: Arc<Hall>, session: Session) -> Option<Self> {
+        let limits = &shop.config.limits;
+        Some(Self {
+            shop: Arc::clone(shop),
+            heads: hall.heads(),
+            passing: hall.passing(),
+            closed: hall.endings(),
+            end: hall.sit(session.user, limits)?,
+            session,
+            cursor: 0,
+            left: false,
+            bucket: Bucket::full(limits.messages_per_s, limits.message_burst),
+            hall,
+        })
+    }
+
+    /// Lets the member into the room, unless the log has them in it; then only what is new of their profile is written.
+    pub async fn enter(&mut self, profile: UserProfile) -> Result<(), CommandFailure> {
+        let user = self.session.user;
+        let shown = self.hall.backend.with(|room| room.present(user).map(|member| member.profile.clone()));
+        let command = match shown.flatten() {
+            None => Command::Join { profile, role: self.session.role },
+            Some(shown) if shown != profile => Command::UpdateProfile { profile },
+            Some(_) => return Ok(()),
+        };
+        // Who was not let in need not be said to have left.
+        self.left = matches!(command, Command::Join { .. });
+        let envelope = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: user, command };
+        self.hall.backend.execute(envelope).await?;
+        self.left = false;
+        Ok(())
+    }
+
+    /// What the peer is told first: the room's state, or that what it missed follows.
+    pub fn welcome(&mut self, last_seq: Option<u64>) -> Option<ServerMessage> {
+        let snapshot = self.hall.backend.with(RoomSnapshot::of)?;
         let head_seq = snapshot.room.seq;
         let near = |seq: &u64| {
             head_seq.checked_sub(*seq).is_some_and(|lag| lag <= self.shop.config.limits.catch_up_events)
@@ -213,19 +110,19 @@ impl Peer {
         let resumed = last_seq.filter(near);
         self.cursor = resumed.unwrap_or(head_seq);
         let member = snapshot.room.present(self.session.user);
-        ServerMessage::RoomJoined {
+        Some(ServerMessage::RoomJoined {
             protocol: PROTOCOL_VERSION,
             you: self.session.user,
             role: member.map_or(self.session.role, |member| member.role),
-            snapshot: resumed.is_none().then_some(snapshot),
+            snapshot: resumed.is_none().then(|| Arc::new(snapshot)),
             head_seq,
             epoch: self.hall.backend.epoch(),
             room_time_us: self.hall.backend.room_time_us(),
-        }
+        })
     }
 
     /// Serves until the connection ends; what the peer is told then.
-    async fn run(
+    pub async fn run(
         &mut self,
         sink: &mut SplitSink<WebSocket, Message>,
         stream: &mut SplitStream<WebSocket>,
@@ -285,7 +182,7 @@ impl Peer {
 
     /// Feeds what there is to say and all events up to the head, and flushes once per page. How long a peer may take no
     /// byte is the connection's business.
-    async fn write(
+    pub async fn write(
         &mut self,
         sink: &mut SplitSink<WebSocket, Message>,
         out: Outbox,
@@ -389,7 +286,8 @@ impl Peer {
         Some(ServerMessage::Token { token }.encode().into())
     }
 
-    async fn farewell(&self, sink: &mut SplitSink<WebSocket, Message>, ending: Option<Ending>) {
+    /// Says goodbye, where there is something to say.
+    pub async fn farewell(&self, sink: &mut SplitSink<WebSocket, Message>, ending: Option<Ending>) {
         if let Some(Ending { code, reason, reconnect }) = ending {
             let bye = ServerMessage::Bye { code: code.to_owned(), reason, reconnect };
             // A peer that takes nothing is not waited for long: its socket closes when this ends.
@@ -402,6 +300,12 @@ impl Peer {
 fn unreadable(error: Unavailable) -> Option<Ending> {
     tracing::warn!(%error, "a peer's events cannot be read");
     Some(Ending { code: "log_unreadable", reason: error.message, reconnect: true })
+}
+
+pub(super) async fn say_last(sink: &mut SplitSink<WebSocket, Message>, message: &ServerMessage) {
+    if sink.send(Message::Text(message.encode().into())).await.is_ok() {
+        drop(sink.close().await);
+    }
 }
 
 async fn feed(

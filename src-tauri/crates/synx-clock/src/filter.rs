@@ -220,19 +220,18 @@ impl ClockFilter {
         }
     }
 
-    /// The strip through the buckets since an instant.
+    /// The strip through the buckets since an instant, lone bounds left out.
     fn strip_since(&self, t_us: f64, prior: Prior) -> Option<Strip> {
         let noise = self.noise();
         let buckets = || self.buckets.iter().filter(|b| b.lower.t_us >= t_us);
-        let upper: Vec<Bound> = buckets().map(|b| b.upper).collect();
-        let lower: Vec<Bound> = buckets().map(|b| b.lower).collect();
-        let probes: f64 = buckets().map(|b| f64::from(b.probes)).sum();
-        let mean = |side: &[Bound]| {
-            buckets().zip(side).map(|(b, p)| p.t_us * f64::from(b.probes)).sum::<f64>() / probes
-        };
-        let above = Side { bounds: &upper, mean_t_us: mean(&upper), weight: probes / noise.upper_us };
-        let below = Side { bounds: &lower, mean_t_us: mean(&lower), weight: probes / noise.lower_us };
-        strip::widest(&above, &below, prior)
+        let mut upper: Vec<Weighted> = buckets().map(|b| Weighted::new(b.upper, b.probes)).collect();
+        let mut lower: Vec<Weighted> = buckets().map(|b| Weighted::new(b.lower, b.probes)).collect();
+        let strip = fit(&upper, &lower, &noise, prior)?;
+        let above = |b: &Bound| b.v_us - (strip.top_us + strip.slope * b.t_us);
+        let below = |b: &Bound| strip.bottom_us + strip.slope * b.t_us - b.v_us;
+        let lone = leave_out_lone(&mut upper, above, noise.upper_us)
+            | leave_out_lone(&mut lower, below, noise.lower_us);
+        if lone { fit(&upper, &lower, &noise, prior) } else { Some(strip) }
     }
 
     /// Width of the strip that the last part of the window has by itself, with a slope of its own: the sum of the smallest
@@ -331,4 +330,51 @@ impl ClockFilter {
 struct Noise {
     upper_us: f64,
     lower_us: f64,
+}
+
+/// A bound and how many probes it is the best of.
+#[derive(Clone, Copy, Debug)]
+struct Weighted {
+    bound: Bound,
+    probes: f64,
+}
+
+impl Weighted {
+    fn new(bound: Bound, probes: u32) -> Self {
+        Self { bound, probes: f64::from(probes) }
+    }
+}
+
+fn fit(upper: &[Weighted], lower: &[Weighted], noise: &Noise, prior: Prior) -> Option<Strip> {
+    let bounds = |side: &[Weighted]| side.iter().map(|w| w.bound).collect::<Vec<_>>();
+    let probes = |side: &[Weighted]| side.iter().map(|w| w.probes).sum::<f64>();
+    let mean = |side: &[Weighted]| side.iter().map(|w| w.bound.t_us * w.probes).sum::<f64>() / probes(side);
+    let (above, below) = (bounds(upper), bounds(lower));
+    let above = Side { bounds: &above, mean_t_us: mean(upper), weight: probes(upper) / noise.upper_us };
+    let below = Side { bounds: &below, mean_t_us: mean(lower), weight: probes(lower) / noise.lower_us };
+    strip::widest(&above, &below, prior)
+}
+
+/// Leaves out the bounds that stand alone before the others: packets that slipped through a path which works in ticks (a
+/// timer, a radio that sleeps between beacons). They are true, but say nothing of the other direction, and that both are
+/// alike is what the middle of the strip stands on. `delay_us` is a bound's distance from the line. Whether any was left
+/// out.
+fn leave_out_lone(side: &mut Vec<Weighted>, delay_us: impl Fn(&Bound) -> f64, mean_delay_us: f64) -> bool {
+    /// No more can be alone.
+    const LONE: usize = 8;
+    /// Fewer bounds (five seconds) are no floor to stand before.
+    const FLOOR: usize = 20;
+    /// Between the smallest of n exponential delays lie mean / n each: a gap of so many is one in three thousand.
+    const RARE_GAPS: f64 = 8.0;
+    if side.len() < FLOOR + LONE {
+        return false;
+    }
+    let probes: f64 = side.iter().map(|w| w.probes).sum();
+    let rare_us = RARE_GAPS * mean_delay_us / probes + 4.0 * STAMP_NOISE_US;
+    let mut delays: Vec<f64> = side.iter().map(|w| delay_us(&w.bound)).collect();
+    delays.sort_by(f64::total_cmp);
+    let gap = (1..=LONE).rev().find(|&i| delays[i] - delays[i - 1] > rare_us);
+    let Some(floor_us) = gap.map(|i| delays[i]) else { return false };
+    side.retain(|w| delay_us(&w.bound) >= floor_us);
+    true
 }

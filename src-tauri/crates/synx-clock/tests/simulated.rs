@@ -119,6 +119,12 @@ fn over_a_jittery_stalling_path_within_a_tenth_of_a_millisecond() {
 }
 
 #[test]
+fn a_path_that_works_in_ticks_is_not_bent_by_what_slips_through() {
+    let ticking = |seed| stalling_proxy(seed).ticking(1e3, 0.002);
+    check("ticks", ticking, [90.0, 250.0, 400.0]);
+}
+
+#[test]
 fn a_join_over_a_jittery_path_is_never_five_milliseconds_off_after_the_burst() {
     for seed in 0..20 {
         let r = run(80.0, -50.0, stalling_proxy(seed), 10.0);

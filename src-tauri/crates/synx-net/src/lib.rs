@@ -21,7 +21,7 @@ pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient,
 pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;
 pub use identity::{Identity, user_id_of};
-pub use link::InviteLink;
+pub use link::{InviteLink, is_address};
 pub use server::{CommandFailure, Limits, RoomBackend, Server, ServerConfig, ServerHandle, Unavailable};
 pub use tls::TlsIdentity;
 pub use token::{HostKey, Invite, Session, TokenError};

@@ -16,7 +16,8 @@ pub struct InviteLink {
     pub room: RoomId,
     /// Its name when the link was made, to show before joining.
     pub name: String,
-    /// Where its host may be reached, as `host:port`, likeliest first.
+    /// Where its host may be reached, likeliest first: `host:port`, or `https://name` of a proxy with an ordinary
+    /// certificate.
     pub addresses: Vec<String>,
     /// SHA-256 of the host's certificate; none for a host without TLS.
     pub fingerprint: Option<[u8; 32]>,
@@ -64,7 +65,7 @@ impl FromStr for InviteLink {
         let room = all("room").next().and_then(|room| room.parse().ok());
         let addresses: Vec<String> = all("a").collect();
         if !addresses.iter().all(|address| is_address(address)) {
-            return Err(NetError::BadLink("an address in it is not host:port"));
+            return Err(NetError::BadLink("an address in it is neither host:port nor https://name"));
         }
         let fingerprint = all("fp").next().map(|digits| fingerprint(&digits)).transpose()?;
         Ok(Self {
@@ -82,8 +83,24 @@ fn fingerprint(digits: &str) -> Result<[u8; 32], NetError> {
     bytes.try_into().map_err(|_| NetError::BadLink("its fingerprint is damaged"))
 }
 
-/// Whether a text has the form `host:port`.
-pub(crate) fn is_address(text: &str) -> bool {
+/// What an address of a proxy with an ordinary certificate begins with.
+const HTTPS: &str = "https://";
+
+/// The name and, where it is not 443, the port of a proxy with an ordinary certificate; none for a host's own address.
+pub(crate) fn behind_https(address: &str) -> Option<&str> {
+    address.strip_prefix(HTTPS)
+}
+
+/// Whether a text has the form `host:port`, or `https://host` for a proxy, with or without a port.
+pub fn is_address(text: &str) -> bool {
+    match behind_https(text) {
+        Some(proxy) if proxy.contains(':') => is_host_and_port(proxy),
+        Some(proxy) => is_host_and_port(&format!("{proxy}:443")),
+        None => is_host_and_port(text),
+    }
+}
+
+fn is_host_and_port(text: &str) -> bool {
     let plain =
         !text.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#'));
     plain && text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
@@ -93,6 +110,33 @@ pub(crate) fn is_address(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn an_address_is_a_hosts_own_or_a_proxys() {
+        for fine in [
+            "192.168.1.5:47900",
+            "[::1]:80",
+            "studio.local:1",
+            "https://music.example.org",
+            "https://a.b:8443",
+        ] {
+            assert!(is_address(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "host",
+            ":1",
+            "host:",
+            "host:99999",
+            "http://a:1",
+            "https://",
+            "https://a/b",
+            "https://a:x",
+            "a b:1",
+        ] {
+            assert!(!is_address(wrong), "{wrong}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -9,7 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, ServerConfig, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +74,23 @@ pub(crate) fn pinned(fingerprint: [u8; 32]) -> Result<Arc<ClientConfig>, NetErro
         .map_err(bad)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Pin { fingerprint, provider: provider() }))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// A client side for proxies with an ordinary certificate: trusts the authorities that this system trusts.
+pub(crate) fn ordinary() -> Result<Arc<ClientConfig>, NetError> {
+    let mut roots = RootCertStore::empty();
+    // What the system holds and cannot be read is left out; without any authority no certificate is accepted.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    trusting(roots)
+}
+
+pub(crate) fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, NetError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(bad)?
+        .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
 }

@@ -29,6 +29,8 @@ pub struct HostOptions {
     pub listen: Option<SocketAddr>,
     /// Whether the server encrypts; not behind a proxy that does.
     pub tls: bool,
+    /// The address of a proxy with an ordinary certificate that leads here, `https://name`.
+    pub public_address: Option<String>,
     /// A room of this data folder to open again, in place of a new one.
     pub room: Option<String>,
 }
@@ -81,12 +83,12 @@ impl Node {
     /// # Errors
     /// When the port is taken, the log cannot be used, or the room to be opened again is not here.
     pub async fn host(&self, options: HostOptions) -> Result<Opened, NodeError> {
-        let HostOptions { settings, listen, tls, room } = options;
+        let HostOptions { settings, listen, tls, public_address, room } = options;
         let opening = match room {
-            Some(room) => Opening { settings: None, room: room.parse()?, listen, tls },
+            Some(room) => Opening { settings: None, room: room.parse()?, listen, tls, public_address },
             None => {
                 let room = RoomId::from_uuid(Uuid::now_v7());
-                Opening { settings: Some(settings_of(settings)), room, listen, tls }
+                Opening { settings: Some(settings_of(settings)), room, listen, tls, public_address }
             }
         };
         self.inner().host(opening).await?;

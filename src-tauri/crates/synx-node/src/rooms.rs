@@ -30,7 +30,7 @@ impl Inner {
     /// As [`Hosting::open`].
     pub async fn host_room(self: &Arc<Self>, settings: RoomSettingsView) -> Result<RoomView, NodeError> {
         let room = RoomId::from_uuid(Uuid::now_v7());
-        self.host(Opening { settings: Some(settings_of(settings)), room, listen: None, tls: true }).await
+        self.host(Opening { settings: Some(settings_of(settings)), room, listen: None, tls: true, public_address: None }).await
     }
 
     /// Opens a room of this machine again.
@@ -38,7 +38,7 @@ impl Inner {
     /// # Errors
     /// As [`Hosting::open`]; [`NodeError::NoSuchRoom`] when its log is not here.
     pub async fn reopen_room(self: &Arc<Self>, room: RoomId) -> Result<RoomView, NodeError> {
-        self.host(Opening { settings: None, room, listen: None, tls: true }).await
+        self.host(Opening { settings: None, room, listen: None, tls: true, public_address: None }).await
     }
 
     /// Opens a room as `opening` says, and enters it.

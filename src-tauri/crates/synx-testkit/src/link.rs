@@ -39,6 +39,7 @@ pub struct Link {
     stall: Option<(f64, f64)>,
     loss: f64,
     upload: Option<(std::ops::Range<f64>, f64)>,
+    ticks: Option<(f64, f64)>,
     random: Random,
     last_up_us: f64,
     last_down_us: f64,
@@ -53,6 +54,7 @@ impl Link {
             stall: None,
             loss: 0.0,
             upload: None,
+            ticks: None,
             random: Random::new(seed),
             last_up_us: 0.0,
             last_down_us: 0.0,
@@ -81,11 +83,27 @@ impl Link {
         self
     }
 
+    /// Something on the path works in ticks of `tick_us`, as timers and power-saving radios do: delays are rounded up to
+    /// whole ticks, but for a small `share` that happens to slip through.
+    #[must_use]
+    pub fn ticking(mut self, tick_us: f64, share: f64) -> Self {
+        self.ticks = Some((tick_us, share));
+        self
+    }
+
+    fn draw_us(&mut self) -> f64 {
+        let delay_us = self.delay.draw_us(&mut self.random);
+        match self.ticks {
+            Some((tick_us, share)) if self.random.unit() >= share => (delay_us / tick_us).ceil() * tick_us,
+            _ => delay_us,
+        }
+    }
+
     /// Sends a probe at a true instant; returns it with the true instant at which the answer arrives.
     pub fn probe(&mut self, true_us: f64, peer: &SimClock, host: &SimClock) -> Option<(Probe, f64)> {
         /// What a host takes to answer.
         const TURNAROUND_US: f64 = 20.0;
-        let (up, down) = (self.delay.draw_us(&mut self.random), self.delay.draw_us(&mut self.random));
+        let (up, down) = (self.draw_us(), self.draw_us());
         let wait_us = self.upload.as_ref().filter(|(span_us, _)| span_us.contains(&true_us)).map(|u| u.1);
         let up = up + wait_us.map_or(0.0, |wait_us| wait_us * (1.0 + self.random.unit()));
         if self.random.unit() < self.loss {

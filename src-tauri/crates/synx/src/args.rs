@@ -126,6 +126,9 @@ pub struct Host {
     /// Plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
     #[arg(long)]
     pub no_tls: bool,
+    /// Where such a proxy is reached, for the link: `https://name`, with a port if it is not 443
+    #[arg(long, value_name = "URL")]
+    pub public_address: Option<String>,
     /// One JSON object a line for all that happens; commands as JSON lines on standard input
     #[arg(long)]
     pub json: bool,

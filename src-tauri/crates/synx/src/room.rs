@@ -30,7 +30,13 @@ async fn host_in(node: &Node, args: Host) -> Result<Exit, NodeError> {
             Control::Everyone => PlaybackControlView::Everyone,
         },
     };
-    let options = HostOptions { settings, listen: Some(args.listen), tls: !args.no_tls, room: args.room };
+    let options = HostOptions {
+        settings,
+        listen: Some(args.listen),
+        tls: !args.no_tls,
+        public_address: args.public_address,
+        room: args.room,
+    };
     let opened = node.host(options).await?;
     if args.json {
         say(

@@ -51,7 +51,7 @@ pub(crate) async fn send(
     body: Body,
     wait: Option<Duration>,
 ) -> Result<Response<Incoming>, NetError> {
-    let request = builder.header(header::HOST, &dialled.address).body(body).map_err(lost)?;
+    let request = builder.header(header::HOST, &dialled.authority).body(body).map_err(lost)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(dialled.io)).await.map_err(lost)?;
     tokio::spawn(connection);
     let answer = sender.send_request(request);

@@ -20,8 +20,8 @@ const MESSAGE_BYTES: usize = 64 << 20;
 
 /// Makes a WebSocket of a connection.
 pub(crate) async fn upgrade(dialled: Dialled, path: &str, token: Option<&str>) -> Result<Socket, NetError> {
-    let Dialled { io, address } = dialled;
-    let mut request = format!("ws://{address}{path}").into_client_request().map_err(lost)?;
+    let Dialled { io, authority } = dialled;
+    let mut request = format!("ws://{authority}{path}").into_client_request().map_err(lost)?;
     if let Some(token) = token {
         let bearer = format!("Bearer {token}").parse().map_err(lost)?;
         request.headers_mut().insert(http::header::AUTHORIZATION, bearer);

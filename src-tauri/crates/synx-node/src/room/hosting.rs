@@ -33,6 +33,8 @@ pub struct Opening {
     pub listen: Option<SocketAddr>,
     /// Whether the server has a certificate of its own.
     pub tls: bool,
+    /// The address of a proxy with an ordinary certificate that leads here, `https://name`.
+    pub public_address: Option<String>,
 }
 
 /// A room that is open on this machine. [`Hosting::end`] closes it.
@@ -42,7 +44,7 @@ pub struct Hosting {
     server: Server,
     host_key: Arc<HostKey>,
     fingerprint: Option<[u8; 32]>,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<String>,
     link: String,
     feed: Arc<Feed>,
     _tasks: JoinSet<()>,
@@ -61,12 +63,11 @@ impl Hosting {
         let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
         let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
         let server = start_server(inner, &opening, tls, &host_key).await?;
-        let addresses = addresses(server.local_addr());
-        let offer = Offer {
-            port: server.local_addr().port(),
-            addresses: addresses.iter().map(SocketAddr::to_string).collect(),
-            tls: opening.tls,
-        };
+        let own = addresses(server.local_addr());
+        let addresses: Vec<String> =
+            opening.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect();
+        let offer =
+            Offer { port: server.local_addr().port(), addresses: addresses.clone(), tls: opening.tls };
         inner.settings().change(|values| values.offer = Some(offer))?;
         let feed = Arc::new(Feed::default());
         server.add_room(Arc::new(HostBackend::new(inner, &room)));
@@ -116,7 +117,7 @@ impl Hosting {
 
     /// Where others reach the room.
     pub fn addresses(&self) -> Vec<String> {
-        self.addresses.iter().map(SocketAddr::to_string).collect()
+        self.addresses.clone()
     }
 
     /// A new invite link.
@@ -226,7 +227,11 @@ async fn start_server(
 ) -> Result<Server, NodeError> {
     let last_port = inner.settings().values().offer.as_ref().map_or(ANY_PORT, |offer| offer.port);
     let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-    let config = |listen| ServerConfig::new(listen, tls.clone(), Arc::clone(host_key), inner.audio.clone());
+    let proxy = opening.public_address.as_deref().map(proxy_name).transpose()?;
+    let config = |listen| {
+        let config = ServerConfig::new(listen, tls.clone(), Arc::clone(host_key), inner.audio.clone());
+        ServerConfig { allowed_hosts: proxy.iter().cloned().collect(), ..config }
+    };
     match opening.listen {
         Some(listen) => Ok(Server::start(config(listen)).await?),
         // The last port may have been taken meanwhile: then links of old are void, and the room opens all the same.
@@ -238,6 +243,13 @@ async fn start_server(
             started => Ok(started?),
         },
     }
+}
+
+/// The name under which a proxy's requests come.
+fn proxy_name(address: &str) -> Result<String, NodeError> {
+    let authority = address.strip_prefix("https://").filter(|_| synx_net::is_address(address));
+    let authority = authority.ok_or_else(|| synx_net::NetError::BadAddress(address.to_owned()))?;
+    Ok(authority.split(':').next().unwrap_or_default().to_owned())
 }
 
 async fn feed_from_log(room: Arc<HostedRoom>, feed: Arc<Feed>) {

@@ -30,12 +30,6 @@ pub fn demo(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
     synx(workspace, "demo", &[&[track], args].concat())
 }
 
-/// Runs the benchmarks.
-pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
-    setup::system_packages(Purpose::Headless)?;
-    workspace.cargo().args(["bench", "--benches"]).args(args).check()
-}
-
 fn synx(workspace: &Workspace, command: &str, args: &[String]) -> Result<(), Failure> {
     setup::system_packages(Purpose::Headless)?;
     start(workspace, "synx", &[&[command.to_owned()], args].concat())

@@ -3,6 +3,7 @@
 //! Uses nothing but the standard library, so that it runs seconds after a clone. Must never know how a part of the
 //! program works: it installs, builds, starts and compares.
 
+mod bench;
 mod checks;
 mod command;
 mod launch;
@@ -24,7 +25,8 @@ Usage: cargo xtask <task>
   test --list       Names the steps
   demo [FILE] [ARGS…]
                     Hosts a room, lets two peers join, plays a track in sync and shows the error
-  bench [ARGS…]     Runs the benchmarks, optimised
+  bench [NAME ARGS…]
+                    Runs a benchmark, optimised; without a name, lists them
   setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text
 ";
@@ -70,7 +72,7 @@ fn main() -> ExitCode {
         "run" => launch::run(&workspace, rest),
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
-        "bench" => launch::bench(&workspace, rest),
+        "bench" => bench::bench(&workspace, rest),
         "setup" => setup::install(&workspace, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

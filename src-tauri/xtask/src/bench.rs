@@ -1,0 +1,57 @@
+//! `cargo xtask bench`: every measurement that a claim in the documents stands on, by name.
+//!
+//! Must never assert: machines differ and are shared. What must hold is held by the tests; this prints figures.
+
+use crate::Workspace;
+use crate::command::Failure;
+use crate::setup::{self, Purpose};
+
+/// A measurement: its name, what it says, and the program that makes it.
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    package: &'static str,
+    example: &'static str,
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "log-append",
+        about: "[FOLDER] [SECONDS]: durable events a second, and how long each took",
+        package: "synx-log",
+        example: "bench_append",
+    },
+    Bench {
+        name: "log-start",
+        about: "[FOLDER] [EVENTS]: opening, folding, reading and verifying a long log",
+        package: "synx-log",
+        example: "bench_start",
+    },
+    Bench {
+        name: "analysis",
+        about: "MANIFEST.csv: what the analysis says of labelled files, a JSON line each, and its speed",
+        package: "synx-analysis",
+        example: "score",
+    },
+    Bench {
+        name: "devices",
+        about: "FILE DEVICE DEVICE SECONDS: one file on two devices of this machine, and the error of each",
+        package: "synx-playback",
+        example: "two_devices",
+    },
+];
+
+/// Runs the named measurement with the rest of the arguments, optimised.
+pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
+    let Some((name, rest)) = args.split_first() else {
+        BENCHES.iter().for_each(|bench| println!("{:<12} {}", bench.name, bench.about));
+        return Ok(());
+    };
+    let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| {
+        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+        Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
+    })?;
+    setup::system_packages(Purpose::Headless)?;
+    let run = ["run", "--release", "--package", bench.package, "--example", bench.example, "--"];
+    workspace.cargo().args(run).args(rest).check()
+}

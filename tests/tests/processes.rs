@@ -136,6 +136,15 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
 }
 
 #[test]
+fn who_is_left_when_the_host_goes_home_is_told_and_ends_in_peace() {
+    let mut room = Room::open();
+    let mut ben = room.join("Ben");
+    room.host.must("leave", json!({"type": "leave"}));
+    assert_eq!(ben.next("error")["code"], "room_closed");
+    assert_eq!((ben.exit_code(), room.host.exit_code()), (0, 0));
+}
+
+#[test]
 fn a_flipped_byte_in_the_log_is_found() {
     let mut room = Room::open();
     room.host.must("chat", json!({"type": "chat_message", "text": "an honest sentence"}));

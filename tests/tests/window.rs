@@ -119,6 +119,16 @@ async fn two_windows_share_one_room() {
     peer.until("the end", "Number(document.querySelector('[data-testid=seek]')?.value) > 5").await;
     peer.click("leave-room").await;
     peer.screenshot("leave-dialog").await;
+    peer.click("confirm-no").await;
+    host.click("leave-room").await;
+    host.click("confirm-yes").await;
+    peer.until(
+        "word that the host is gone",
+        "document.querySelector('[data-testid=notice]')?.dataset.code === 'room_closed'",
+    )
+    .await;
+    peer.find("host-room").await;
+    peer.screenshot("room-closed").await;
     peer.close().await;
     host.close().await;
 }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::sync::SyncMeasure;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use synx_domain::{RoomId, UserId};
 use synx_net::wire::ServerMessage;
@@ -120,10 +120,7 @@ impl Node {
 
     /// Why the room that was joined is no more.
     pub fn room_end(&self) -> RoomEnd {
-        let ended = match &*self.inner().stage() {
-            Stage::Joined(joined) => joined.connection().borrow().ended.clone(),
-            Stage::Solo(_) | Stage::Hosted(_) => None,
-        };
+        let ended = self.inner().last_end.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (code, message) =
             ended.unwrap_or_else(|| ("room_closed".to_owned(), "the room is closed".to_owned()));
         RoomEnd { code, message }

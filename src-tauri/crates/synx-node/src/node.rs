@@ -1,6 +1,6 @@
 //! One running instance: opens what is on disk, keeps the one stage that plays, and ends it all in order.
 
-use crate::bridge::{NodeEvent, ProfileView, RoomView};
+use crate::bridge::{NodeEvent, NoticeLevel, ProfileView, RoomView};
 use crate::data_dir::{DataDir, DataPaths};
 use crate::error::NodeError;
 use crate::lan::Lan;
@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     /// Rises when audio has come to this machine, or more is known of it.
     pub arrivals: watch::Sender<u64>,
     pub plans: Arc<AtomicU64>,
+    /// Why the last room that was joined ended by itself: code and sentence.
+    pub last_end: Mutex<Option<(String, String)>>,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
     pub changing_stage: tokio::sync::Mutex<()>,
     stage: RwLock<Running>,
@@ -100,6 +102,7 @@ impl Node {
             events,
             arrivals: watch::Sender::new(0),
             plans: Arc::default(),
+            last_end: Mutex::default(),
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), _tasks: JoinSet::new() }),
         });
@@ -198,6 +201,13 @@ impl Inner {
         *self.stage.write().unwrap_or_else(PoisonError::into_inner) = Running { stage, _tasks: tasks };
         self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
         self.tell(NodeEvent::PlayerChanged { player: self.player_view() });
+    }
+
+    /// The room that was joined is no more: plays alone again, and says why.
+    pub fn room_ended(self: &Arc<Self>, code: String, reason: String) {
+        *self.last_end.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), reason.clone()));
+        self.enter(Arc::new(Stage::Solo(SoloRoom::new(self.me()))));
+        self.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message: reason });
     }
 
     /// Leaves the room, if there is one, and plays alone again.

@@ -5,6 +5,7 @@
 use crate::bridge::{NodeEvent, PeerSyncView, PlayState};
 use crate::node::Inner;
 use crate::room::fetch;
+use crate::room::joined::Connection;
 use crate::room::stage::Stage;
 use crate::room::view::chat_view;
 use std::sync::{Arc, Weak};
@@ -29,6 +30,7 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
     }
     if let Stage::Joined(joined) = &**stage {
         tasks.spawn(draw_connection(Arc::downgrade(inner), joined.connection()));
+        tasks.spawn(leave_what_ended(Arc::downgrade(inner), joined.connection()));
         tasks.spawn(fetch::follow(Arc::downgrade(inner), Arc::clone(stage)));
     }
 }
@@ -55,11 +57,20 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>) {
 
 async fn draw_connection(
     inner: Weak<Inner>,
-    mut connection: watch::Receiver<crate::room::joined::Connection>,
+    mut connection: watch::Receiver<Connection>,
 ) {
     while connection.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
+    }
+}
+
+/// A room that is no more is not stayed in: the player takes its place, and a notice says why.
+async fn leave_what_ended(inner: Weak<Inner>, mut connection: watch::Receiver<Connection>) {
+    let ended = connection.wait_for(|connection| connection.ended.is_some()).await;
+    let Some((code, reason)) = ended.ok().and_then(|connection| connection.ended.clone()) else { return };
+    if let Some(inner) = inner.upgrade() {
+        inner.room_ended(code, reason);
     }
 }
 

@@ -138,7 +138,8 @@ fn ended(node: &Node, json: bool) -> Exit {
     } else {
         println!("{message}");
     }
-    Exit::Refused
+    // A host that goes home refuses nobody.
+    if code == "room_closed" { Exit::Done } else { Exit::Refused }
 }
 
 /// The same for people.

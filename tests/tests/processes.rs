@@ -113,12 +113,15 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
     for number in 0..20 {
         ben.must(&format!("m{number}"), json!({"type": "chat_message", "text": format!("message {number}")}));
     }
+    room.host.must("play", json!({"type": "playback_play"}));
+    plays_in_time(&mut ben);
     room.host.kill();
     let room_id = opened["room_id"].as_str().unwrap();
     let args = ["host", "--json", "--listen", &listen, "--room", room_id, "--as", "Ana"];
     let mut host = Instance::start("host again", &room.data_dir("host"), &args);
     assert_eq!(host.next("room_opened")["room_id"], opened["room_id"]);
 
+    plays_in_time(&mut ben);
     ben.must("after", json!({"type": "chat_message", "text": "still here"}));
     host.wait_for("the message", |line| line["type"] == "chat_message" && line["text"] == "still here");
 

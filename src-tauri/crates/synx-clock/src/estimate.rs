@@ -39,6 +39,12 @@ impl ClockEstimate {
         }
     }
 
+    /// The same line for a room clock that reads `by_us` microseconds more.
+    #[must_use]
+    pub fn shifted(self, by_us: f64) -> Self {
+        Self { offset_us: self.offset_us + by_us, ..self }
+    }
+
     /// Room time at a local instant, both in microseconds.
     #[must_use]
     pub fn room_us(&self, local_us: f64) -> f64 {

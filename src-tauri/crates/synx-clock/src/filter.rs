@@ -284,7 +284,10 @@ impl ClockFilter {
         // Each recent extreme is worse than the whole window's by an exponential of mean noise / n; six means on one
         // side is one in four hundred, and the window is asked again at each probe: hence ten.
         let limit = 10.0 * noise.upper_us.max(noise.lower_us) / f64::from(probes) + 4.0 * STAMP_NOISE_US;
-        let shift = ((top - self.strip.top_us) - (self.strip.bottom_us - bottom)).abs() / 2.0;
+        // What lies inside the strip was left out of it as lone.
+        let above = (top - self.strip.top_us).max(0.0);
+        let below = (self.strip.bottom_us - bottom).max(0.0);
+        let shift = (above - below).abs() / 2.0;
         shift > limit && !self.is_slowed(now_us, shift)
     }
 

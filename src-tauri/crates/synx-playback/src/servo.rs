@@ -5,11 +5,11 @@ pub(crate) const MAX_PPM: f64 = 500.0;
 /// Above this error a short fade to the right place is less audible than seconds of detuning, in seconds.
 pub(crate) const GROSS_ERROR_S: f64 = 3e-3;
 
-/// Proportional gain, per second: an error decays with a time constant of 1.25 s, slow enough that the microseconds by
-/// which the clock estimate moves are a ppm of pitch.
+/// Proportional gain, per second: slow enough that the microseconds by which the clock estimate moves are a ppm of pitch.
+/// With the integral below the loop's poles lie at 1.55 s and 6.45 s.
 const PROPORTIONAL: f64 = 0.8;
 /// Integral gain, per second squared. The rate is fed forward from the measured clocks; the integral removes what the
-/// measurement missed. A fifth of the square of the proportional gain: no overshoot.
+/// measurement missed. Damping 1.26: a step of rate settles without a swing, an error at the start swings by a tenth.
 const INTEGRAL: f64 = 0.1;
 
 /// A PI controller on top of the measured rate difference.

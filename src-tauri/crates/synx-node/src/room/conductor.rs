@@ -2,6 +2,7 @@
 //!
 //! Must never decide what plays: that is the room's. A track that is not here yet is silence until it comes; nobody waits.
 
+use crate::room::engine_time::EngineTime;
 use crate::room::stage::Stage;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub struct Conductor {
     /// Counts the engine's plans over all stages of this process.
     plans: Arc<AtomicU64>,
     loaded: HashMap<ContentHash, TrackHandle>,
+    time: EngineTime,
 }
 
 impl Conductor {
@@ -48,7 +50,16 @@ impl Conductor {
         arrivals: watch::Receiver<u64>,
         plans: Arc<AtomicU64>,
     ) -> Self {
-        Self { stage, engine, locate, gain, arrivals, plans, loaded: HashMap::new() }
+        Self {
+            stage,
+            engine,
+            locate,
+            gain,
+            arrivals,
+            plans,
+            loaded: HashMap::new(),
+            time: EngineTime::default(),
+        }
     }
 
     /// Follows the stage until it ends. Aborting the task is the way to stop it earlier.
@@ -57,8 +68,6 @@ impl Conductor {
         let mut clock = self.stage.clock();
         clock.mark_changed();
         let mut follows_clock = true;
-        let mut epoch = None;
-        self.follow();
         loop {
             let due = self.advance_due();
             tokio::select! {
@@ -70,11 +79,12 @@ impl Conductor {
                     // Alone or as the host the clock is known for good: its sender is gone.
                     follows_clock = changed.is_ok();
                     let known = *clock.borrow_and_update();
+                    let followed = self.time.epoch();
                     if let Some(estimate) = known.estimate {
-                        self.engine.set_clock(estimate);
+                        let local_us = monotonic_us() as f64;
+                        self.engine.set_clock(self.time.follow(known.epoch, estimate, local_us));
                     }
-                    if known.epoch != epoch {
-                        epoch = known.epoch;
+                    if self.time.epoch() != followed {
                         self.follow();
                     }
                 }
@@ -100,7 +110,7 @@ impl Conductor {
             return;
         };
         // The host has started again and not said yet where the music is: what plays goes on.
-        if stage.epoch() != Some(transport.epoch) {
+        if self.time.epoch() != Some(transport.epoch) {
             return;
         }
         let current = transport.current.map(|current| current.track);
@@ -111,7 +121,7 @@ impl Conductor {
         let plan = Plan {
             revision: self.plans.fetch_add(1, Ordering::Relaxed) + 1,
             track,
-            anchor_room_us: transport.anchor.room_time_us,
+            anchor_room_us: self.time.of_room_us(transport.anchor.room_time_us),
             anchor_position_us: transport.anchor.position_us,
             playing: transport.playing,
             loop_region: transport.repeats().map(|region| (region.begin_us, region.end_us)),

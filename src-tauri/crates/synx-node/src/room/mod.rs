@@ -3,6 +3,7 @@
 pub(crate) mod backend;
 pub(crate) mod clock;
 pub(crate) mod conductor;
+mod engine_time;
 pub(crate) mod feed;
 pub(crate) mod fetch;
 pub(crate) mod hosted;

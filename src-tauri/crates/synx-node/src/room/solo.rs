@@ -10,9 +10,9 @@ use synx_domain::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// A button takes effect this far ahead: what lies in the engine's and the device's buffers is heard first, and a change
-/// scheduled into it would be late.
-const LEAD_US: i64 = 40_000;
+/// A button takes effect this far ahead: what is queued for the device (75 ms) is heard first, and a change scheduled
+/// into it would be late; the rest is for the feeder to decode the first frames.
+const LEAD_US: i64 = 90_000;
 
 /// A room in memory with one member.
 pub struct SoloRoom {

@@ -19,6 +19,7 @@ const PATIENCE: u32 = 50;
 pub(crate) struct AlsaCard {
     pcm: PCM,
     rate_hz: u32,
+    buffer_frames: usize,
     channels: usize,
     encoding: Encoding,
     bytes: Vec<u8>,
@@ -39,10 +40,12 @@ impl AlsaCard {
         let _quiet = alsa::Output::local_error_handler();
         let pcm = PCM::new(name, Direction::Playback, true).map_err(|e| e.to_string())?;
         let (rate_hz, channels, encoding) = set_hardware(&pcm).map_err(|e| e.to_string())?;
+        let (buffer_frames, _) = pcm.get_params().map_err(|e| e.to_string())?;
         set_software(&pcm).map_err(|e| e.to_string())?;
         Ok(Self {
             pcm,
             rate_hz,
+            buffer_frames: buffer_frames as usize,
             channels,
             encoding,
             bytes: Vec::with_capacity(1 << 16),
@@ -124,7 +127,9 @@ impl Card for AlsaCard {
             Ok((avail, delay)) => {
                 self.failures = 0;
                 let asked_us = monotonic_exact_us();
-                Ok(Some(Queue { writable: avail.max(0) as usize, delay_frames: delay as f64, asked_us }))
+                let writable = avail.max(0) as usize;
+                let queued = self.buffer_frames.saturating_sub(writable);
+                Ok(Some(Queue { writable, queued, delay_frames: delay as f64, asked_us }))
             }
             Err(error) => self.fault(&error).map(|()| None),
         }

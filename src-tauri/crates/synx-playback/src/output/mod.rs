@@ -21,6 +21,9 @@ pub(crate) const PREFILL_US: u32 = 30_000;
 pub(crate) struct Queue {
     /// Frames that can be written now.
     pub writable: usize,
+    /// Frames written that wait in this machine's own buffer. A sound server or a radio behind it adds to the delay, but
+    /// nothing to what a stall can live on.
+    pub queued: usize,
     /// Frames between the next one written and the one being heard.
     pub delay_frames: f64,
     /// Local instant by which that was so: read after the card was asked.

@@ -37,7 +37,8 @@ impl Card for NullCard {
             return Err(CardFault::Xrun);
         }
         let capacity = 2.0 * f64::from(QUEUE_US) * f64::from(RATE_HZ) * 1e-6;
-        Ok(Some(Queue { writable: (capacity - delay_frames).max(0.0) as usize, delay_frames, asked_us }))
+        let (writable, queued) = ((capacity - delay_frames).max(0.0) as usize, delay_frames as usize);
+        Ok(Some(Queue { writable, queued, delay_frames, asked_us }))
     }
 
     fn write(&mut self, frames: &[[f32; 2]]) -> Result<(), CardFault> {

@@ -116,8 +116,7 @@ impl Pump {
         let settled = self.clock.block(self.written).is_some();
         let goal_us = if settled { QUEUE_US } else { PREFILL_US };
         let goal = u64::from(goal_us) * u64::from(self.rate_hz) / 1_000_000;
-        let mut room =
-            queue.writable.min((goal as usize).saturating_sub(queue.delay_frames.max(0.0) as usize));
+        let mut room = queue.writable.min((goal as usize).saturating_sub(queue.queued));
         while room >= LEAST {
             let block = self.next(room);
             room -= block.len();

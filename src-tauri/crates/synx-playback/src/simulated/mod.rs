@@ -65,6 +65,17 @@ fn a_card_that_moves_in_steps_of_five_milliseconds_is_kept_within_a_tenth_of_one
 }
 
 #[test]
+fn a_card_that_plays_a_quarter_second_late_is_kept_filled_and_together() {
+    let (mut world, at) = playing(50.0, 0.0, 0.0, loopback(6), 6);
+    world.card.behind_us = 250_000.0;
+    world.card.stalls = (5..30).map(|s| (f64::from(s) * 1e6, 50_000.0)).collect();
+    world.run_until(60.0);
+    assert_eq!(world.shared.xruns.load(Ordering::Relaxed), 0);
+    let got = spread(&world.errors_us(20.0, at));
+    assert!(got[2] < 50.0, "{got:?}");
+}
+
+#[test]
 fn stalls_of_fifty_milliseconds_make_no_gap_and_no_error() {
     let (mut world, at) = playing(50.0, -30.0, 20.0, loopback(2), 2);
     world.card.stalls = (3..60).map(|s| (f64::from(s) * 1e6 + 3_137.0 * f64::from(s), 50_000.0)).collect();

@@ -64,6 +64,8 @@ pub(super) struct SimCard {
     rate: f64,
     /// The position is only moved every so often.
     pub granularity_us: f64,
+    /// What comes behind the queue, as with Bluetooth, and is in the delay that the card tells.
+    pub behind_us: f64,
     /// How late the thread wakes up, on average.
     pub wakes_late_us: f64,
     /// The machine stands still from one true instant for a time.
@@ -101,13 +103,15 @@ impl Card for SimCard {
         }
         let delay_frames = self.written as f64 - self.position();
         self.true_us += self.random.exponential(2.0);
-        Ok(Some(Queue { writable: 4096, delay_frames, asked_us: self.local.read_us(self.true_us) }))
+        let (queued, asked_us) = (delay_frames.max(0.0) as usize, self.local.read_us(self.true_us));
+        let delay_frames = delay_frames + self.behind_us * self.rate;
+        Ok(Some(Queue { writable: 4096, queued, delay_frames, asked_us }))
     }
 
     fn write(&mut self, frames: &[[f32; 2]]) -> Result<(), CardFault> {
         let Some([sin, cos]) = frames.first().map(|f| f.map(f64::from)) else { return Ok(()) };
         let phase = (sin.hypot(cos) > 0.45).then(|| sin.atan2(cos).rem_euclid(TAU) / TAU * TURN);
-        let true_us = self.started_us + self.written as f64 / self.rate;
+        let true_us = self.started_us + self.written as f64 / self.rate + self.behind_us;
         self.heard.push(Heard { true_us, phase_frames: phase });
         self.written += frames.len() as u64;
         Ok(())
@@ -150,6 +154,7 @@ impl World {
             local,
             rate: f64::from(RATE_HZ) * (1.0 + card_ppm * 1e-6) * 1e-6,
             granularity_us: 0.0,
+            behind_us: 0.0,
             wakes_late_us: 80.0,
             stalls: Vec::new(),
             started_us: 0.0,

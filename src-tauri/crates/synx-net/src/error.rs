@@ -36,7 +36,9 @@ pub enum NetError {
     #[error("this is not a SynxSphere link: {0}; copy the whole link again")]
     BadLink(&'static str),
     /// A text that is no address of a host.
-    #[error("{0:?} is no address: write host:port, such as 192.168.1.20:7420, or https:// and the name of a proxy")]
+    #[error(
+        "{0:?} is no address: write host:port, such as 192.168.1.20:7420, or https:// and the name of a proxy"
+    )]
     BadAddress(String),
     /// No address of the room answered.
     #[error("the room cannot be reached: {}; check that its host is running and on the same network", attempts.join("; "))]

@@ -30,7 +30,14 @@ impl Inner {
     /// As [`Hosting::open`].
     pub async fn host_room(self: &Arc<Self>, settings: RoomSettingsView) -> Result<RoomView, NodeError> {
         let room = RoomId::from_uuid(Uuid::now_v7());
-        self.host(Opening { settings: Some(settings_of(settings)), room, listen: None, tls: true, public_address: None }).await
+        self.host(Opening {
+            settings: Some(settings_of(settings)),
+            room,
+            listen: None,
+            tls: true,
+            public_address: None,
+        })
+        .await
     }
 
     /// Opens a room of this machine again.

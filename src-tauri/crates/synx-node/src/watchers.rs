@@ -55,10 +55,7 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>) {
     }
 }
 
-async fn draw_connection(
-    inner: Weak<Inner>,
-    mut connection: watch::Receiver<Connection>,
-) {
+async fn draw_connection(inner: Weak<Inner>, mut connection: watch::Receiver<Connection>) {
     while connection.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });

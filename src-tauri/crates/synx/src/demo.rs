@@ -52,8 +52,7 @@ async fn play(nodes: &[Node], args: &Demo) -> Result<Exit, NodeError> {
         playback_control: PlaybackControlView::Djs,
     };
     let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-    let options =
-        HostOptions { settings, listen: Some(listen), tls: true, public_address: None, room: None };
+    let options = HostOptions { settings, listen: Some(listen), tls: true, public_address: None, room: None };
     let opened = host.host(options).await?;
     println!("Ana opened a room on port {}", opened.port);
     for (peer, name) in peers.iter().zip(["Ben", "Cy"]) {

@@ -79,7 +79,10 @@ fn a_loop_has_no_end_to_announce() {
     let mut after = log.did(BEN, set_loop(None)).after_us(LEAD_US);
     let revision = transport(&after).revision;
     let events = after.send(BEN, Command::Advance { revision }).expect("accepted");
-    assert!(matches!(events[..], [RoomEvent::PlaybackSynced { cause: SyncCause::Advance, .. }]), "{events:?}");
+    assert!(
+        matches!(events[..], [RoomEvent::PlaybackSynced { cause: SyncCause::Advance, .. }]),
+        "{events:?}"
+    );
 }
 
 #[test]

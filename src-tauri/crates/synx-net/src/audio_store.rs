@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use synx_domain::ContentHash;
+use synx_domain::{ContentHash, RoomId};
 
 const READ_BYTES: usize = 256 * 1024;
 
@@ -15,6 +15,8 @@ const READ_BYTES: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct AudioStore {
     root: Arc<Path>,
+    /// Whose partial files are meant.
+    room: Option<RoomId>,
 }
 
 impl AudioStore {
@@ -24,7 +26,14 @@ impl AudioStore {
     /// When it cannot be made.
     pub fn open(root: &Path) -> Result<Self, NetError> {
         fs::create_dir_all(root).map_err(NetError::file("make", root))?;
-        Ok(Self { root: root.into() })
+        Ok(Self { root: root.into(), room: None })
+    }
+
+    /// The same store with partial files of their own for a room: what one room has got of a file helps nobody in another
+    /// to pretend that they have the rest.
+    #[must_use]
+    pub fn of_room(&self, room: RoomId) -> Self {
+        Self { root: Arc::clone(&self.root), room: Some(room) }
     }
 
     /// Where the audio is, if it is here complete.
@@ -34,7 +43,7 @@ impl AudioStore {
 
     /// Bytes that are here of audio that is not complete yet.
     pub fn partial_bytes(&self, hash: ContentHash) -> u64 {
-        fs::metadata(self.place(hash, "part")).map_or(0, |meta| meta.len())
+        fs::metadata(self.part(hash)).map_or(0, |meta| meta.len())
     }
 
     /// Opens the partial file to write at `offset`; what lay behind is dropped.
@@ -42,7 +51,7 @@ impl AudioStore {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn partial(&self, hash: ContentHash, offset: u64) -> Result<File, NetError> {
-        let path = self.place(hash, "part");
+        let path = self.part(hash);
         let opened = || -> io::Result<File> {
             path.parent().map_or(Ok(()), fs::create_dir_all)?;
             let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
@@ -58,7 +67,7 @@ impl AudioStore {
     /// # Errors
     /// [`NetError::HashMismatch`], or when the file cannot be read or moved.
     pub fn commit(&self, hash: ContentHash) -> Result<PathBuf, NetError> {
-        let (part, done) = (self.place(hash, "part"), self.place(hash, "bin"));
+        let (part, done) = (self.part(hash), self.place(hash, "bin"));
         let file = File::open(&part).map_err(NetError::file("read", &part))?;
         file.sync_all().map_err(NetError::file("write", &part))?;
         if hash_of(file).map_err(NetError::file("read", &part))? != hash {
@@ -82,6 +91,13 @@ impl AudioStore {
         let mut to = self.partial(hash, 0)?;
         io::copy(&mut from, &mut to).and_then(|_| to.flush()).map_err(NetError::file("copy", file))?;
         self.commit(hash)
+    }
+
+    fn part(&self, hash: ContentHash) -> PathBuf {
+        match self.room {
+            Some(room) => self.place(hash, &format!("{room}.part")),
+            None => self.place(hash, "part"),
+        }
     }
 
     fn place(&self, hash: ContentHash, extension: &str) -> PathBuf {

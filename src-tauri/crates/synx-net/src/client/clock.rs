@@ -4,7 +4,7 @@ use crate::NetError;
 use crate::client::dial::Dialler;
 use crate::client::requests::lost;
 use crate::client::session::{Socket, upgrade};
-use crate::server::{ClockAnswer, ClockQuestion};
+use crate::server::ClockMessage;
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use synx_domain::{EpochId, RoomId};
@@ -50,18 +50,22 @@ impl ClockLink {
 
     async fn exchange(&mut self, local_now_us: fn() -> i64) -> Result<ClockReading, NetError> {
         let t1_us = local_now_us();
-        let text = serde_json::to_string(&ClockQuestion { t1_us }).map_err(lost)?;
+        let text = serde_json::to_string(&ClockMessage::Probe { t1_us }).map_err(lost)?;
         self.socket.send(Message::text(text)).await.map_err(lost)?;
         loop {
             let message = self.socket.next().await;
             let t4_us = local_now_us();
             match message.ok_or_else(|| lost("the host closed the clock connection"))?.map_err(lost)? {
                 Message::Text(text) => {
-                    let answer: ClockAnswer =
-                        serde_json::from_str(&text).map_err(|error| NetError::Protocol(error.to_string()))?;
-                    if answer.t1_us == t1_us {
-                        let ClockAnswer { t2_us, t3_us, epoch, .. } = answer;
-                        return Ok(ClockReading { t1_us, t2_us, t3_us, t4_us, epoch });
+                    let answer = serde_json::from_str(&text);
+                    match answer.map_err(|error| NetError::Protocol(error.to_string()))? {
+                        ClockMessage::ProbeAnswer { t1_us: asked_us, t2_us, t3_us, epoch }
+                            if asked_us == t1_us =>
+                        {
+                            return Ok(ClockReading { t1_us, t2_us, t3_us, t4_us, epoch });
+                        }
+                        // Of a probe that was given up.
+                        _ => {}
                     }
                 }
                 Message::Close(_) => return Err(lost("the host closed the clock connection")),

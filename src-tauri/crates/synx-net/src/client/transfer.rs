@@ -43,7 +43,7 @@ impl RoomClient {
         let progress = Arc::new(Mutex::new(progress));
         let mut breaks = Breaks::default();
         loop {
-            let sent = self.send_rest(path, hash, size_bytes, &progress).await;
+            let sent = self.send_rest(path, hash, size_bytes, &progress, &mut breaks).await;
             match sent {
                 Err(NetError::Refused { code, .. }) if code == "already_here" => return Ok(()),
                 Err(NetError::Refused { code, message }) if code == "hash_mismatch" => {
@@ -51,8 +51,8 @@ impl RoomClient {
                     return Err(NetError::FileChanged { path: path.to_owned() });
                 }
                 Ok(state) if state.complete => return Ok(()),
-                Ok(state) => breaks.after(state.received_bytes, lost("the upload broke off")).await?,
-                Err(error) => breaks.after(0, error).await?,
+                Ok(_) => breaks.after(lost("the upload broke off")).await?,
+                Err(error) => breaks.after(error).await?,
             }
         }
     }
@@ -63,12 +63,14 @@ impl RoomClient {
         hash: ContentHash,
         size_bytes: u64,
         progress: &Arc<Mutex<P>>,
+        breaks: &mut Breaks,
     ) -> Result<UploadState, NetError> {
         let (room, token) = (self.room(), self.token());
         let asked = request(Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&token));
         let state =
             requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(SILENCE)).await?;
         let UploadState { received_bytes, .. } = requests::json(state).await?;
+        breaks.saw(received_bytes);
         let mut file = File::open(path).await.map_err(NetError::file("read", path))?;
         file.seek(SeekFrom::Start(received_bytes)).await.map_err(NetError::file("read", path))?;
         let rest = size_bytes.saturating_sub(received_bytes);
@@ -96,7 +98,10 @@ impl RoomClient {
                     let audio = audio.clone();
                     tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(lost)??;
                 }
-                Err(error) => breaks.after(audio.partial_bytes(hash), error).await?,
+                Err(error) => {
+                    breaks.saw(audio.partial_bytes(hash));
+                    breaks.after(error).await?;
+                }
             }
         }
         Ok(())
@@ -146,11 +151,18 @@ struct Breaks {
 }
 
 impl Breaks {
+    /// So many bytes are there: more than before means that it moves on.
+    fn saw(&mut self, bytes: u64) {
+        if bytes > self.bytes {
+            (self.bytes, self.in_a_row) = (bytes, 0);
+        }
+    }
+
     /// Waits for the next try.
     ///
     /// # Errors
     /// `error` itself when it is final, or nothing came since the last tries.
-    async fn after(&mut self, bytes: u64, error: NetError) -> Result<(), NetError> {
+    async fn after(&mut self, error: NetError) -> Result<(), NetError> {
         let passing = match &error {
             NetError::Refused { code, .. } => {
                 code == "upload_busy" || code == "wrong_offset" || code == "token_expired"
@@ -158,8 +170,7 @@ impl Breaks {
             NetError::Lost(_) | NetError::Unreachable { .. } => true,
             _ => false,
         };
-        self.in_a_row = if bytes > self.bytes { 1 } else { self.in_a_row + 1 };
-        self.bytes = self.bytes.max(bytes);
+        self.in_a_row += 1;
         if !passing || self.in_a_row >= TRIES {
             return Err(error);
         }

@@ -24,22 +24,22 @@ const PROBES_AT_ONCE: f64 = 200.0;
 /// A peer probes every few seconds at least.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// What goes to and fro. An enum, as the type of a lone struct would not be checked.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename = "probe")]
-pub(crate) struct ClockQuestion {
-    /// The peer's time when it sent this, in microseconds.
-    pub t1_us: i64,
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename = "probe_answer")]
-pub(crate) struct ClockAnswer {
-    pub t1_us: i64,
-    /// Room time when the probe came in.
-    pub t2_us: i64,
-    /// Room time when this went out.
-    pub t3_us: i64,
-    pub epoch: EpochId,
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ClockMessage {
+    Probe {
+        /// The peer's time when it sent this, in microseconds.
+        t1_us: i64,
+    },
+    ProbeAnswer {
+        t1_us: i64,
+        /// Room time when the probe came in.
+        t2_us: i64,
+        /// Room time when this went out.
+        t3_us: i64,
+        epoch: EpochId,
+    },
 }
 
 pub(crate) async fn upgrade(
@@ -69,9 +69,10 @@ async fn serve(mut socket: WebSocket, hall: Arc<Hall>, user: UserId) {
         let t2_us = hall.backend.room_time_us();
         let Some(Ok(message)) = message else { return };
         let Message::Text(text) = message else { continue };
-        let Ok(ClockQuestion { t1_us }) = serde_json::from_str(&text) else { return };
+        let Ok(ClockMessage::Probe { t1_us }) = serde_json::from_str(&text) else { return };
         let (epoch, t3_us) = (hall.backend.epoch(), hall.backend.room_time_us());
-        let answer = serde_json::to_string(&ClockAnswer { t1_us, t2_us, t3_us, epoch }).unwrap_or_default();
+        let answer = ClockMessage::ProbeAnswer { t1_us, t2_us, t3_us, epoch };
+        let answer = serde_json::to_string(&answer).unwrap_or_default();
         let answered = socket.send(Message::Text(answer.into())).await.is_ok();
         // Who was removed, or left for good, learns no more.
         if !answered || !bucket.take() || !hall.is_member(user) {

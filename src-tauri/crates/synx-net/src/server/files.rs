@@ -2,6 +2,7 @@
 //!
 //! Must never keep bytes that nobody announced, nor more than were announced.
 
+use crate::AudioStore;
 use crate::server::admission::member;
 use crate::server::hall::{Hall, lock};
 use crate::server::refusal::Refusal;
@@ -89,7 +90,7 @@ pub(crate) async fn state(
 ) -> Result<Json<UploadState>, Refusal> {
     let (hall, _) = member(&shop, room, &headers)?;
     let (_, size_bytes) = announced(&hall, hash)?;
-    let received_bytes = shop.config.audio.partial_bytes(hash);
+    let received_bytes = shop.config.audio.of_room(room).partial_bytes(hash);
     Ok(Json(UploadState { received_bytes, size_bytes, complete: false }))
 }
 
@@ -106,18 +107,19 @@ pub(crate) async fn upload(
     }
     let one_at_a_time = Uploading::begin(&shop, hash)?;
     let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
-    let here = shop.config.audio.partial_bytes(hash);
+    let audio = shop.config.audio.of_room(room);
+    let here = audio.partial_bytes(hash);
     if offset != Some(here) {
         let message = format!("send the file from byte {here} on, named in {UPLOAD_OFFSET}");
         return Err(Refusal::new(StatusCode::CONFLICT, "wrong_offset", message));
     }
     // Whoever shares audio has it, and sends it even if another room of this machine has it too: its hash alone, which
     // many may know, opens no door.
-    let received_bytes =
-        Receiving { shop: &shop, hall: &hall, user, hash, size_bytes }.write(here, body).await?;
+    let received_bytes = Receiving { shop: &shop, hall: &hall, audio: &audio, user, hash, size_bytes }
+        .write(here, body)
+        .await?;
     let complete = received_bytes >= size_bytes;
     if complete {
-        let audio = shop.config.audio.clone();
         tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
         let taken_in = hall.backend.upload_finished(user, hash, file_name);
         // Until the room knows of it nobody uploads it again.
@@ -175,6 +177,7 @@ impl Drop for Uploading {
 struct Receiving<'a> {
     shop: &'a Shared,
     hall: &'a Arc<Hall>,
+    audio: &'a AudioStore,
     user: UserId,
     hash: ContentHash,
     size_bytes: u64,
@@ -183,7 +186,7 @@ struct Receiving<'a> {
 impl Receiving<'_> {
     /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
     async fn write(&self, offset: u64, body: Body) -> Result<u64, Refusal> {
-        let mut file = File::from_std(self.shop.config.audio.partial(self.hash, offset)?);
+        let mut file = File::from_std(self.audio.partial(self.hash, offset)?);
         let (mut received, mut told) = (offset, None::<Instant>);
         let mut chunks = body.into_data_stream();
         loop {

@@ -198,13 +198,23 @@ impl Hall {
     fn take(&self, envelope: &Envelope) {
         lock(&self.ring).push(Frame::from(envelope));
         self.head.send_replace(envelope.seq);
-        if let RoomEvent::UserLeft { user, reason: LeaveReason::Removed } = &envelope.event
+        if let RoomEvent::UserLeft { user, reason } = &envelope.event
+            && let Some(ending) = of_who_left(*reason)
             && let Some(seat) = lock(&self.seats).get(user)
         {
-            let reason = "the host removed you from this room".to_owned();
-            seat.end.send_replace(Some(Ending { code: "removed", reason, reconnect: false }));
+            seat.end.send_replace(Some(ending));
         }
     }
+}
+
+/// How the connections of somebody end who is not in the room any more. A lost one has none, or one that just came back.
+fn of_who_left(reason: LeaveReason) -> Option<Ending> {
+    let (code, reason) = match reason {
+        LeaveReason::Left => ("left", "you left the room"),
+        LeaveReason::Removed => ("removed", "the host removed you from this room"),
+        LeaveReason::ConnectionLost => return None,
+    };
+    Some(Ending { code, reason: reason.to_owned(), reconnect: false })
 }
 
 /// Makes each event of the log a frame, once for all peers.

@@ -17,7 +17,7 @@ mod refusal;
 
 pub(crate) use admission::{Admission, Challenge, JoinRequest};
 pub use backend::{CommandFailure, RoomBackend, Unavailable};
-pub(crate) use clock::{ClockAnswer, ClockQuestion};
+pub(crate) use clock::ClockMessage;
 pub use config::{Limits, ServerConfig};
 pub(crate) use files::{UPLOAD_OFFSET, UploadState};
 

@@ -83,19 +83,15 @@ impl Peer {
         })
     }
 
-    /// Lets the member into the room, unless the log has them in it; then only what is new of their profile is written.
+    /// Lets the member into the room. That is asked also of a room that shows them in it: their leaving may be about to be
+    /// written, and what is asked comes after it; else only what is new of their profile is written.
     pub async fn enter(&mut self, profile: UserProfile) -> Result<(), CommandFailure> {
-        let user = self.session.user;
-        let shown = self.hall.backend.with(|room| room.present(user).map(|member| member.profile.clone()));
-        let command = match shown.flatten() {
-            None => Command::Join { profile, role: self.session.role },
-            Some(shown) if shown != profile => Command::UpdateProfile { profile },
-            Some(_) => return Ok(()),
-        };
+        let actor = self.session.user;
         // Who was not let in need not be said to have left.
-        self.left = matches!(command, Command::Join { .. });
-        let envelope = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: user, command };
-        self.hall.backend.execute(envelope).await?;
+        self.left = !self.hall.is_member(actor);
+        let command = Command::Join { profile, role: self.session.role };
+        let id = CommandId::from_uuid(Uuid::now_v7());
+        self.hall.backend.execute(CommandEnvelope { id, actor, command }).await?;
         self.left = false;
         Ok(())
     }
@@ -160,7 +156,7 @@ impl Peer {
                 _ = renewals.tick() => out.extend(self.renewed()),
                 ending = ended(&mut self.closed) => return Some(ending),
                 ending = ended(&mut self.end) => {
-                    self.left = true;
+                    self.left = !self.hall.is_member(self.session.user);
                     return Some(ending);
                 }
             }
@@ -208,11 +204,9 @@ impl Peer {
         answers: &mut FuturesUnordered<Answer>,
     ) -> Result<Option<ServerMessage>, Option<Ending>> {
         let text = match message {
-            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Text(text))) => Some(text),
+            Some(Ok(Message::Binary(_))) => None,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
-            Some(Ok(Message::Binary(_))) => {
-                return Ok(Some(ServerMessage::error(None, "not_a_message", "expected a text frame")));
-            }
             Some(Err(error)) => {
                 let reason = format!("a frame could not be read: {error}");
                 return Err(Some(Ending { code: "bad_frame", reason, reconnect: false }));
@@ -221,8 +215,11 @@ impl Peer {
         };
         if !self.bucket.take() {
             let told = "too many messages: slow down";
-            return Ok(Some(ServerMessage::error(id_of(&text), "rate_limited", told)));
+            return Ok(Some(ServerMessage::error(text.as_deref().and_then(id_of), "rate_limited", told)));
         }
+        let Some(text) = text else {
+            return Ok(Some(ServerMessage::error(None, "not_a_message", "expected a text frame")));
+        };
         let message = match ClientMessage::decode(&text) {
             Ok(message) => message,
             Err(error) => {

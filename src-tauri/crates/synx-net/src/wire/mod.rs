@@ -55,6 +55,10 @@ fn kind_of(text: &str) -> Result<String, WireError> {
         #[serde(rename = "type")]
         kind: String,
     }
+    // serde would read a list as an object whose fields come in order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(WireError::NotAMessage);
+    }
     serde_json::from_str::<Kind>(text).map(|kind| kind.kind).map_err(|_| WireError::NotAMessage)
 }
 

@@ -1,0 +1,106 @@
+//! Ends: which are final, and which are waited out.
+
+use crate::eventually;
+use crate::guest::Guest;
+use crate::house::House;
+use crate::proxy::{Mode, Proxy};
+use synx_net::{ClientEvent, TlsIdentity};
+use tokio::net::TcpStream;
+
+/// Somebody who joins through a link that can be cut.
+async fn guest_behind(house: &House, proxy: &Proxy) -> Guest {
+    let mut config = house.config("Ben");
+    config.addresses = Some(vec![proxy.address()]);
+    Guest::join(config).await.unwrap()
+}
+
+async fn until_reconnecting(guest: &mut Guest) {
+    guest.until(|event| matches!(event, ClientEvent::Reconnecting { .. })).await;
+}
+
+#[tokio::test]
+async fn a_closed_room_is_final() {
+    let house = House::open().await;
+    let mut ben = house.guest("Ben").await;
+    house.server.remove_room(house.room.id(), "that was it").await;
+    let ended = ben.until(|event| matches!(event, ClientEvent::Ended { .. })).await;
+    let ClientEvent::Ended { code, reason } = ended else { unreachable!() };
+    assert_eq!((code.as_str(), reason.as_str()), ("room_closed", "that was it"));
+    assert_eq!(ben.breaks, 0);
+    assert_eq!(ben.say("hello?").await.unwrap_err().code(), "ended");
+    assert_eq!(house.refusal(house.config("Cleo")).await.code(), "no_such_room");
+}
+
+#[tokio::test]
+async fn a_removal_is_final_and_said_to_those_who_wait_for_answers() {
+    let house = House::open().await;
+    let mut ben = house.guest("Ben").await;
+    house.room.hold();
+    let remove = async {
+        eventually("it waits", async || house.room.waiting() == 1).await;
+        house.room.host_removes(ben.user);
+    };
+    let (said, ()) = tokio::join!(ben.say("wait"), remove);
+    assert_eq!(said.unwrap_err().code(), "removed");
+    assert_eq!(ben.until_ended().await, "removed");
+    assert_eq!(ben.breaks, 0);
+}
+
+#[tokio::test]
+async fn who_was_removed_while_the_connection_was_cut_stays_out() {
+    let house = House::open().await;
+    let proxy = Proxy::to(house.at()).await;
+    let mut ben = guest_behind(&house, &proxy).await;
+    proxy.set(Mode::Cut);
+    until_reconnecting(&mut ben).await;
+    house.room.host_removes(ben.user);
+    proxy.set(Mode::Open);
+    assert_eq!(ben.until_ended().await, "removed");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_closes_its_rooms_and_takes_nobody_in() {
+    let house = House::open().await;
+    let mut ben = house.guest("Ben").await;
+    house.server.stop().await;
+    assert_eq!(ben.until_ended().await, "room_closed");
+    eventually("nobody listens", async || TcpStream::connect(house.at()).await.is_err()).await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_gone_is_waited_for_and_nothing_is_missed() {
+    let mut house = House::with(|plan| plan.tls = true).await;
+    let proxy = Proxy::to(house.at()).await;
+    let mut ben = guest_behind(&house, &proxy).await;
+    house.room.host_says("before");
+    house.restart(|_| {}).await;
+    until_reconnecting(&mut ben).await;
+    house.room.host_says("meanwhile");
+    until_reconnecting(&mut ben).await;
+    proxy.lead_to(house.at());
+    ben.until_reconnected().await;
+    let seq = house.room.host_says("after");
+    ben.until_seq(seq).await;
+    assert_eq!((ben.log.len(), ben.room), (3, house.room.with(Clone::clone)));
+}
+
+#[tokio::test]
+async fn a_host_that_comes_back_with_another_certificate_is_not_trusted() {
+    let mut house = House::with(|plan| plan.tls = true).await;
+    let proxy = Proxy::to(house.at()).await;
+    let mut ben = guest_behind(&house, &proxy).await;
+    let other = TlsIdentity::load_or_create(&house.folder().join("other")).unwrap();
+    house.restart(|config| config.tls = Some(other)).await;
+    proxy.lead_to(house.at());
+    assert_eq!(ben.until_ended().await, "wrong_certificate");
+}
+
+#[tokio::test]
+async fn a_client_that_is_dropped_is_gone() {
+    let house = House::open().await;
+    let ben = house.guest("Ben").await;
+    let user = ben.user;
+    assert!(house.is_connected(user));
+    drop(ben);
+    eventually("the host has noticed", async || !house.is_connected(user)).await;
+}

@@ -101,6 +101,7 @@ fn view(room: &LanRoom) -> LanRoomView {
         participants: Some(participants).filter(|count| *count > 0),
         genres,
         address: room.addresses.first().map(ToString::to_string).unwrap_or_default(),
+        link: room.link().to_string(),
     }
 }
 

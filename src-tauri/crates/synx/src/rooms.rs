@@ -16,7 +16,9 @@ pub async fn run(args: Rooms) -> Result<Exit, NodeError> {
         if args.json {
             println!("{}", serde_json::to_string(&room).unwrap_or_default());
         } else {
-            println!("{:<32} {:<24} {}", room.name, room.address, room.room);
+            let host = room.host_name.as_deref().unwrap_or("somebody");
+            let people = room.participants.map_or(String::new(), |count| format!(", {count} listening"));
+            println!("{} (by {host}{people})\n  synx join '{}'", room.name, room.link);
         }
     }
     Ok(Exit::Done)

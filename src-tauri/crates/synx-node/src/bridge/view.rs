@@ -369,6 +369,8 @@ views! {
         participants: Option<u32>,
         genres: Vec<String>,
         address: String,
+        /// Link to join by.
+        link: String,
     }
 
     /// A room this machine hosted or joined.

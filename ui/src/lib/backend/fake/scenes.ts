@@ -57,7 +57,7 @@ function app(change: Partial<AppView>): AppView {
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
     library: [], player: STOPPED, room: null, chat: [], sync: [], transfers: [],
     lan_rooms: [
-      { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420' },
+      { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420', link: 'synxsphere://join?v=1&room=lan1&name=Kitchen' },
     ],
     recent_rooms: [
       { room: 'old1', name: 'Sunday mixes', hosted_here: true, last_seen_ms: NOW_MS - 86_400_000, link: null },

@@ -88,7 +88,11 @@ confidence: number, };
 /**
  * A public room of the local network.
  */
-export type LanRoomView = { room: string, name: string, host_name: string | null, participants: number | null, genres: Array<string>, address: string, };
+export type LanRoomView = { room: string, name: string, host_name: string | null, participants: number | null, genres: Array<string>, address: string, 
+/**
+ * Link to join by.
+ */
+link: string, };
 
 /**
  * An entry of the room's log.

@@ -51,8 +51,10 @@ pub enum Verdict {
 struct Bucket {
     index: i64,
     probes: u32,
-    upper: Bound,
-    lower: Bound,
+    /// The least upper bound, and the lower bound of the same probe.
+    upper: [Bound; 2],
+    /// The greatest lower bound, and the upper bound of the same probe.
+    lower: [Bound; 2],
 }
 
 /// Estimates room time from probes. See the crate's documentation for the method.
@@ -173,14 +175,17 @@ impl ClockFilter {
         match self.buckets.back_mut() {
             Some(last) if last.index == index => {
                 last.probes += 1;
-                if level(&upper) < level(&last.upper) {
-                    last.upper = upper;
+                if level(&upper) < level(&last.upper[0]) {
+                    last.upper = [upper, lower];
                 }
-                if level(&lower) > level(&last.lower) {
-                    last.lower = lower;
+                if level(&lower) > level(&last.lower[0]) {
+                    last.lower = [lower, upper];
                 }
             }
-            _ => self.buckets.push_back(Bucket { index, probes: 1, upper, lower }),
+            _ => {
+                let (upper, lower) = ([upper, lower], [lower, upper]);
+                self.buckets.push_back(Bucket { index, probes: 1, upper, lower });
+            }
         }
     }
 
@@ -196,7 +201,7 @@ impl ClockFilter {
     fn forget_before(&mut self, t_us: f64, keep: u32) {
         let mut probes = self.probes();
         while let Some(oldest) = self.buckets.front() {
-            if oldest.lower.t_us >= t_us || probes - oldest.probes < keep {
+            if oldest.lower[0].t_us >= t_us || probes - oldest.probes < keep {
                 break;
             }
             probes -= oldest.probes;
@@ -223,14 +228,14 @@ impl ClockFilter {
     /// The strip through the buckets since an instant, lone bounds left out.
     fn strip_since(&self, t_us: f64, prior: Prior) -> Option<Strip> {
         let noise = self.noise();
-        let buckets = || self.buckets.iter().filter(|b| b.lower.t_us >= t_us);
+        let buckets = || self.buckets.iter().filter(|b| b.lower[0].t_us >= t_us);
         let mut upper: Vec<Weighted> = buckets().map(|b| Weighted::new(b.upper, b.probes)).collect();
         let mut lower: Vec<Weighted> = buckets().map(|b| Weighted::new(b.lower, b.probes)).collect();
         let strip = fit(&upper, &lower, &noise, prior)?;
         let above = |b: &Bound| b.v_us - (strip.top_us + strip.slope * b.t_us);
         let below = |b: &Bound| strip.bottom_us + strip.slope * b.t_us - b.v_us;
-        let lone = leave_out_lone(&mut upper, above, noise.upper_us)
-            | leave_out_lone(&mut lower, below, noise.lower_us);
+        let lone = leave_out_lone(&mut upper, above, below, noise.upper_us)
+            | leave_out_lone(&mut lower, below, above, noise.lower_us);
         if lone { fit(&upper, &lower, &noise, prior) } else { Some(strip) }
     }
 
@@ -245,7 +250,7 @@ impl ClockFilter {
             self.widths.pop_front();
         }
         let due = self.widths.back().is_none_or(|(at_us, _)| now_us - at_us >= WIDTH_EVERY_US);
-        let long_enough = self.buckets.front().is_some_and(|b| b.lower.t_us <= now_us - RECENT_US);
+        let long_enough = self.buckets.front().is_some_and(|b| b.lower[0].t_us <= now_us - RECENT_US);
         if due && long_enough {
             self.widths.extend(self.recent_width_us(now_us).map(|width_us| (now_us, width_us)));
         }
@@ -269,7 +274,7 @@ impl ClockFilter {
 
     /// Whether the last part of the window contradicts the line through the whole: a rate changed.
     fn has_bent(&self, now_us: f64) -> bool {
-        let recent = || self.buckets.iter().filter(|b| b.lower.t_us >= now_us - RECENT_US);
+        let recent = || self.buckets.iter().filter(|b| b.lower[0].t_us >= now_us - RECENT_US);
         let probes: u32 = recent().map(|b| b.probes).sum();
         if recent().count() == self.buckets.len() || probes < RECENT_PROBES {
             return false;
@@ -278,8 +283,9 @@ impl ClockFilter {
             return true;
         }
         let slope = self.strip.slope;
-        let top = recent().fold(f64::INFINITY, |m, b| m.min(b.upper.v_us - slope * b.upper.t_us));
-        let bottom = recent().fold(f64::NEG_INFINITY, |m, b| m.max(b.lower.v_us - slope * b.lower.t_us));
+        let top = recent().fold(f64::INFINITY, |m, b| m.min(b.upper[0].v_us - slope * b.upper[0].t_us));
+        let bottom =
+            recent().fold(f64::NEG_INFINITY, |m, b| m.max(b.lower[0].v_us - slope * b.lower[0].t_us));
         let noise = self.noise();
         // Each recent extreme is worse than the whole window's by an exponential of mean noise / n; six means on one
         // side is one in four hundred, and the window is asked again at each probe: hence ten.
@@ -305,7 +311,7 @@ impl ClockFilter {
     fn publish(&mut self, origin: &Probe, now_us: f64) {
         let noise = self.noise();
         let probes = f64::from(self.probes()).max(1.0);
-        let oldest_us = self.buckets.front().map_or(now_us, |b| b.upper.t_us);
+        let oldest_us = self.buckets.front().map_or(now_us, |b| b.upper[0].t_us);
         let span_us = now_us - oldest_us;
         // The smallest of n exponential delays is off by mean / n, the middle of two such by half of either: twice that
         // is two standard deviations. Real delays are not quite exponential and neighbours resemble each other, hence
@@ -339,12 +345,14 @@ struct Noise {
 #[derive(Clone, Copy, Debug)]
 struct Weighted {
     bound: Bound,
+    /// The other bound of the same probe.
+    partner: Bound,
     probes: f64,
 }
 
 impl Weighted {
-    fn new(bound: Bound, probes: u32) -> Self {
-        Self { bound, probes: f64::from(probes) }
+    fn new([bound, partner]: [Bound; 2], probes: u32) -> Self {
+        Self { bound, partner, probes: f64::from(probes) }
     }
 }
 
@@ -360,9 +368,15 @@ fn fit(upper: &[Weighted], lower: &[Weighted], noise: &Noise, prior: Prior) -> O
 
 /// Leaves out the bounds that stand alone before the others: packets that slipped through a path which works in ticks (a
 /// timer, a radio that sleeps between beacons). They are true, but say nothing of the other direction, and that both are
-/// alike is what the middle of the strip stands on. `delay_us` is a bound's distance from the line. Whether any was left
-/// out.
-fn leave_out_lone(side: &mut Vec<Weighted>, delay_us: impl Fn(&Bound) -> f64, mean_delay_us: f64) -> bool {
+/// alike is what the middle of the strip stands on. A probe that was quick both ways is the best there is, however rare:
+/// it found both machines idle. `delay_us` and `back_us` are the distances of a bound and its partner from the line.
+/// Whether any was left out.
+fn leave_out_lone(
+    side: &mut Vec<Weighted>,
+    delay_us: impl Fn(&Bound) -> f64,
+    back_us: impl Fn(&Bound) -> f64,
+    mean_delay_us: f64,
+) -> bool {
     /// No more can be alone.
     const LONE: usize = 8;
     /// Fewer bounds (five seconds) are no floor to stand before.
@@ -374,10 +388,15 @@ fn leave_out_lone(side: &mut Vec<Weighted>, delay_us: impl Fn(&Bound) -> f64, me
     }
     let probes: f64 = side.iter().map(|w| w.probes).sum();
     let rare_us = RARE_GAPS * mean_delay_us / probes + 4.0 * STAMP_NOISE_US;
-    let mut delays: Vec<f64> = side.iter().map(|w| delay_us(&w.bound)).collect();
-    delays.sort_by(f64::total_cmp);
-    let gap = (1..=LONE).rev().find(|&i| delays[i] - delays[i - 1] > rare_us);
-    let Some(floor_us) = gap.map(|i| delays[i]) else { return false };
-    side.retain(|w| delay_us(&w.bound) >= floor_us);
+    side.sort_by(|a, b| delay_us(&a.bound).total_cmp(&delay_us(&b.bound)));
+    let delay_at = |i: usize| delay_us(&side[i].bound);
+    let Some(lone) = (1..=LONE).rev().find(|&i| delay_at(i) - delay_at(i - 1) > rare_us) else {
+        return false;
+    };
+    let gap_us = delay_at(lone) - delay_at(0);
+    if side[..lone].iter().any(|w| back_us(&w.partner) < gap_us) {
+        return false;
+    }
+    side.drain(..lone);
     true
 }

@@ -40,6 +40,7 @@ pub struct Link {
     loss: f64,
     upload: Option<(std::ops::Range<f64>, f64)>,
     ticks: Option<(f64, f64)>,
+    busy: Option<(f64, [f64; 2])>,
     random: Random,
     last_up_us: f64,
     last_down_us: f64,
@@ -55,6 +56,7 @@ impl Link {
             loss: 0.0,
             upload: None,
             ticks: None,
+            busy: None,
             random: Random::new(seed),
             last_up_us: 0.0,
             last_down_us: 0.0,
@@ -91,6 +93,14 @@ impl Link {
         self
     }
 
+    /// The machines at the ends have other work: but for a `share` of the probes that find both idle, each direction waits
+    /// at least so long (up, down; microseconds) and up to twice that.
+    #[must_use]
+    pub fn busy(mut self, share: f64, waits_us: [f64; 2]) -> Self {
+        self.busy = Some((share, waits_us));
+        self
+    }
+
     fn draw_us(&mut self) -> f64 {
         let delay_us = self.delay.draw_us(&mut self.random);
         match self.ticks {
@@ -106,6 +116,10 @@ impl Link {
         let (up, down) = (self.draw_us(), self.draw_us());
         let wait_us = self.upload.as_ref().filter(|(span_us, _)| span_us.contains(&true_us)).map(|u| u.1);
         let up = up + wait_us.map_or(0.0, |wait_us| wait_us * (1.0 + self.random.unit()));
+        let busy = self.busy.filter(|(share, _)| self.random.unit() >= *share);
+        let [busy_up, busy_down] = busy
+            .map_or([0.0; 2], |(_, waits_us)| waits_us.map(|wait_us| wait_us * (1.0 + self.random.unit())));
+        let (up, down) = (up + busy_up, down + busy_down);
         if self.random.unit() < self.loss {
             return None;
         }

@@ -26,12 +26,12 @@ impl Guest {
         let (client, events) = soon(RoomClient::join(config)).await?;
         let (room, log) = (Room::default(), Vec::new());
         let mut guest = Self { client, user, audio, room, log, breaks: 0, events };
-        assert!(matches!(guest.next().await, ClientEvent::Joined { .. }));
+        assert!(matches!(soon(guest.next()).await, ClientEvent::Joined { .. }));
         Ok(guest)
     }
 
-    pub async fn next(&mut self) -> ClientEvent {
-        let event = soon(self.events.recv()).await.expect("the client says Ended before it goes");
+    async fn next(&mut self) -> ClientEvent {
+        let event = self.events.recv().await.expect("the client says Ended before it goes");
         self.take(&event);
         event
     }
@@ -50,19 +50,25 @@ impl Guest {
     }
 
     pub async fn until(&mut self, wanted: impl Fn(&ClientEvent) -> bool) -> ClientEvent {
-        loop {
-            let event = self.next().await;
-            if wanted(&event) {
-                return event;
+        let found = async {
+            loop {
+                let event = self.next().await;
+                if wanted(&event) {
+                    return event;
+                }
             }
-        }
+        };
+        soon(found).await
     }
 
     /// Takes in all events up to this one.
     pub async fn until_seq(&mut self, seq: u64) {
-        while self.room.seq < seq {
-            self.next().await;
-        }
+        let here = async {
+            while self.room.seq < seq {
+                self.next().await;
+            }
+        };
+        soon(here).await;
     }
 
     pub async fn until_reconnected(&mut self) {

@@ -111,6 +111,26 @@ async fn who_leaves_listens_on_with_no_other_connection() {
     panic!("they still hear everything, and nobody sees them");
 }
 
+/// A connection that takes nothing is there for a while after its person has left.
+#[tokio::test]
+async fn who_left_may_come_back_before_all_their_connections_have_ended() {
+    let house = House::open().await;
+    let user = somebody();
+    let (mut phone, laptop) = (Peer::join(&house, user).await, Peer::join(&house, user).await);
+    let words = "🎵".repeat(4000);
+    for _ in 0..1300 {
+        house.room.host_says(&words);
+    }
+    let id = phone.command(json!({"type": "leave_room"})).await;
+    assert!(phone.answer(id).await.is_ok());
+    assert_eq!(phone.until_bye().await.as_deref(), Some("left"));
+    assert!(house.is_connected(user), "the laptop's has not ended");
+    let mut phone = Peer::join(&house, user).await;
+    let chat = phone.chat("here again").await;
+    assert!(phone.answer(chat).await.is_ok());
+    drop(laptop);
+}
+
 #[tokio::test]
 async fn all_connections_of_who_was_removed_end() {
     let house = House::open().await;

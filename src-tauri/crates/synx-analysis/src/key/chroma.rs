@@ -36,6 +36,8 @@ pub(crate) struct Segment {
     pub(crate) sounding: f32,
     /// Share of the spectrum's magnitude that lies in peaks: near 1 for held notes, low for noise.
     pub(crate) tonality: f32,
+    /// Share of the peaks that were there the frame before: notes last, strokes and noise do not.
+    pub(crate) held: f32,
 }
 
 /// Collects segments.
@@ -57,7 +59,7 @@ struct State {
 
 impl Segment {
     const EMPTY: Segment =
-        Segment { all: [0.0; FINE_BINS], bass: [0.0; FINE_BINS], sounding: 0.0, tonality: 0.0 };
+        Segment { all: [0.0; FINE_BINS], bass: [0.0; FINE_BINS], sounding: 0.0, tonality: 0.0, held: 0.0 };
 }
 
 impl Chroma {
@@ -101,6 +103,7 @@ impl State {
         let to = ((HIGHEST_HZ / self.bin_hz) as usize).min(magnitudes.len() - 2);
         let mut frame = Segment::EMPTY;
         let (mut in_peaks, mut loudest) = (0.0, 0.0f32);
+        let (mut lasting, mut peaks) = (0.0, 0.0);
         let mut strengths = vec![0.0; magnitudes.len()];
         for i in from..=to {
             let (a, m, c) = (magnitudes[i - 1], magnitudes[i], magnitudes[i + 1]);
@@ -116,6 +119,8 @@ impl State {
             let strength = (prominence / PROMINENCE).ln().min(1.5) + 0.3;
             strengths[i] = strength;
             let held = self.held[i - 1].max(self.held[i]).max(self.held[i + 1]);
+            peaks += strength;
+            lasting += if held > 0.0 { strength } else { 0.0 };
             let weight = strength.min(0.25 * strength + held);
             let bin = i as f64 + interpolated(a, m, c);
             frame.add(bin * self.bin_hz, weight);
@@ -125,6 +130,7 @@ impl State {
         if loudest > 0.0 {
             let band = (self.sums[to + 1] - self.sums[from]) as f32;
             self.open.tonality += (in_peaks / band.max(1e-9)).min(1.0);
+            self.open.held += lasting / f32::max(peaks, 1e-9);
             self.open.sounding += 1.0;
             self.open.merge(&frame);
         }
@@ -143,6 +149,7 @@ impl State {
         let mut segment = std::mem::replace(&mut self.open, Segment::EMPTY);
         if self.frames > 0 {
             segment.tonality /= segment.sounding.max(1.0);
+            segment.held /= segment.sounding.max(1.0);
             segment.sounding /= self.frames as f32;
             self.segments.push(segment);
         }
@@ -189,6 +196,18 @@ fn interpolated(a: f32, m: f32, c: f32) -> f64 {
 
 /// How far the pitches lie from equal temperament on A = 440 Hz, in cents.
 pub(crate) fn tuning_cents(fine: &[f32; FINE_BINS]) -> f64 {
+    let (x, y) = semitone_phase(fine);
+    if x == 0.0 && y == 0.0 { 0.0 } else { y.atan2(x) / std::f64::consts::TAU * 100.0 }
+}
+
+/// How well the pitches agree on a tuning: 1 if all lie on one grid of semitones, 0 if they lie anywhere.
+pub(crate) fn tuning_focus(fine: &[f32; FINE_BINS]) -> f32 {
+    let (x, y) = semitone_phase(fine);
+    x.hypot(y) as f32 / fine.iter().sum::<f32>().max(1e-9)
+}
+
+/// Sum of all pitches as vectors whose angle is their place within the semitone.
+fn semitone_phase(fine: &[f32; FINE_BINS]) -> (f64, f64) {
     let (mut x, mut y) = (0.0, 0.0);
     for (i, weight) in fine.iter().enumerate() {
         // Ten bins a semitone: one turn of the circle.
@@ -196,7 +215,7 @@ pub(crate) fn tuning_cents(fine: &[f32; FINE_BINS]) -> f64 {
         x += f64::from(*weight) * angle.cos();
         y += f64::from(*weight) * angle.sin();
     }
-    if x == 0.0 && y == 0.0 { 0.0 } else { y.atan2(x) / std::f64::consts::TAU * 100.0 }
+    (x, y)
 }
 
 /// Folds fine bins to twelve pitch classes of the given tuning. A bin between two classes counts little for either.

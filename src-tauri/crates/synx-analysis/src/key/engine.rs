@@ -3,26 +3,38 @@
 //! The evidence for each of the 24 keys is weighed by a linear model with a softmax; transposing the music transposes
 //! the answer, so few weights serve all keys. How they were found is told in `training/README.md`.
 
-use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents};
+use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents, tuning_focus};
 use super::profiles::{PROFILES, correlation};
-use super::weights::WEIGHTS;
+use super::weights::{CALIBRATION, PRESENCE_BIAS, PRESENCE_WEIGHTS, WEIGHTS};
 use super::{Key, KeyEngine, KeyEstimate, Mode};
+use crate::tempo::calibrated;
 
 const FEATURES: usize = 19;
+/// Number of signs that there is a key.
+const PRESENCE: usize = 8;
 /// Less sounding music than this has no key to speak of.
 const SHORTEST_S: f32 = 1.5;
 const SEGMENT_S: f32 = 4.0;
-/// Share of the spectrum in peaks below which it is noise, strokes or speech.
-const LEAST_TONALITY: f32 = 0.0;
+/// Less likely than this that there is a key, there is no answer.
+const LEAST_PRESENCE: f64 = 0.5;
 
 /// Key from whitened spectral peaks and several profiles.
 pub struct ProfileKeyEngine {
     chroma: Chroma,
 }
 
-/// The evidence for one key; for training.
-#[derive(Clone, Debug)]
+/// What was weighed; for training.
+#[derive(Clone, Debug, Default)]
 pub struct KeyEvidence {
+    /// Whether there is a key: in the order of the weights.
+    pub presence: Vec<f32>,
+    /// Which of these it is.
+    pub readings: Vec<KeyReading>,
+}
+
+/// The evidence for one key.
+#[derive(Clone, Debug)]
+pub struct KeyReading {
     /// The key.
     pub key: Key,
     /// What was weighed, in the order of the weights.
@@ -38,10 +50,11 @@ impl ProfileKeyEngine {
 
     /// The evidence for each key of what has been pushed.
     #[must_use]
-    pub fn evidence(&mut self) -> Vec<KeyEvidence> {
-        let pitches = Pitches::of(&self.chroma.finish());
-        let keys = all_keys().map(|key| KeyEvidence { key, features: pitches.features(key).to_vec() });
-        keys.collect()
+    pub fn evidence(&mut self) -> KeyEvidence {
+        let segments = self.chroma.finish();
+        let pitches = Pitches::of(&segments);
+        let readings = all_keys().map(|key| KeyReading { key, features: pitches.features(key).to_vec() });
+        KeyEvidence { presence: pitches.presence().to_vec(), readings: readings.collect() }
     }
 }
 
@@ -54,7 +67,8 @@ impl KeyEngine for ProfileKeyEngine {
         let segments = self.chroma.finish();
         let sounding_s: f32 = segments.iter().map(|s| s.sounding * SEGMENT_S).sum();
         let pitches = Pitches::of(&segments);
-        if sounding_s < SHORTEST_S || pitches.tonality < LEAST_TONALITY {
+        let presence = pitches.presence_probability();
+        if sounding_s < SHORTEST_S || presence < LEAST_PRESENCE {
             return None;
         }
         let scores: Vec<(Key, f64)> = all_keys()
@@ -70,7 +84,7 @@ impl KeyEngine for ProfileKeyEngine {
         let (key, score) = *ranked.first()?;
         Some(KeyEstimate {
             key,
-            confidence: (score - highest).exp() / total,
+            confidence: calibrated((score - highest).exp() / total, CALIBRATION) * presence,
             second: ranked.get(1).map(|s| s.0),
             tuning_cents: pitches.tuning_cents,
         })
@@ -85,6 +99,8 @@ fn all_keys() -> impl Iterator<Item = Key> {
 struct Pitches {
     tuning_cents: f64,
     tonality: f32,
+    held: f32,
+    focus: f32,
     whole: [f32; 12],
     bass: [f32; 12],
     segments: Vec<[f32; 12]>,
@@ -109,12 +125,45 @@ impl Pitches {
         Pitches {
             tuning_cents: tuning,
             tonality: audible.iter().map(|s| s.tonality).sum::<f32>() / audible.len().max(1) as f32,
+            held: audible.iter().map(|s| s.held).sum::<f32>() / audible.len().max(1) as f32,
+            focus: tuning_focus(&all),
             whole: fold(&all),
             bass: fold(&sum(|s| &s.bass, segments)),
             segments: audible.iter().map(|s| fold(&s.all)).collect(),
             last_bass: fold(&sum(|s| &s.bass, ending)),
             last_of_all: fold(&sum(|s| &s.all, ending)),
         }
+    }
+
+    /// How likely there is a key, 0 to 1: a logistic regression over the signs.
+    fn presence_probability(&self) -> f64 {
+        let score: f64 = self.presence().iter().zip(PRESENCE_WEIGHTS).map(|(f, w)| f64::from(f * w)).sum();
+        1.0 / (1.0 + (-score - PRESENCE_BIAS).exp())
+    }
+
+    /// Signs that notes are held and that they belong together.
+    fn presence(&self) -> [f32; PRESENCE] {
+        let n = self.segments.len().max(1) as f32;
+        let best = |chroma: &[f32; 12], i: usize| {
+            let fits = (0..12).flat_map(|t| {
+                [&PROFILES[i].major, &PROFILES[i].minor].map(|profile| correlation(chroma, t, profile))
+            });
+            fits.fold(0.0, f32::max)
+        };
+        let within = self.segments.iter().map(|s| best(s, 0)).sum::<f32>() / n;
+        // How well the segments agree with the whole: music stays in its key, noise wanders.
+        let agreement = self.segments.iter().map(|s| correlation(s, 0, &self.whole)).sum::<f32>() / n;
+        let flatness = self.whole.iter().sum::<f32>() / 12.0;
+        [
+            self.tonality,
+            self.held,
+            best(&self.whole, 0),
+            best(&self.whole, 2),
+            within,
+            agreement,
+            flatness,
+            self.focus,
+        ]
     }
 
     fn features(&self, key: Key) -> [f32; FEATURES] {

@@ -8,7 +8,7 @@ mod weights;
 use std::fmt;
 use std::str::FromStr;
 
-pub use engine::{KeyEvidence, ProfileKeyEngine};
+pub use engine::{KeyEvidence, KeyReading, ProfileKeyEngine};
 use serde::{Deserialize, Serialize};
 
 /// Major or minor.

@@ -12,10 +12,10 @@ from model import Cases, logistic, logit, platt, train
 
 # How much a take counts, by source: the more alike its takes are to music at large, the more.
 TEMPO_WEIGHTS = {"open": 1.0, "made": 1.0, "band": 1.0, "songs": 0.2}
-KEY_WEIGHTS = {"open": 1.0, "made": 0.2, "band": 0.0, "songs": 0.2}
-SHRINK = {"tempo": 0.02, "key": 0.003, "presence": 0.001}
+KEY_WEIGHTS = {"open": 1.0, "made": 0.05, "band": 0.0, "songs": 0.1}
+SHRINK = {"tempo": 0.02, "key": 0.005, "presence": 0.001}
 # An answer withheld from music is worse than one given to noise by this factor.
-PRESENCE_FAVOUR = 20.0
+PRESENCE_FAVOUR = {"tempo": 20.0, "key": 6.0}
 
 
 def family(case):
@@ -61,7 +61,8 @@ def curve(p, right):
     for low, high in zip(edges, edges[1:]):
         inside = (p >= low) & (p < high)
         if inside.any():
-            rows.append(f"    {low:.2f} to {min(high, 1):.2f}: {100 * right[inside].mean():5.1f} % of {inside.sum()} right, mean confidence {p[inside].mean():.2f}")
+            got = f"{100 * right[inside].mean():5.1f} % of {inside.sum()} right"
+            rows.append(f"    {low:.2f} to {min(high, 1):.2f}: {got}, mean confidence {p[inside].mean():.2f}")
     return "\n".join(rows)
 
 
@@ -74,7 +75,8 @@ def report(kind, found):
     print(f"  reachable: {share(c['right'].any() for c, _, _ in plain)}")
     if kind == "tempo":
         ratio = [c["bpm"][i] / c["wanted"] for c, i, _ in plain]
-        print(f"  octaves forgiven: {share(any(abs(r * k - 1) <= 0.04 for k in (1, 2, 3, 1 / 2, 1 / 3)) for r in ratio)}")
+        forgiven = [any(abs(r * k - 1) <= 0.04 for k in (1, 2, 3, 1 / 2, 1 / 3)) for r in ratio]
+        print(f"  octaves forgiven: {share(forgiven)}")
         print(f"  within 1 %: {share(abs(r - 1) <= 0.01 for r in ratio)}")
     for name in sorted({family(c) for c, _, _ in plain}):
         print(f"    {name}: {share(is_right(c, i) for c, i, _ in plain if family(c) == name)}")
@@ -91,7 +93,7 @@ def presence(kind, cases):
 
     def fit(part):
         yes = np.array([c["yes"] for c in part])
-        weight = np.where(yes, PRESENCE_FAVOUR / yes.sum(), 1.0 / (~yes).sum())
+        weight = np.where(yes, PRESENCE_FAVOUR[kind] / yes.sum(), 1.0 / (~yes).sum())
         weight *= np.array([{"open": 4.0}.get(c["source"], 1.0) for c in part])
         return logistic(np.array([c["x"] for c in part]), yes, weight, SHRINK["presence"])
 
@@ -102,8 +104,12 @@ def presence(kind, cases):
         refused[name] = [(c["x"] @ w + b < 0, c) for c in cases if group(c) == name]
     for yes, what in ((True, "refused though labelled"), (False, "refused as they should be")):
         all_of = [(r, c) for rows in refused.values() for r, c in rows if c["yes"] == yes]
-        print(f"{kind} presence, cross-validated, {what}: {share(r for r, _ in all_of)}, plain {share(r for r, c in all_of if c['plain'])}")
-        print("   ", {n: f"{100 * np.mean([r for r, _ in rows]):.1f}" for n, rows in refused.items() if rows[0][1]["yes"] == yes and (not yes or any(r for r, _ in rows))})
+        plain = share(r for r, c in all_of if c["plain"])
+        print(f"{kind} presence, cross-validated, {what}: {share(r for r, _ in all_of)}, plain {plain}")
+        for name, rows in refused.items():
+            wrong = sum(r == yes for r, _ in rows)
+            if rows[0][1]["yes"] == yes and wrong:
+                print(f"    {name}: {wrong} of {len(rows)} wrong")
     return fit(cases)
 
 
@@ -119,7 +125,22 @@ def rust(path, doc, items):
             else:
                 cells = [f"{v:.4f}" for v in value]
                 rows = "\n".join("    " + ", ".join(cells[i : i + 8]) + "," for i in range(0, len(cells), 8))
-                out.write(f"\n/// {text}\n#[rustfmt::skip]\npub(crate) const {name}: [f32; {len(cells)}] = [\n{rows}\n];\n")
+                out.write(f"\n/// {text}\n#[rustfmt::skip]\n")
+                out.write(f"pub(crate) const {name}: [f32; {len(cells)}] = [\n{rows}\n];\n")
+
+
+def write(folder, result):
+    each = "One weight for each of the features, in their order."
+    line = "Slope and offset that make a share of the softmax a confidence."
+    added = "What is added to the weighted sum of the signs."
+    weights, calibration, there, bias = result["tempo"]
+    ranked = lambda weights, calibration: [("WEIGHTS", each, weights), ("CALIBRATION", line, calibration)]
+    rust(os.path.join(folder, "tempo/octave_weights.rs"), "the octave decision", ranked(weights, calibration))
+    steady = [("BIAS", added, bias), ("WEIGHTS", each, there)]
+    rust(os.path.join(folder, "tempo/presence_weights.rs"), "the decision whether there is a tempo", steady)
+    weights, calibration, there, bias = result["key"]
+    signs = [("PRESENCE_BIAS", added, bias), ("PRESENCE_WEIGHTS", "One weight for each of the signs.", there)]
+    rust(os.path.join(folder, "key/weights.rs"), "the key decisions", [*ranked(weights, calibration), *signs])
 
 
 def weighted(sources, kind, weights):
@@ -140,18 +161,14 @@ def main():
         every = weighted(sources, kind, weights)
         others = weighted({n: s for n, s in sources.items() if n != "open"}, kind, weights)
         calibration = report(kind, cross_validated(sources["open"][kind], others, SHRINK[kind]))
-        print(f"  trained without `open` at all: {share(is_right(c, i) for c, i, _ in decisions(train(others, SHRINK[kind]), [c for c in sources['open'][kind] if c['plain']]))}")
+        plain = [c for c in sources["open"][kind] if c["plain"]]
+        unseen = decisions(train(others, SHRINK[kind]), plain)
+        print(f"  trained without `open` at all: {share(is_right(c, i) for c, i, _ in unseen)}")
         cases = [c for s in sources.values() for c in s[kind + "_presence"]]
         result[kind] = train(every, SHRINK[kind]), calibration, *presence(kind, cases)
     if "--write" in sys.argv:
         folder = sys.argv[sys.argv.index("--write") + 1]
-        weights, calibration, there, bias = result["tempo"]
-        each, line = "One weight for each of the features, in their order.", "Slope and offset that make a share of the softmax a confidence."
-        rust(os.path.join(folder, "tempo/octave_weights.rs"), "the octave decision", [("WEIGHTS", each, weights), ("CALIBRATION", line, calibration)])
-        rust(os.path.join(folder, "tempo/presence_weights.rs"), "the decision whether there is a tempo", [("BIAS", "What is added to the weighted sum.", bias), ("WEIGHTS", each, there)])
-        weights, calibration, there, bias = result["key"]
-        rust(os.path.join(folder, "key/weights.rs"), "the key decision", [("WEIGHTS", each, weights), ("CALIBRATION", line, calibration),
-            ("PRESENCE_BIAS", "What is added to the weighted sum of the signs that there is a key.", bias), ("PRESENCE_WEIGHTS", "One weight for each of those signs.", there)])
+        write(folder, result)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 //! from deciding alone; each peak also counts for the fundamentals it may be a harmonic of (Gómez, "Tonal description of
 //! music audio signals", 2006).
 
+use super::harmony::Harmony;
 use crate::spectrum::Spectrum;
 
 /// 0.37 s at 22 kHz: parts semitones down to about 60 Hz by interpolation.
@@ -53,6 +54,10 @@ struct State {
     open: Segment,
     frames: usize,
     segments: Vec<Segment>,
+    harmony: Harmony,
+    /// Sum of all closed segments, for the tuning by which the frames are folded, and that tuning.
+    heard: [f32; FINE_BINS],
+    tuning_cents: f64,
     /// Peaks of the frame before: (bin, strength). What is heard twice is a note, not a stroke.
     held: Vec<f32>,
 }
@@ -71,6 +76,9 @@ impl Chroma {
             open: Segment::EMPTY,
             frames: 0,
             segments: Vec::new(),
+            harmony: Harmony::EMPTY,
+            heard: [0.0; FINE_BINS],
+            tuning_cents: 0.0,
             held: vec![0.0; WINDOW / 2 + 1],
         };
         Chroma { spectrum: Spectrum::new(WINDOW, HOP), state }
@@ -81,12 +89,13 @@ impl Chroma {
         self.spectrum.push(mono, |magnitudes| state.take(magnitudes));
     }
 
-    /// All segments; the last one may be shorter.
-    pub(crate) fn finish(&mut self) -> Vec<Segment> {
+    /// All segments, of which the last may be shorter, and what the chords were.
+    pub(crate) fn finish(&mut self) -> (Vec<Segment>, Harmony) {
         let state = &mut self.state;
         self.spectrum.flush(|magnitudes| state.take(magnitudes));
         state.close_segment();
-        std::mem::take(&mut state.segments)
+        let harmony = std::mem::replace(&mut state.harmony, Harmony::EMPTY);
+        (std::mem::take(&mut state.segments), harmony)
     }
 }
 
@@ -133,6 +142,8 @@ impl State {
             self.open.held += lasting / f32::max(peaks, 1e-9);
             self.open.sounding += 1.0;
             self.open.merge(&frame);
+            let fold = |fine| folded(fine, self.tuning_cents);
+            self.harmony.take(&fold(&frame.all), &fold(&frame.bass));
         }
         if self.frames == self.frames_per_segment {
             self.close_segment();
@@ -151,6 +162,8 @@ impl State {
             segment.tonality /= segment.sounding.max(1.0);
             segment.held /= segment.sounding.max(1.0);
             segment.sounding /= self.frames as f32;
+            self.heard.iter_mut().zip(segment.all).for_each(|(to, from)| *to += from);
+            self.tuning_cents = tuning_cents(&self.heard);
             self.segments.push(segment);
         }
         self.frames = 0;

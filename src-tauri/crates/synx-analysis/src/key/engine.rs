@@ -4,12 +4,14 @@
 //! the answer, so few weights serve all keys. How they were found is told in `training/README.md`.
 
 use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents, tuning_focus};
+use super::harmony::{self, Harmony};
 use super::profiles::{PROFILES, correlation};
 use super::weights::{CALIBRATION, PRESENCE_BIAS, PRESENCE_WEIGHTS, WEIGHTS};
 use super::{Key, KeyEngine, KeyEstimate, Mode};
 use crate::tempo::calibrated;
 
-const FEATURES: usize = 19;
+const PITCH_FEATURES: usize = 19;
+const FEATURES: usize = PITCH_FEATURES + harmony::FEATURES;
 /// Number of signs that there is a key.
 const PRESENCE: usize = 8;
 /// Less sounding music than this has no key to speak of.
@@ -51,8 +53,8 @@ impl ProfileKeyEngine {
     /// The evidence for each key of what has been pushed.
     #[must_use]
     pub fn evidence(&mut self) -> KeyEvidence {
-        let segments = self.chroma.finish();
-        let pitches = Pitches::of(&segments);
+        let (segments, harmony) = self.chroma.finish();
+        let pitches = Pitches::of(&segments, harmony);
         let readings = all_keys().map(|key| KeyReading { key, features: pitches.features(key).to_vec() });
         KeyEvidence { presence: pitches.presence().to_vec(), readings: readings.collect() }
     }
@@ -64,9 +66,9 @@ impl KeyEngine for ProfileKeyEngine {
     }
 
     fn finish(&mut self) -> Option<KeyEstimate> {
-        let segments = self.chroma.finish();
+        let (segments, harmony) = self.chroma.finish();
         let sounding_s: f32 = segments.iter().map(|s| s.sounding * SEGMENT_S).sum();
-        let pitches = Pitches::of(&segments);
+        let pitches = Pitches::of(&segments, harmony);
         let presence = pitches.presence_probability();
         if sounding_s < SHORTEST_S || presence < LEAST_PRESENCE {
             return None;
@@ -106,10 +108,11 @@ struct Pitches {
     segments: Vec<[f32; 12]>,
     last_bass: [f32; 12],
     last_of_all: [f32; 12],
+    harmony: Harmony,
 }
 
 impl Pitches {
-    fn of(segments: &[Segment]) -> Pitches {
+    fn of(segments: &[Segment], harmony: Harmony) -> Pitches {
         let sum = |part: fn(&Segment) -> &[f32; FINE_BINS], of: &[Segment]| {
             let mut total = [0.0; FINE_BINS];
             for segment in of {
@@ -132,6 +135,7 @@ impl Pitches {
             segments: audible.iter().map(|s| fold(&s.all)).collect(),
             last_bass: fold(&sum(|s| &s.bass, ending)),
             last_of_all: fold(&sum(|s| &s.all, ending)),
+            harmony,
         }
     }
 
@@ -182,7 +186,7 @@ impl Pitches {
         let third = sign * (degree(&self.whole, 4) - degree(&self.whole, 3));
         let sixth = sign * (degree(&self.whole, 9) - degree(&self.whole, 8));
         let leading = degree(&self.whole, 11) - degree(&self.whole, 10);
-        [
+        let pitches: [f32; PITCH_FEATURES] = [
             fit(&self.whole, 0),
             fit(&self.whole, 1),
             fit(&self.whole, 2),
@@ -202,7 +206,11 @@ impl Pitches {
             sixth,
             fit(&self.bass, 0),
             degree(&self.bass, 5),
-        ]
+        ];
+        let mut all = [0.0; FEATURES];
+        let chords = self.harmony.features(tonic, minor);
+        all.iter_mut().zip(pitches.into_iter().chain(chords)).for_each(|(to, from)| *to = from);
+        all
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod chroma;
 mod engine;
+mod harmony;
 mod profiles;
 mod weights;
 

@@ -1,6 +1,6 @@
 //! Weights of the decision whether there is a tempo, written by `training/train.py`. Do not edit by hand.
 
-/// What is added to the weighted sum.
+/// What is added to the weighted sum of the signs.
 pub(crate) const BIAS: f64 = -15.6484;
 
 /// One weight for each of the features, in their order.

@@ -33,8 +33,9 @@ const SEGMENT_S: f64 = 4.0;
 pub(crate) struct Segment {
     pub(crate) all: [f32; FINE_BINS],
     pub(crate) bass: [f32; FINE_BINS],
-    /// Share of frames in which something was heard.
+    /// Share of frames in which something was heard, and how long that was.
     pub(crate) sounding: f32,
+    pub(crate) sounding_s: f32,
     /// Share of the spectrum's magnitude that lies in peaks: near 1 for held notes, low for noise.
     pub(crate) tonality: f32,
     /// Share of the peaks that were there the frame before: notes last, strokes and noise do not.
@@ -50,6 +51,7 @@ pub(crate) struct Chroma {
 struct State {
     bin_hz: f64,
     frames_per_segment: usize,
+    hop_s: f32,
     sums: Vec<f64>,
     open: Segment,
     frames: usize,
@@ -63,8 +65,14 @@ struct State {
 }
 
 impl Segment {
-    const EMPTY: Segment =
-        Segment { all: [0.0; FINE_BINS], bass: [0.0; FINE_BINS], sounding: 0.0, tonality: 0.0, held: 0.0 };
+    const EMPTY: Segment = Segment {
+        all: [0.0; FINE_BINS],
+        bass: [0.0; FINE_BINS],
+        sounding: 0.0,
+        sounding_s: 0.0,
+        tonality: 0.0,
+        held: 0.0,
+    };
 }
 
 impl Chroma {
@@ -72,6 +80,7 @@ impl Chroma {
         let state = State {
             bin_hz: rate_hz / WINDOW as f64,
             frames_per_segment: ((SEGMENT_S * rate_hz / HOP as f64).round() as usize).max(1),
+            hop_s: (HOP as f64 / rate_hz) as f32,
             sums: Vec::with_capacity(WINDOW / 2 + 2),
             open: Segment::EMPTY,
             frames: 0,
@@ -161,6 +170,7 @@ impl State {
         if self.frames > 0 {
             segment.tonality /= segment.sounding.max(1.0);
             segment.held /= segment.sounding.max(1.0);
+            segment.sounding_s = segment.sounding * self.hop_s;
             segment.sounding /= self.frames as f32;
             self.heard.iter_mut().zip(segment.all).for_each(|(to, from)| *to += from);
             self.tuning_cents = tuning_cents(&self.heard);

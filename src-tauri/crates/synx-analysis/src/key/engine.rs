@@ -16,7 +16,6 @@ const FEATURES: usize = PITCH_FEATURES + harmony::FEATURES;
 const PRESENCE: usize = 8;
 /// Less sounding music than this has no key to speak of.
 const SHORTEST_S: f32 = 1.5;
-const SEGMENT_S: f32 = 4.0;
 /// Less likely than this that there is a key, there is no answer.
 const LEAST_PRESENCE: f64 = 0.5;
 
@@ -67,7 +66,7 @@ impl KeyEngine for ProfileKeyEngine {
 
     fn finish(&mut self) -> Option<KeyEstimate> {
         let (segments, harmony) = self.chroma.finish();
-        let sounding_s: f32 = segments.iter().map(|s| s.sounding * SEGMENT_S).sum();
+        let sounding_s: f32 = segments.iter().map(|s| s.sounding_s).sum();
         let pitches = Pitches::of(&segments, harmony);
         let presence = pitches.presence_probability();
         if sounding_s < SHORTEST_S || presence < LEAST_PRESENCE {

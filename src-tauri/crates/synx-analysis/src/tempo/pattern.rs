@@ -94,6 +94,8 @@ pub(crate) fn features(
         let per_beat = (density * period / p.frames_per_s).max(0.1).log2() as f32;
         f.extend([per_beat, per_beat * per_beat]);
     }
+    // Lively music is felt faster.
+    f.push(f[0] * p.log_flux);
     let mut out = [0.0; FEATURES];
     out.iter_mut().zip(f).for_each(|(to, from)| *to = from);
     out

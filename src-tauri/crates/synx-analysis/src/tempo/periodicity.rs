@@ -22,6 +22,8 @@ pub(crate) struct Periodicity {
     pub(crate) frames_per_s: f64,
     /// Per group: onset strength without its local mean, unit variance.
     pub(crate) groups: [Vec<f32>; GROUPS],
+    /// Logarithm of the mean onset strength before anything was scaled: strokes have much of it, glides and drones little.
+    pub(crate) log_flux: f32,
     /// Weighted sum of the groups, unit variance.
     pub(crate) sum: Vec<f32>,
     /// Weighted mean of the autocorrelations by lag in frames, 1 at lag 0.
@@ -50,7 +52,8 @@ impl Periodicity {
         }
         let total = SUM_WEIGHT + GROUP_WEIGHTS.iter().sum::<f32>();
         acf.iter_mut().for_each(|r| *r /= total);
-        Periodicity { frames_per_s, groups, sum, acf, group_acfs }
+        let flux = onsets.iter().flatten().sum::<f32>() / onsets.len().max(1) as f32;
+        Periodicity { frames_per_s, groups, log_flux: flux.max(1e-6).ln(), sum, acf, group_acfs }
     }
 
     /// Autocorrelation of one group, as [`at`](Self::at).

@@ -8,7 +8,7 @@ use super::periodicity::Periodicity;
 use super::presence_weights::{BIAS, WEIGHTS};
 
 /// Number of things that are weighed.
-pub(crate) const FEATURES: usize = 8;
+pub(crate) const FEATURES: usize = 9;
 /// Less likely than this, there is no answer.
 pub(crate) const LEAST: f64 = 0.5;
 /// Short excerpts recur by chance more than long ones; longer than this makes no difference.
@@ -34,6 +34,7 @@ pub(crate) fn features(p: &Periodicity, candidates: &[Candidate]) -> [f32; FEATU
         strongest(&|c| mean_at(&p.sum, &c.beats) * at(c, 2.0)),
         strongest(&|c| steadiness(c)),
         (seconds.min(LONG_S) / LONG_S).ln() as f32,
+        p.log_flux,
     ]
 }
 

@@ -169,6 +169,14 @@ fn drums_have_a_tempo_and_no_key() {
 }
 
 #[test]
+fn quiet_music_is_music() {
+    let quiet: Vec<f32> = drums(100.0, 20).iter().map(|x| 0.03 * x).collect();
+    assert!((tempo(&quiet).unwrap() - 100.0).abs() < 0.2);
+    let quiet: Vec<f32> = cadence(7, 16).iter().map(|x| 0.03 * x).collect();
+    assert_eq!(key(&quiet).unwrap(), "G major");
+}
+
+#[test]
 fn a_transposed_cadence_changes_its_key_and_nothing_else() {
     let names = ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
     for (tonic, name) in names.into_iter().enumerate() {

@@ -54,6 +54,16 @@ def share(values):
     return f"{100 * np.mean(values):5.1f} % of {len(values)}" if values else "none"
 
 
+def mirex(wanted, got):
+    """MIREX's weights: 1 the same, 0.5 a fifth above, 0.3 the relative, 0.2 the parallel key."""
+    if wanted == got:
+        return 1.0
+    up = (got[0] - wanted[0]) % 12
+    if wanted[1] == got[1]:
+        return 0.5 if up == 7 else 0.0
+    return 0.2 if up == 0 else 0.3 if up == (9 if wanted[1] == "major" else 3) else 0.0
+
+
 def curve(p, right):
     """Share right by confidence: (confidence, share, count)"""
     edges = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01]
@@ -71,7 +81,9 @@ def report(kind, found):
     plain = [f for f in found if f[0]["plain"]]
     print(f"{kind}: right, cross-validated: {share(is_right(c, i) for c, i, _ in plain)}")
     print(f"  at all speeds and stretches: {share(is_right(c, i) for c, i, _ in found)}")
-    print(f"  without start and end: {share(is_right(c, i) for c, i, _ in found if not c['whole'])}")
+    if kind == "key":
+        print(f"  without start and end: {share(is_right(c, i) for c, i, _ in found if not c['whole'])}")
+        print(f"  MIREX: {share(mirex(c['wanted'], c['keys'][i]) for c, i, _ in plain)}")
     print(f"  reachable: {share(c['right'].any() for c, _, _ in plain)}")
     if kind == "tempo":
         ratio = [c["bpm"][i] / c["wanted"] for c, i, _ in plain]

@@ -96,6 +96,7 @@ pub(crate) fn features(
     }
     // Lively music is felt faster.
     f.push(f[0] * p.log_flux);
+    debug_assert_eq!(f.len(), FEATURES, "a weight for each");
     let mut out = [0.0; FEATURES];
     out.iter_mut().zip(f).for_each(|(to, from)| *to = from);
     out

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """train.py NAME=MANIFEST.csv,EVIDENCE.jsonl ... [--write SRC]: trains what the analysis decides by weights.
 
-Names: `open` (labelled recordings that the figures are about), `made` (material.py), `negatives` (negatives.py) and `band`,
-`songs` (rendered MIDI, optional). README.md says how the files come about and what came out. Every figure printed is from
+Names: `open` (labelled recordings that the figures are about), `made` (material.py) and `negatives` (negatives.py). README.md says how the files come about and what came out. Every figure printed is from
 leave-one-family-out cross-validation on `open`: no file is judged by weights that saw its family. With --write the weights
 trained on everything are written as Rust source below SRC. Needs numpy and scipy."""
 import os, sys
@@ -11,8 +10,8 @@ from cases import load
 from model import Cases, logistic, logit, platt, train
 
 # How much a take counts, by source: the more alike its takes are to music at large, the more.
-TEMPO_WEIGHTS = {"open": 1.0, "made": 1.0, "band": 1.0, "songs": 0.2}
-KEY_WEIGHTS = {"open": 1.0, "made": 0.05, "band": 0.0, "songs": 0.1}
+TEMPO_WEIGHTS = {"open": 1.0, "made": 1.0}
+KEY_WEIGHTS = {"open": 1.0, "made": 0.05}
 SHRINK = {"tempo": 0.02, "key": 0.005, "presence": 0.001}
 # An answer withheld from music is worse than one given to noise by this factor.
 PRESENCE_FAVOUR = {"tempo": 20.0, "key": 6.0}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use synx_analysis::{Options, TempoEngineKind, analyze, evidence};
+use synx_analysis::{KeyEvidence, Options, Take, TempoEngineKind, TempoEvidence, analyze, evidence};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,8 +53,31 @@ fn prediction(path: &Path, engine: TempoEngineKind, audio_s: &mut f64) -> Value 
     }
 }
 
+/// At several speeds, so that no decision hangs on the exact tempo or pitch of one file; the speeds are whole semitones
+/// apart, so that the key moves by whole semitones as well. And without the start and the end, which recordings that are
+/// cut out of a piece do not have.
+fn takes() -> Vec<Take> {
+    let speed = |semitones: i32| (f64::from(semitones) / 12.0).exp2();
+    let whole = [0, -4, -3, -1, 1, 3, 4].map(|s| Take { speed: speed(s), stretch: (0.0, 1.0) });
+    let cut = [(0.0, 0.6), (0.15, 0.75), (0.3, 0.9)].map(|stretch| Take { speed: 1.0, stretch });
+    [&whole[..], &cut[..]].concat()
+}
+
 fn add_evidence(path: &Path, line: &mut Value) {
-    let Ok((tempi, keys)) = evidence(path) else { return };
-    line["tempo_evidence"] = tempi.iter().map(|e| json!([e.bpm, e.features])).collect();
-    line["key_evidence"] = keys.iter().map(|e| json!([e.key, e.features])).collect();
+    let takes = takes();
+    let found = evidence(path, &takes).unwrap_or_default();
+    let json_of = |(take, (tempo, key)): (&Take, &(TempoEvidence, KeyEvidence))| {
+        let tempi: Vec<Value> =
+            tempo.readings.iter().map(|e| json!([e.bpm, e.features, e.beats_s])).collect();
+        let keys: Vec<Value> = key.readings.iter().map(|e| json!([e.key, e.features])).collect();
+        json!({
+            "speed": take.speed,
+            "stretch": [take.stretch.0, take.stretch.1],
+            "tempo": tempi,
+            "tempo_presence": tempo.presence,
+            "key": keys,
+            "key_presence": key.presence,
+        })
+    };
+    line["evidence"] = takes.iter().zip(&found).map(json_of).collect();
 }

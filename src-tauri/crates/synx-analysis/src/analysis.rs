@@ -11,10 +11,10 @@ use crate::AnalysisError;
 use crate::decimate::Decimator;
 use crate::energy::EnergyMeter;
 use crate::key::{KeyEngine, KeyEstimate, KeyEvidence, ProfileKeyEngine};
-use crate::tempo::{Evidence, OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind};
+use crate::tempo::{OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind, TempoEvidence};
 
 /// Rises whenever the same audio may give another result; results of other versions are computed anew.
-pub const ANALYSER_VERSION: u32 = 1;
+pub const ANALYSER_VERSION: u32 = 2;
 
 /// Frames decoded at a time: small enough for the cache, large enough for the calls not to matter.
 const BLOCK_FRAMES: usize = 8192;
@@ -79,26 +79,42 @@ pub fn analyze(path: &Path, options: &Options) -> Result<Analysis, AnalysisError
     Ok(analysis)
 }
 
-/// What the trained decisions of both engines weigh, for a file: the input of training.
+/// A stretch of a file at another speed: one example to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Take {
+    /// How many times as fast; the pitch moves with it.
+    pub speed: f64,
+    /// Where it starts and ends, as shares of the length.
+    pub stretch: (f64, f64),
+}
+
+/// What the trained decisions weigh, for each of the `takes` of a file: the input of training. Unlike [`analyze`] it keeps
+/// the whole file in memory.
 ///
 /// # Errors
 /// When the file cannot be decoded to its end.
-pub fn evidence(path: &Path) -> Result<(Vec<Evidence>, Vec<KeyEvidence>), AnalysisError> {
+pub fn evidence(path: &Path, takes: &[Take]) -> Result<Vec<(TempoEvidence, KeyEvidence)>, AnalysisError> {
     let mut decoder = Decoder::open(path)?;
     let mut decimator = Decimator::new(decoder.sample_rate_hz(), decoder.channels());
     let mono_rate_hz = f64::from(decoder.sample_rate_hz()) / decimator.factor() as f64;
-    let (mut tempo, mut key) = (OnsetTempoEngine::new(mono_rate_hz), ProfileKeyEngine::new(mono_rate_hz));
     let (mut block, mut mono) = (vec![0.0; BLOCK_FRAMES * decoder.channels()], Vec::new());
     loop {
         let frames = decoder.read(&mut block)?;
         if frames == 0 {
-            return Ok((tempo.evidence(), key.evidence()));
+            break;
         }
-        mono.clear();
         decimator.push(&block[..frames * decoder.channels()], &mut mono);
-        tempo.push(&mono);
-        key.push(&mono);
     }
+    let evidence = |take: &Take| {
+        let rate_hz = take.speed * mono_rate_hz;
+        let at = |share: f64| (share.clamp(0.0, 1.0) * mono.len() as f64) as usize;
+        let stretch = mono.get(at(take.stretch.0)..at(take.stretch.1)).unwrap_or_default();
+        let (mut tempo, mut key) = (OnsetTempoEngine::new(rate_hz), ProfileKeyEngine::new(rate_hz));
+        tempo.push(stretch);
+        key.push(stretch);
+        (tempo.evidence(), key.evidence())
+    };
+    Ok(takes.iter().map(evidence).collect())
 }
 
 /// All meters and engines side by side.

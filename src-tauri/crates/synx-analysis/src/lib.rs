@@ -14,10 +14,10 @@ mod key;
 mod spectrum;
 mod tempo;
 
-pub use analysis::{ANALYSER_VERSION, Analysis, Options, analyze, evidence};
+pub use analysis::{ANALYSER_VERSION, Analysis, Options, Take, analyze, evidence};
 pub use error::AnalysisError;
-pub use key::{Key, KeyEngine, KeyEstimate, KeyEvidence, Mode, ProfileKeyEngine, UnknownKey};
+pub use key::{Key, KeyEngine, KeyEstimate, KeyEvidence, KeyReading, Mode, ProfileKeyEngine, UnknownKey};
 pub use tempo::{
-    Alternative, AubioTempoEngine, Evidence, Grid, OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind,
-    TempoRelation,
+    Alternative, AubioTempoEngine, Grid, OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind,
+    TempoEvidence, TempoReading, TempoRelation,
 };

@@ -4,6 +4,7 @@
 //! from deciding alone; each peak also counts for the fundamentals it may be a harmonic of (Gómez, "Tonal description of
 //! music audio signals", 2006).
 
+use super::harmony::Harmony;
 use crate::spectrum::Spectrum;
 
 /// 0.37 s at 22 kHz: parts semitones down to about 60 Hz by interpolation.
@@ -32,10 +33,13 @@ const SEGMENT_S: f64 = 4.0;
 pub(crate) struct Segment {
     pub(crate) all: [f32; FINE_BINS],
     pub(crate) bass: [f32; FINE_BINS],
-    /// Share of frames in which something was heard.
+    /// Share of frames in which something was heard, and how long that was.
     pub(crate) sounding: f32,
+    pub(crate) sounding_s: f32,
     /// Share of the spectrum's magnitude that lies in peaks: near 1 for held notes, low for noise.
     pub(crate) tonality: f32,
+    /// Share of the peaks that were there the frame before: notes last, strokes and noise do not.
+    pub(crate) held: f32,
 }
 
 /// Collects segments.
@@ -47,17 +51,28 @@ pub(crate) struct Chroma {
 struct State {
     bin_hz: f64,
     frames_per_segment: usize,
+    hop_s: f32,
     sums: Vec<f64>,
     open: Segment,
     frames: usize,
     segments: Vec<Segment>,
+    harmony: Harmony,
+    /// Sum of all closed segments, for the tuning by which the frames are folded, and that tuning.
+    heard: [f32; FINE_BINS],
+    tuning_cents: f64,
     /// Peaks of the frame before: (bin, strength). What is heard twice is a note, not a stroke.
     held: Vec<f32>,
 }
 
 impl Segment {
-    const EMPTY: Segment =
-        Segment { all: [0.0; FINE_BINS], bass: [0.0; FINE_BINS], sounding: 0.0, tonality: 0.0 };
+    const EMPTY: Segment = Segment {
+        all: [0.0; FINE_BINS],
+        bass: [0.0; FINE_BINS],
+        sounding: 0.0,
+        sounding_s: 0.0,
+        tonality: 0.0,
+        held: 0.0,
+    };
 }
 
 impl Chroma {
@@ -65,10 +80,14 @@ impl Chroma {
         let state = State {
             bin_hz: rate_hz / WINDOW as f64,
             frames_per_segment: ((SEGMENT_S * rate_hz / HOP as f64).round() as usize).max(1),
+            hop_s: (HOP as f64 / rate_hz) as f32,
             sums: Vec::with_capacity(WINDOW / 2 + 2),
             open: Segment::EMPTY,
             frames: 0,
             segments: Vec::new(),
+            harmony: Harmony::EMPTY,
+            heard: [0.0; FINE_BINS],
+            tuning_cents: 0.0,
             held: vec![0.0; WINDOW / 2 + 1],
         };
         Chroma { spectrum: Spectrum::new(WINDOW, HOP), state }
@@ -79,12 +98,13 @@ impl Chroma {
         self.spectrum.push(mono, |magnitudes| state.take(magnitudes));
     }
 
-    /// All segments; the last one may be shorter.
-    pub(crate) fn finish(&mut self) -> Vec<Segment> {
+    /// All segments, of which the last may be shorter, and what the chords were.
+    pub(crate) fn finish(&mut self) -> (Vec<Segment>, Harmony) {
         let state = &mut self.state;
         self.spectrum.flush(|magnitudes| state.take(magnitudes));
         state.close_segment();
-        std::mem::take(&mut state.segments)
+        let harmony = std::mem::replace(&mut state.harmony, Harmony::EMPTY);
+        (std::mem::take(&mut state.segments), harmony)
     }
 }
 
@@ -101,6 +121,7 @@ impl State {
         let to = ((HIGHEST_HZ / self.bin_hz) as usize).min(magnitudes.len() - 2);
         let mut frame = Segment::EMPTY;
         let (mut in_peaks, mut loudest) = (0.0, 0.0f32);
+        let (mut lasting, mut peaks) = (0.0, 0.0);
         let mut strengths = vec![0.0; magnitudes.len()];
         for i in from..=to {
             let (a, m, c) = (magnitudes[i - 1], magnitudes[i], magnitudes[i + 1]);
@@ -116,6 +137,8 @@ impl State {
             let strength = (prominence / PROMINENCE).ln().min(1.5) + 0.3;
             strengths[i] = strength;
             let held = self.held[i - 1].max(self.held[i]).max(self.held[i + 1]);
+            peaks += strength;
+            lasting += if held > 0.0 { strength } else { 0.0 };
             let weight = strength.min(0.25 * strength + held);
             let bin = i as f64 + interpolated(a, m, c);
             frame.add(bin * self.bin_hz, weight);
@@ -125,8 +148,11 @@ impl State {
         if loudest > 0.0 {
             let band = (self.sums[to + 1] - self.sums[from]) as f32;
             self.open.tonality += (in_peaks / band.max(1e-9)).min(1.0);
+            self.open.held += lasting / f32::max(peaks, 1e-9);
             self.open.sounding += 1.0;
             self.open.merge(&frame);
+            let fold = |fine| folded(fine, self.tuning_cents);
+            self.harmony.take(&fold(&frame.all), &fold(&frame.bass));
         }
         if self.frames == self.frames_per_segment {
             self.close_segment();
@@ -143,7 +169,11 @@ impl State {
         let mut segment = std::mem::replace(&mut self.open, Segment::EMPTY);
         if self.frames > 0 {
             segment.tonality /= segment.sounding.max(1.0);
+            segment.held /= segment.sounding.max(1.0);
+            segment.sounding_s = segment.sounding * self.hop_s;
             segment.sounding /= self.frames as f32;
+            self.heard.iter_mut().zip(segment.all).for_each(|(to, from)| *to += from);
+            self.tuning_cents = tuning_cents(&self.heard);
             self.segments.push(segment);
         }
         self.frames = 0;
@@ -189,6 +219,18 @@ fn interpolated(a: f32, m: f32, c: f32) -> f64 {
 
 /// How far the pitches lie from equal temperament on A = 440 Hz, in cents.
 pub(crate) fn tuning_cents(fine: &[f32; FINE_BINS]) -> f64 {
+    let (x, y) = semitone_phase(fine);
+    if x == 0.0 && y == 0.0 { 0.0 } else { y.atan2(x) / std::f64::consts::TAU * 100.0 }
+}
+
+/// How well the pitches agree on a tuning: 1 if all lie on one grid of semitones, 0 if they lie anywhere.
+pub(crate) fn tuning_focus(fine: &[f32; FINE_BINS]) -> f32 {
+    let (x, y) = semitone_phase(fine);
+    x.hypot(y) as f32 / fine.iter().sum::<f32>().max(1e-9)
+}
+
+/// Sum of all pitches as vectors whose angle is their place within the semitone.
+fn semitone_phase(fine: &[f32; FINE_BINS]) -> (f64, f64) {
     let (mut x, mut y) = (0.0, 0.0);
     for (i, weight) in fine.iter().enumerate() {
         // Ten bins a semitone: one turn of the circle.
@@ -196,7 +238,7 @@ pub(crate) fn tuning_cents(fine: &[f32; FINE_BINS]) -> f64 {
         x += f64::from(*weight) * angle.cos();
         y += f64::from(*weight) * angle.sin();
     }
-    if x == 0.0 && y == 0.0 { 0.0 } else { y.atan2(x) / std::f64::consts::TAU * 100.0 }
+    (x, y)
 }
 
 /// Folds fine bins to twelve pitch classes of the given tuning. A bin between two classes counts little for either.

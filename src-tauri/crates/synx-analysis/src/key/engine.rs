@@ -3,26 +3,39 @@
 //! The evidence for each of the 24 keys is weighed by a linear model with a softmax; transposing the music transposes
 //! the answer, so few weights serve all keys. How they were found is told in `training/README.md`.
 
-use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents};
+use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents, tuning_focus};
+use super::harmony::{self, Harmony};
 use super::profiles::{PROFILES, correlation};
-use super::weights::WEIGHTS;
+use super::weights::{CALIBRATION, PRESENCE_BIAS, PRESENCE_WEIGHTS, WEIGHTS};
 use super::{Key, KeyEngine, KeyEstimate, Mode};
+use crate::tempo::calibrated;
 
-const FEATURES: usize = 19;
+const PITCH_FEATURES: usize = 19;
+const FEATURES: usize = PITCH_FEATURES + harmony::FEATURES;
+/// Number of signs that there is a key.
+const PRESENCE: usize = 8;
 /// Less sounding music than this has no key to speak of.
 const SHORTEST_S: f32 = 1.5;
-const SEGMENT_S: f32 = 4.0;
-/// Share of the spectrum in peaks below which it is noise, strokes or speech.
-const LEAST_TONALITY: f32 = 0.0;
+/// Less likely than this that there is a key, there is no answer.
+const LEAST_PRESENCE: f64 = 0.5;
 
 /// Key from whitened spectral peaks and several profiles.
 pub struct ProfileKeyEngine {
     chroma: Chroma,
 }
 
-/// The evidence for one key; for training.
-#[derive(Clone, Debug)]
+/// What was weighed; for training.
+#[derive(Clone, Debug, Default)]
 pub struct KeyEvidence {
+    /// Whether there is a key: in the order of the weights.
+    pub presence: Vec<f32>,
+    /// Which of these it is.
+    pub readings: Vec<KeyReading>,
+}
+
+/// The evidence for one key.
+#[derive(Clone, Debug)]
+pub struct KeyReading {
     /// The key.
     pub key: Key,
     /// What was weighed, in the order of the weights.
@@ -38,10 +51,11 @@ impl ProfileKeyEngine {
 
     /// The evidence for each key of what has been pushed.
     #[must_use]
-    pub fn evidence(&mut self) -> Vec<KeyEvidence> {
-        let pitches = Pitches::of(&self.chroma.finish());
-        let keys = all_keys().map(|key| KeyEvidence { key, features: pitches.features(key).to_vec() });
-        keys.collect()
+    pub fn evidence(&mut self) -> KeyEvidence {
+        let (segments, harmony) = self.chroma.finish();
+        let pitches = Pitches::of(&segments, harmony);
+        let readings = all_keys().map(|key| KeyReading { key, features: pitches.features(key).to_vec() });
+        KeyEvidence { presence: pitches.presence().to_vec(), readings: readings.collect() }
     }
 }
 
@@ -51,10 +65,11 @@ impl KeyEngine for ProfileKeyEngine {
     }
 
     fn finish(&mut self) -> Option<KeyEstimate> {
-        let segments = self.chroma.finish();
-        let sounding_s: f32 = segments.iter().map(|s| s.sounding * SEGMENT_S).sum();
-        let pitches = Pitches::of(&segments);
-        if sounding_s < SHORTEST_S || pitches.tonality < LEAST_TONALITY {
+        let (segments, harmony) = self.chroma.finish();
+        let sounding_s: f32 = segments.iter().map(|s| s.sounding_s).sum();
+        let pitches = Pitches::of(&segments, harmony);
+        let presence = pitches.presence_probability();
+        if sounding_s < SHORTEST_S || presence < LEAST_PRESENCE {
             return None;
         }
         let scores: Vec<(Key, f64)> = all_keys()
@@ -70,7 +85,7 @@ impl KeyEngine for ProfileKeyEngine {
         let (key, score) = *ranked.first()?;
         Some(KeyEstimate {
             key,
-            confidence: (score - highest).exp() / total,
+            confidence: calibrated((score - highest).exp() / total, CALIBRATION) * presence,
             second: ranked.get(1).map(|s| s.0),
             tuning_cents: pitches.tuning_cents,
         })
@@ -85,15 +100,18 @@ fn all_keys() -> impl Iterator<Item = Key> {
 struct Pitches {
     tuning_cents: f64,
     tonality: f32,
+    held: f32,
+    focus: f32,
     whole: [f32; 12],
     bass: [f32; 12],
     segments: Vec<[f32; 12]>,
     last_bass: [f32; 12],
     last_of_all: [f32; 12],
+    harmony: Harmony,
 }
 
 impl Pitches {
-    fn of(segments: &[Segment]) -> Pitches {
+    fn of(segments: &[Segment], harmony: Harmony) -> Pitches {
         let sum = |part: fn(&Segment) -> &[f32; FINE_BINS], of: &[Segment]| {
             let mut total = [0.0; FINE_BINS];
             for segment in of {
@@ -109,12 +127,46 @@ impl Pitches {
         Pitches {
             tuning_cents: tuning,
             tonality: audible.iter().map(|s| s.tonality).sum::<f32>() / audible.len().max(1) as f32,
+            held: audible.iter().map(|s| s.held).sum::<f32>() / audible.len().max(1) as f32,
+            focus: tuning_focus(&all),
             whole: fold(&all),
             bass: fold(&sum(|s| &s.bass, segments)),
             segments: audible.iter().map(|s| fold(&s.all)).collect(),
             last_bass: fold(&sum(|s| &s.bass, ending)),
             last_of_all: fold(&sum(|s| &s.all, ending)),
+            harmony,
         }
+    }
+
+    /// How likely there is a key, 0 to 1: a logistic regression over the signs.
+    fn presence_probability(&self) -> f64 {
+        let score: f64 = self.presence().iter().zip(PRESENCE_WEIGHTS).map(|(f, w)| f64::from(f * w)).sum();
+        1.0 / (1.0 + (-score - PRESENCE_BIAS).exp())
+    }
+
+    /// Signs that notes are held and that they belong together.
+    fn presence(&self) -> [f32; PRESENCE] {
+        let n = self.segments.len().max(1) as f32;
+        let best = |chroma: &[f32; 12], i: usize| {
+            let fits = (0..12).flat_map(|t| {
+                [&PROFILES[i].major, &PROFILES[i].minor].map(|profile| correlation(chroma, t, profile))
+            });
+            fits.fold(0.0, f32::max)
+        };
+        let within = self.segments.iter().map(|s| best(s, 0)).sum::<f32>() / n;
+        // How well the segments agree with the whole: music stays in its key, noise wanders.
+        let agreement = self.segments.iter().map(|s| correlation(s, 0, &self.whole)).sum::<f32>() / n;
+        let flatness = self.whole.iter().sum::<f32>() / 12.0;
+        [
+            self.tonality,
+            self.held,
+            best(&self.whole, 0),
+            best(&self.whole, 2),
+            within,
+            agreement,
+            flatness,
+            self.focus,
+        ]
     }
 
     fn features(&self, key: Key) -> [f32; FEATURES] {
@@ -133,7 +185,7 @@ impl Pitches {
         let third = sign * (degree(&self.whole, 4) - degree(&self.whole, 3));
         let sixth = sign * (degree(&self.whole, 9) - degree(&self.whole, 8));
         let leading = degree(&self.whole, 11) - degree(&self.whole, 10);
-        [
+        let pitches: [f32; PITCH_FEATURES] = [
             fit(&self.whole, 0),
             fit(&self.whole, 1),
             fit(&self.whole, 2),
@@ -153,7 +205,11 @@ impl Pitches {
             sixth,
             fit(&self.bass, 0),
             degree(&self.bass, 5),
-        ]
+        ];
+        let mut all = [0.0; FEATURES];
+        let chords = self.harmony.features(tonic, minor);
+        all.iter_mut().zip(pitches.into_iter().chain(chords)).for_each(|(to, from)| *to = from);
+        all
     }
 }
 

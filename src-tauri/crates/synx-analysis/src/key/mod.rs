@@ -2,13 +2,14 @@
 
 mod chroma;
 mod engine;
+mod harmony;
 mod profiles;
 mod weights;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use engine::{KeyEvidence, ProfileKeyEngine};
+pub use engine::{KeyEvidence, KeyReading, ProfileKeyEngine};
 use serde::{Deserialize, Serialize};
 
 /// Major or minor.

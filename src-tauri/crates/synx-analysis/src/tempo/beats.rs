@@ -45,6 +45,13 @@ pub(crate) fn track(strength: &[f32], period: f64) -> Vec<usize> {
     beats
 }
 
+/// What lies in the middle between successive beats.
+pub(crate) fn halfway(beats: &[usize]) -> Vec<usize> {
+    let first = beats.windows(2).next().and_then(|pair| pair[0].checked_sub((pair[1] - pair[0]) / 2));
+    let between = beats.windows(2).map(|pair| usize::midpoint(pair[0], pair[1]));
+    first.into_iter().chain(between).collect()
+}
+
 fn smoothed(strength: &[f32], sigma: f32) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil() as isize;
     let kernel: Vec<f32> = (-reach..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();

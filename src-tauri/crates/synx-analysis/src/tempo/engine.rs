@@ -1,9 +1,9 @@
 //! Our own tempo engine: onset strength, periodicity, beats for each candidate, octave decision, grid.
 
-use super::octave::{Candidate, candidates};
+use super::octave::{Candidate, by_period, candidates, confidence};
 use super::onset::{Onset, OnsetStrength};
 use super::periodicity::Periodicity;
-use super::{Alternative, Tempo, TempoEngine, TempoRelation, beats};
+use super::{Alternative, Grid, Tempo, TempoEngine, TempoRelation, beats, presence};
 
 /// Longer tracks are analysed in parts, so that memory stays bounded; a DJ mix has more than one tempo anyway.
 const PART_S: f64 = 600.0;
@@ -29,13 +29,24 @@ struct Part {
     tempo: Tempo,
 }
 
-/// A tempo that was considered, and the evidence that was weighed; for training.
+/// What was weighed; for training.
+#[derive(Clone, Debug, Default)]
+pub struct TempoEvidence {
+    /// Whether there is a tempo: in the order of the weights.
+    pub presence: Vec<f32>,
+    /// Which of these it is.
+    pub readings: Vec<TempoReading>,
+}
+
+/// A tempo that was considered, and the evidence that was weighed.
 #[derive(Clone, Debug)]
-pub struct Evidence {
+pub struct TempoReading {
     /// Beats per minute.
     pub bpm: f64,
     /// Its share of the decision.
     pub probability: f64,
+    /// Seconds of its beats.
+    pub beats_s: Vec<f64>,
     /// What was weighed, in the order of the weights.
     pub features: Vec<f32>,
 }
@@ -49,20 +60,30 @@ impl OnsetTempoEngine {
         OnsetTempoEngine { strength, part_frames, taken_frames: 0, parts: Vec::new() }
     }
 
-    /// The evidence for each candidate of what has been pushed last (at most ten minutes).
+    /// The evidence of what has been pushed last (at most ten minutes).
     #[must_use]
-    pub fn evidence(&mut self) -> Vec<Evidence> {
+    pub fn evidence(&mut self) -> TempoEvidence {
         self.strength.flush();
         let frames_per_s = self.strength.frames_per_s();
-        let periodicity = Periodicity::of(&self.strength.take(), frames_per_s);
-        let found = candidates(&periodicity).into_iter();
-        found
-            .map(|c| Evidence {
-                bpm: c.bpm(frames_per_s),
+        let onsets = self.strength.take();
+        if is_too_little(&onsets, frames_per_s) {
+            return TempoEvidence::default();
+        }
+        let periodicity = Periodicity::of(&onsets, frames_per_s);
+        let found = candidates(&periodicity);
+        let reading = |c: &Candidate| {
+            let timed = Timed::of(c, &periodicity, 0.0);
+            TempoReading {
+                bpm: 60.0 / timed.period_s,
                 probability: c.probability,
+                beats_s: timed.beats_s,
                 features: c.features.to_vec(),
-            })
-            .collect()
+            }
+        };
+        TempoEvidence {
+            presence: presence::features(&periodicity, &found).to_vec(),
+            readings: found.iter().map(reading).collect(),
+        }
     }
 
     fn close_part(&mut self) {
@@ -94,19 +115,22 @@ impl TempoEngine for OnsetTempoEngine {
 }
 
 fn tempo_of(onsets: &[Onset], frames_per_s: f64, start_s: f64) -> Option<Tempo> {
-    if (onsets.len() as f64) < SHORTEST_S * frames_per_s || is_silent(onsets) {
+    if is_too_little(onsets, frames_per_s) {
         return None;
     }
     let periodicity = Periodicity::of(onsets, frames_per_s);
     let found = candidates(&periodicity);
+    let presence = presence::probability(&presence::features(&periodicity, &found));
+    if presence < presence::LEAST {
+        return None;
+    }
+    let found = by_period(found);
     let best = found.first()?;
-    let presence = presence(best, &periodicity)?;
-    let mut beats_s = beats::refined_s(&periodicity.sum, &best.beats, frames_per_s);
-    beats_s.iter_mut().for_each(|s| *s += start_s);
-    let rough_s = best.period / frames_per_s;
-    let grid = beats::line_through(&beats_s, rough_s);
-    let period_s = grid.map(|g| g.period_s).or(beats::median_interval_s(&beats_s)).unwrap_or(rough_s);
+    let Timed { beats_s, grid, period_s } = Timed::of(best, &periodicity, start_s);
     let bpm = 60.0 / period_s;
+    let confidence = confidence(best.probability) * presence;
+    // What is left of the certainty is shared among the others.
+    let others_share = (1.0 - confidence) / (1.0 - best.probability).max(f64::EPSILON);
     let alternatives = found
         .iter()
         .skip(1)
@@ -115,25 +139,37 @@ fn tempo_of(onsets: &[Onset], frames_per_s: f64, start_s: f64) -> Option<Tempo> 
             let other = c.bpm(frames_per_s);
             Alternative {
                 bpm: other,
-                confidence: c.probability * presence,
+                confidence: others_share * c.probability,
                 relation: TempoRelation::between(other, bpm),
             }
         })
         .collect();
-    Some(Tempo { bpm, confidence: best.probability * presence, beats_s, alternatives, grid })
+    Some(Tempo { bpm, confidence, beats_s, alternatives, grid })
 }
 
-fn is_silent(onsets: &[Onset]) -> bool {
+/// A candidate's beats in seconds, and the exact period.
+struct Timed {
+    beats_s: Vec<f64>,
+    grid: Option<Grid>,
+    period_s: f64,
+}
+
+impl Timed {
+    fn of(candidate: &Candidate, periodicity: &Periodicity, start_s: f64) -> Timed {
+        let frames_per_s = periodicity.frames_per_s;
+        let mut beats_s = beats::refined_s(&periodicity.sum, &candidate.beats, frames_per_s);
+        beats_s.iter_mut().for_each(|s| *s += start_s);
+        let rough_s = candidate.period / frames_per_s;
+        let grid = beats::line_through(&beats_s, rough_s);
+        let period_s = grid.map(|g| g.period_s).or(beats::median_interval_s(&beats_s)).unwrap_or(rough_s);
+        Timed { beats_s, grid, period_s }
+    }
+}
+
+/// Too short, or silent.
+fn is_too_little(onsets: &[Onset], frames_per_s: f64) -> bool {
     let sum: f32 = onsets.iter().flatten().sum();
-    sum < SILENT_ONSETS * onsets.len() as f32
-}
-
-/// Whether anything recurs at all: 0 to 1, `None` where it does not.
-fn presence(best: &Candidate, periodicity: &Periodicity) -> Option<f64> {
-    let recurrence = [1.0, 2.0, 4.0].map(|k| periodicity.peak_near(k * best.period, 0.02).1);
-    let strongest = recurrence.into_iter().fold(0.0, f32::max);
-    let _ = strongest;
-    Some(1.0)
+    (onsets.len() as f64) < SHORTEST_S * frames_per_s || sum < SILENT_ONSETS * onsets.len() as f32
 }
 
 /// One answer for all parts: the tempo that holds for the longest time.

@@ -6,10 +6,14 @@ mod engine;
 mod octave;
 mod octave_weights;
 mod onset;
+mod pattern;
 mod periodicity;
+mod presence;
+mod presence_weights;
 
 pub use aubio::AubioTempoEngine;
-pub use engine::{Evidence, OnsetTempoEngine};
+pub use engine::{OnsetTempoEngine, TempoEvidence, TempoReading};
+pub(crate) use octave::calibrated;
 use serde::{Deserialize, Serialize};
 
 /// Tempo, beats and how sure they are.

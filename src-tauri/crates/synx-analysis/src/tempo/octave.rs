@@ -1,23 +1,24 @@
 //! Which of several tempi that all fit is the one that people tap: the octave decision.
 //!
-//! Each candidate is tracked to beats and described by what happens on them, between them and from one to the next; a
-//! linear model with a softmax over the candidates of a track weighs that (a conditional logit, McFadden 1974). How the
-//! weights were found is told in `training/README.md`.
+//! Each candidate is tracked to beats and described ([`pattern`]); a linear model with a softmax over the candidates of a
+//! track weighs that (a conditional logit, McFadden 1974). How the weights were found is told in `training/README.md`.
+//! It must never look at anything but the evidence of the track itself.
 
-use super::beats;
-use super::octave_weights::WEIGHTS;
-use super::onset::GROUPS;
+use super::octave_weights::{CALIBRATION, WEIGHTS};
+use super::pattern::{self, FEATURES};
 use super::periodicity::Periodicity;
-
-/// Number of things that are weighed.
-pub(crate) const FEATURES: usize = 34;
+use super::{beats, pattern::densities};
 
 /// Slowest and fastest tempo that is considered.
-const RANGE_BPM: std::ops::RangeInclusive<f64> = 48.0..=230.0;
+const RANGE_BPM: std::ops::RangeInclusive<f64> = 46.0..=240.0;
 /// Peaks of the combined autocorrelation that become candidates, besides their relatives.
-const PEAKS: usize = 4;
+const PEAKS: usize = 6;
+/// So many of the highest bring their relatives.
+const LEADERS: usize = 2;
 /// Relatives of a peak that are candidates as well.
 const RELATIVES: [f64; 7] = [1.0, 2.0, 0.5, 1.5, 2.0 / 3.0, 3.0, 1.0 / 3.0];
+/// Periods that differ by less (relative) are the same candidate.
+const SAME_PERIOD: f64 = 0.03;
 
 /// A tempo that fits, its beats and the evidence for it.
 pub(crate) struct Candidate {
@@ -36,15 +37,19 @@ impl Candidate {
     }
 }
 
-/// All candidates, likeliest first.
+/// All candidates, likeliest first: for each period the tracked beats and what lies halfway between them, because the
+/// strongest strokes need not be the beats.
 pub(crate) fn candidates(periodicity: &Periodicity) -> Vec<Candidate> {
-    let density = onset_density(periodicity);
-    let mut found: Vec<Candidate> =
-        periods(periodicity).into_iter().map(|period| candidate(periodicity, period, density)).collect();
-    let scores: Vec<f64> = found
-        .iter()
-        .map(|c| c.features.iter().zip(WEIGHTS).map(|(f, w)| f64::from(*f) * f64::from(w)).sum())
-        .collect();
+    let densities = densities(periodicity);
+    let mut found = Vec::new();
+    for period in periods(periodicity) {
+        let beats = beats::track(&periodicity.sum, period);
+        for beats in [beats::halfway(&beats), beats] {
+            let features = pattern::features(periodicity, period, &beats, &densities);
+            found.push(Candidate { period, beats, features, probability: 0.0 });
+        }
+    }
+    let scores: Vec<f64> = found.iter().map(|c| score(&c.features)).collect();
     let highest = scores.iter().copied().fold(f64::MIN, f64::max);
     let total: f64 = scores.iter().map(|s| (s - highest).exp()).sum();
     for (c, score) in found.iter_mut().zip(scores) {
@@ -52,6 +57,35 @@ pub(crate) fn candidates(periodicity: &Periodicity) -> Vec<Candidate> {
     }
     found.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     found
+}
+
+fn score(features: &[f32; FEATURES]) -> f64 {
+    features.iter().zip(WEIGHTS).map(|(f, w)| f64::from(*f) * f64::from(w)).sum()
+}
+
+/// One candidate for each period, likeliest first: the likelier of its two phases, with the probability of both.
+pub(crate) fn by_period(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        match found.iter_mut().find(|f| f.period == candidate.period) {
+            Some(known) => known.probability += candidate.probability,
+            None => found.push(candidate),
+        }
+    }
+    found.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    found
+}
+
+/// How often answers with this share of the softmax are right.
+pub(crate) fn confidence(probability: f64) -> f64 {
+    calibrated(probability, CALIBRATION)
+}
+
+/// Platt's scaling ("Probabilistic outputs for support vector machines", 1999): a share of a softmax is too sure of itself.
+pub(crate) fn calibrated(probability: f64, (slope, offset): (f64, f64)) -> f64 {
+    let p = probability.clamp(1e-6, 1.0 - 1e-6);
+    let odds = (p / (1.0 - p)).ln();
+    1.0 / (1.0 + (-slope * odds - offset).exp())
 }
 
 /// Periods in frames whose multiples recur, and their relatives.
@@ -72,10 +106,10 @@ fn periods(periodicity: &Periodicity) -> Vec<f64> {
     peaks.truncate(PEAKS);
     let mut found: Vec<f64> = Vec::new();
     for (rank, &peak) in peaks.iter().enumerate() {
-        let relatives = if rank < 2 { &RELATIVES[..] } else { &RELATIVES[..1] };
+        let relatives = if rank < LEADERS { &RELATIVES[..] } else { &RELATIVES[..1] };
         for ratio in relatives {
             let period = sharpened(periodicity, grid[peak] / ratio);
-            let known = found.iter().any(|f| (f / period - 1.0).abs() < 0.03);
+            let known = found.iter().any(|f| (f / period - 1.0).abs() < SAME_PERIOD);
             if !known && (shortest..=longest).contains(&period) {
                 found.push(period);
             }
@@ -88,70 +122,4 @@ fn periods(periodicity: &Periodicity) -> Vec<f64> {
 fn sharpened(periodicity: &Periodicity, period: f64) -> f64 {
     let once = periodicity.peak_near(2.0 * period, 0.03).0 / 2.0;
     periodicity.peak_near(4.0 * once, 0.012).0 / 4.0
-}
-
-fn candidate(periodicity: &Periodicity, period: f64, density: f64) -> Candidate {
-    let beats = beats::track(&periodicity.sum, period);
-    let features = features(periodicity, period, &beats, density);
-    Candidate { period, beats, features, probability: 0.0 }
-}
-
-/// Onsets a second: local maxima that stand out.
-fn onset_density(periodicity: &Periodicity) -> f64 {
-    let s = &periodicity.sum;
-    let peaks = (2..s.len().saturating_sub(2))
-        .filter(|&i| s[i] > 0.7 && s[i] >= s[i - 1] && s[i] > s[i + 1] && s[i] >= s[i - 2] && s[i] > s[i + 2])
-        .count();
-    peaks as f64 / (s.len().max(1) as f64 / periodicity.frames_per_s)
-}
-
-/// Mean strength of a group at a phase between successive beats, over every `stride`-th beat from `start`.
-struct Sampler<'a> {
-    periodicity: &'a Periodicity,
-    beats: &'a [usize],
-}
-
-impl Sampler<'_> {
-    fn mean(&self, group: usize, phase: f64, start: usize, stride: usize) -> f32 {
-        let strength = &self.periodicity.groups[group];
-        let (mut sum, mut n) = (0.0, 0.0);
-        for pair in self.beats.windows(2).skip(start).step_by(stride) {
-            let at = pair[0] as f64 + phase * (pair[1] - pair[0]) as f64;
-            let at = at.round() as usize;
-            let around = &strength[at.saturating_sub(2)..(at + 3).min(strength.len())];
-            sum += around.iter().copied().fold(f32::MIN, f32::max).min(6.0);
-            n += 1.0;
-        }
-        if n > 0.0 { sum / n } else { 0.0 }
-    }
-}
-
-fn features(p: &Periodicity, period: f64, beats: &[usize], density: f64) -> [f32; FEATURES] {
-    let sampler = Sampler { periodicity: p, beats };
-    let octaves = (60.0 * p.frames_per_s / period / 120.0).log2() as f32;
-    let mut f = Vec::with_capacity(FEATURES);
-    f.extend([octaves, octaves * octaves, (octaves - 0.4).max(0.0), (-octaves - 0.4).max(0.0)]);
-    f.extend([1.0, 2.0, 4.0, 0.5, 3.0, 1.0 / 3.0, 1.5, 0.25].map(|k| p.at(k * period)));
-    let on: [f32; GROUPS] = std::array::from_fn(|g| sampler.mean(g, 0.0, 0, 1));
-    let off: [f32; GROUPS] = std::array::from_fn(|g| sampler.mean(g, 0.5, 0, 1));
-    let quarter: [f32; GROUPS] =
-        std::array::from_fn(|g| 0.5 * (sampler.mean(g, 0.25, 0, 1) + sampler.mean(g, 0.75, 0, 1)));
-    let third: f32 =
-        (0..GROUPS).map(|g| sampler.mean(g, 1.0 / 3.0, 0, 1) + sampler.mean(g, 2.0 / 3.0, 0, 1)).sum();
-    f.extend(on);
-    f.extend(off);
-    f.extend(quarter);
-    f.push(third / 8.0);
-    // From beat to beat: a back beat alternates bass and snare; at twice the tempo the alternation is beat and rest.
-    let alternation: [f32; GROUPS] =
-        std::array::from_fn(|g| sampler.mean(g, 0.0, 0, 2) - sampler.mean(g, 0.0, 1, 2));
-    f.extend(alternation.map(f32::abs));
-    f.push((-alternation[0] * alternation[2]).clamp(-4.0, 4.0));
-    let per_beat = (density * period / p.frames_per_s).max(0.1).log2() as f32;
-    f.extend([per_beat, per_beat * per_beat]);
-    let (ons, offs): (f32, f32) = (on.iter().sum(), off.iter().sum());
-    f.extend([(ons - offs) / 4.0, (offs / ons.max(0.5)).min(2.0)]);
-    let mut out = [0.0; FEATURES];
-    out.iter_mut().zip(f).for_each(|(to, from)| *to = from);
-    out
 }

@@ -8,10 +8,12 @@ use super::onset::{GROUPS, Onset};
 
 /// Window of the autocorrelation: several bars of slow music, little enough that a drift does not blur it.
 const WINDOW_S: f64 = 12.0;
-/// Longest lag of interest: four beats at 48 BPM.
-const LONGEST_LAG_S: f64 = 5.2;
+/// Longest lag of interest: eight beats at 60 BPM.
+const LONGEST_LAG_S: f64 = 8.0;
 /// The mean that is subtracted reaches this far to both sides.
 const LOCAL_MEAN_S: f64 = 0.5;
+/// Weight of the autocorrelation of the summed groups beside those of the groups themselves.
+const SUM_WEIGHT: f32 = 2.0;
 /// Weights of the groups in the sum. The treble is the most regular, the bass the most telling.
 const GROUP_WEIGHTS: [f32; GROUPS] = [1.0, 0.8, 1.0, 1.0];
 
@@ -20,10 +22,13 @@ pub(crate) struct Periodicity {
     pub(crate) frames_per_s: f64,
     /// Per group: onset strength without its local mean, unit variance.
     pub(crate) groups: [Vec<f32>; GROUPS],
+    /// Logarithm of the mean onset strength before anything was scaled: strokes have much of it, glides and drones little.
+    pub(crate) log_flux: f32,
     /// Weighted sum of the groups, unit variance.
     pub(crate) sum: Vec<f32>,
-    /// Autocorrelation by lag in frames, 1 at lag 0.
+    /// Weighted mean of the autocorrelations by lag in frames, 1 at lag 0.
     acf: Vec<f32>,
+    group_acfs: [Vec<f32>; GROUPS],
 }
 
 impl Periodicity {
@@ -36,26 +41,29 @@ impl Periodicity {
         let sum = unit_variance(
             (0..onsets.len()).map(|i| (0..GROUPS).map(|g| GROUP_WEIGHTS[g] * groups[g][i]).sum()).collect(),
         );
-        let mut acf = vec![0.0; (LONGEST_LAG_S * frames_per_s) as usize + 2];
+        let lags = (LONGEST_LAG_S * frames_per_s) as usize + 2;
         let mut correlator = Correlator::new((WINDOW_S * frames_per_s) as usize);
-        let mut total = 0.0;
-        for (strength, weight) in groups.iter().zip(GROUP_WEIGHTS).chain([(&sum, 2.0)]) {
-            total += correlator.add(strength, weight, &mut acf);
+        let group_acfs: [Vec<f32>; GROUPS] =
+            std::array::from_fn(|g| correlator.autocorrelation(&groups[g], lags));
+        let mut acf = correlator.autocorrelation(&sum, lags);
+        acf.iter_mut().for_each(|r| *r *= SUM_WEIGHT);
+        for (group, weight) in group_acfs.iter().zip(GROUP_WEIGHTS) {
+            acf.iter_mut().zip(group).for_each(|(to, from)| *to += weight * from);
         }
-        if total > 0.0 {
-            acf.iter_mut().for_each(|r| *r /= total);
-        }
-        Periodicity { frames_per_s, groups, sum, acf }
+        let total = SUM_WEIGHT + GROUP_WEIGHTS.iter().sum::<f32>();
+        acf.iter_mut().for_each(|r| *r /= total);
+        let flux = onsets.iter().flatten().sum::<f32>() / onsets.len().max(1) as f32;
+        Periodicity { frames_per_s, groups, log_flux: flux.max(1e-6).ln(), sum, acf, group_acfs }
+    }
+
+    /// Autocorrelation of one group, as [`at`](Self::at).
+    pub(crate) fn group_at(&self, group: usize, lag: f64) -> f32 {
+        interpolated(&self.group_acfs[group], lag)
     }
 
     /// Autocorrelation at a fractional lag in frames; 0 beyond the longest.
     pub(crate) fn at(&self, lag: f64) -> f32 {
-        let i = lag.floor() as usize;
-        let fraction = (lag - lag.floor()) as f32;
-        match (self.acf.get(i), self.acf.get(i + 1)) {
-            (Some(a), Some(b)) => a + (b - a) * fraction,
-            _ => 0.0,
-        }
+        interpolated(&self.acf, lag)
     }
 
     /// Highest autocorrelation within ±`tolerance` (relative) of a lag, and where.
@@ -69,6 +77,15 @@ impl Periodicity {
         let curvature = a - 2.0 * b + c;
         let shift = if curvature < 0.0 { (0.5 * (a - c) / curvature).clamp(-0.5, 0.5) } else { 0.0 };
         (i as f64 + f64::from(shift), b)
+    }
+}
+
+fn interpolated(acf: &[f32], lag: f64) -> f32 {
+    let i = lag.floor() as usize;
+    let fraction = (lag - lag.floor()) as f32;
+    match (acf.get(i), acf.get(i + 1)) {
+        (Some(a), Some(b)) => a + (b - a) * fraction,
+        _ => 0.0,
     }
 }
 
@@ -86,22 +103,25 @@ impl Correlator {
         Correlator { window, forward: planner.plan_fft_forward(len), inverse: planner.plan_fft_inverse(len) }
     }
 
-    /// Adds the unbiased, energy-normalised autocorrelation to `acf`; returns the weight that went in.
-    fn add(&mut self, strength: &[f32], weight: f32, acf: &mut [f32]) -> f32 {
-        let mut total = 0.0;
+    /// Unbiased and normalised by the energy of each window; 1 at lag 0 unless all is silent.
+    fn autocorrelation(&mut self, strength: &[f32], lags: usize) -> Vec<f32> {
+        let mut acf = vec![0.0; lags];
+        let mut windows = 0.0f32;
         let mut at = 0;
         while at < strength.len() {
             let end = (at + self.window).min(strength.len());
             // A short rest adds noise, not evidence; a short track has nothing else.
             if at == 0 || end - at > self.window / 2 {
-                total += self.add_window(&strength[at..end], weight, acf);
+                windows += self.add_window(&strength[at..end], &mut acf);
             }
             at += self.window / 2;
         }
-        total
+        acf.iter_mut().for_each(|r| *r /= windows.max(1.0));
+        acf
     }
 
-    fn add_window(&mut self, part: &[f32], weight: f32, acf: &mut [f32]) -> f32 {
+    /// Adds one window; returns 1 if there was anything in it.
+    fn add_window(&mut self, part: &[f32], acf: &mut [f32]) -> f32 {
         let mut padded = self.forward.make_input_vec();
         let mut bins = self.forward.make_output_vec();
         padded[..part.len()].copy_from_slice(part);
@@ -117,10 +137,10 @@ impl Correlator {
         for (lag, r) in acf.iter_mut().enumerate() {
             let overlap = part.len().saturating_sub(lag);
             if overlap > part.len() / 3 {
-                *r += weight * padded[lag] / energy * part.len() as f32 / overlap as f32;
+                *r += padded[lag] / energy * part.len() as f32 / overlap as f32;
             }
         }
-        weight
+        1.0
     }
 }
 

@@ -121,6 +121,10 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
     let mut host = Instance::start("host again", &room.data_dir("host"), &args);
     assert_eq!(host.next("room_opened")["room_id"], opened["room_id"]);
 
+    ben.wait_for("the music of the new run", |line| {
+        line["type"] == "playback_sync" && line["cause"] == "host_restarted"
+    });
+    ben.drain();
     plays_in_time(&mut ben);
     ben.must("after", json!({"type": "chat_message", "text": "still here"}));
     host.wait_for("the message", |line| line["type"] == "chat_message" && line["text"] == "still here");

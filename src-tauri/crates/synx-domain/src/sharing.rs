@@ -41,14 +41,10 @@ impl Room {
         if self.playable(hash).is_some() {
             return Ok(vec![self.enqueued(envelope, hash, None)]);
         }
-        // One hash has one length: a second announcement that names another is wrong, or meant to spoil the first.
-        if let Some(TrackState::Uploading { size_bytes: announced, .. }) =
-            self.tracks.get(&hash).map(|t| &t.state)
+        // Said once is enough; another length replaces one that was wrong, and a transfer under way keeps its own.
+        let announced = self.tracks.get(&hash).map(|track| &track.state);
+        if matches!(announced, Some(TrackState::Uploading { size_bytes: known, .. }) if *known == size_bytes)
         {
-            if *announced != size_bytes {
-                let problem = "differs from what was announced for the same audio".to_owned();
-                return Err(Rejection::Invalid { field: "size_bytes", problem });
-            }
             return Ok(vec![]);
         }
         Ok(vec![RoomEvent::UploadStarted { hash, file_name: file_name.to_owned(), size_bytes }])

@@ -34,13 +34,17 @@ impl LoopRegion {
     /// Shorter loops are a tone, not music.
     pub const SHORTEST_US: i64 = 50_000;
 
-    /// Where an unrolled position lies when the region repeats: unchanged before its end.
+    /// Whether it can be repeated: what comes over the wire may be anything.
+    pub(crate) fn is_valid(self) -> bool {
+        self.begin_us >= 0 && self.end_us.saturating_sub(self.begin_us) >= Self::SHORTEST_US
+    }
+
+    /// Where an unrolled position lies when the region, a valid one, repeats: unchanged before its end.
     fn folded(self, position_us: i64) -> i64 {
-        let length_us = self.end_us.saturating_sub(self.begin_us);
-        if position_us < self.end_us || length_us <= 0 {
+        if position_us < self.end_us {
             return position_us;
         }
-        self.begin_us + (position_us - self.begin_us) % length_us
+        self.begin_us + (position_us - self.begin_us) % (self.end_us - self.begin_us)
     }
 }
 
@@ -65,7 +69,7 @@ pub struct Transport {
 impl Transport {
     /// The region that is repeated from here on: a position already behind its end is not drawn back.
     pub fn repeats(&self) -> Option<LoopRegion> {
-        self.loop_region.filter(|region| self.anchor.position_us < region.end_us)
+        self.loop_region.filter(|region| region.is_valid() && self.anchor.position_us < region.end_us)
     }
 
     /// Position in microseconds that is heard at `room_time_us` (same epoch), not clamped to the track's length.

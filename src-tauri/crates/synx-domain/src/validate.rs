@@ -74,8 +74,7 @@ pub(crate) fn range(position_us: i64, end_us: Option<i64>, duration_us: i64) -> 
 }
 
 pub(crate) fn loop_region(region: LoopRegion, duration_us: i64) -> Checked {
-    let LoopRegion { begin_us, end_us } = region;
-    if 0 <= begin_us && end_us <= duration_us && end_us.saturating_sub(begin_us) >= LoopRegion::SHORTEST_US {
+    if region.is_valid() && region.end_us <= duration_us {
         Ok(())
     } else {
         invalid("region", "must lie within the track and last for at least 50 ms")

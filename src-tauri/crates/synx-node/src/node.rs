@@ -13,13 +13,13 @@ use crate::settings::Settings;
 use crate::transfers::Transfers;
 use crate::watchers;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, Identity};
-use synx_playback::{DeviceChoice, Engine, EngineConfig};
+use synx_playback::{DeviceChoice, Engine, EngineConfig, Plan};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -66,7 +66,7 @@ pub(crate) struct Inner {
 /// A stage with the tasks that serve it.
 struct Running {
     stage: Arc<Stage>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Node {
@@ -83,8 +83,10 @@ impl Node {
         let person = Person::open(log.clone(), identity.user_id()).await?;
         let audio = AudioStore::open(&paths.audio())?;
         let (events, _) = broadcast::channel(EVENTS_KEPT);
+        let arrivals = watch::Sender::new(0);
         let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
-        let library = Arc::new(Library::new(LibraryStore::open(&paths.library())?, analyses, events.clone()));
+        let store = LibraryStore::open(&paths.library())?;
+        let library = Arc::new(Library::new(store, analyses, events.clone(), arrivals.clone()));
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
         engine.set_muted(settings.values().muted);
         let solo = Arc::new(Stage::Solo(SoloRoom::new(identity.user_id())));
@@ -100,11 +102,11 @@ impl Node {
             transfers: Transfers::new(events.clone()),
             lan: Lan::start(events.clone()),
             events,
-            arrivals: watch::Sender::new(0),
+            arrivals,
             plans: Arc::default(),
             last_end: Mutex::default(),
             changing_stage: tokio::sync::Mutex::default(),
-            stage: RwLock::new(Running { stage: Arc::clone(&solo), _tasks: JoinSet::new() }),
+            stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
         });
         inner.enter(solo);
         Ok(Self { inner })
@@ -141,11 +143,12 @@ impl Node {
 
 fn engine_config(config: &NodeConfig, settings: &Settings) -> EngineConfig {
     let values = settings.values();
-    let device = config.device.as_ref().or(values.device.as_ref()).map_or("default", String::as_str);
+    let device = config.device.as_ref().or(values.device.as_ref());
+    let device = device.map_or(DeviceChoice::Default, |name| DeviceChoice::from_name(name));
     EngineConfig {
-        device: DeviceChoice::from_name(device),
-        latency_offset_us: values.latency_offset_us.get(device).copied().unwrap_or(0),
-        volume: values.volume_of(device) as f32,
+        latency_offset_us: values.latency_offset_us.get(&device.name()).copied().unwrap_or(0),
+        volume: values.volume_of(&device.name()) as f32,
+        device,
     }
 }
 
@@ -180,31 +183,44 @@ impl Inner {
         self.audio.path(hash).or_else(|| self.library.locate(hash))
     }
 
-    /// Puts a stage in the place of the present one: its conductor starts, the old one's tasks end.
+    /// Puts a stage in the place of the present one: the old one's tasks end and its music stops, then the new one's begin.
     pub fn enter(self: &Arc<Self>, stage: Arc<Stage>) {
+        let entered = Running { stage: Arc::clone(&stage), tasks: JoinSet::new() };
+        drop(std::mem::replace(&mut *self.running(), entered));
+        // At once, by whichever clock: both count from zero.
+        let silence = Plan::silence(self.plans.fetch_add(1, Ordering::Relaxed) + 1, 0);
+        if let Err(error) = self.engine.set_plan(silence) {
+            tracing::warn!(%error, "the music cannot be stopped");
+        }
         self.engine.set_clock(stage.clock().borrow().estimate.unwrap_or(ClockEstimate::identity()));
-        let mut tasks = JoinSet::new();
-        let weak = Arc::downgrade(self);
-        let locate: Locate = Arc::new(move |hash| weak.upgrade()?.locate(hash));
-        let weak = Arc::downgrade(self);
-        let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
-        let conductor = Conductor::new(
-            Arc::clone(&stage),
-            Arc::clone(&self.engine),
-            locate,
-            gain,
-            self.arrivals.subscribe(),
-            Arc::clone(&self.plans),
-        );
-        tasks.spawn(conductor.run());
-        watchers::spawn(self, &stage, &mut tasks);
-        *self.stage.write().unwrap_or_else(PoisonError::into_inner) = Running { stage, _tasks: tasks };
+        let conductor = self.conductor(Arc::clone(&stage));
+        let mut running = self.running();
+        running.tasks.spawn(conductor.run());
+        watchers::spawn(self, &stage, &mut running.tasks);
+        drop(running);
         self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
         self.tell(NodeEvent::PlayerChanged { player: self.player_view() });
     }
 
-    /// The room that was joined is no more: plays alone again, and says why.
-    pub fn room_ended(self: &Arc<Self>, code: String, reason: String) {
+    fn running(&self) -> RwLockWriteGuard<'_, Running> {
+        self.stage.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn conductor(self: &Arc<Self>, stage: Arc<Stage>) -> Conductor {
+        let weak = Arc::downgrade(self);
+        let locate: Locate = Arc::new(move |hash| weak.upgrade()?.locate(hash));
+        let weak = Arc::downgrade(self);
+        let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
+        let (engine, plans) = (Arc::clone(&self.engine), Arc::clone(&self.plans));
+        Conductor::new(stage, engine, locate, gain, self.arrivals.subscribe(), plans)
+    }
+
+    /// A room that was joined is no more: plays alone again, and says why. Nothing if it has been left meanwhile.
+    pub async fn room_ended(self: Arc<Self>, ended: Arc<Stage>, code: String, reason: String) {
+        let _one_at_a_time = self.changing_stage.lock().await;
+        if !Arc::ptr_eq(&self.stage(), &ended) {
+            return;
+        }
         *self.last_end.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), reason.clone()));
         self.enter(Arc::new(Stage::Solo(SoloRoom::new(self.me()))));
         self.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message: reason });

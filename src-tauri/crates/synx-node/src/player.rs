@@ -4,7 +4,6 @@ use crate::bridge::{DeviceView, PlayState, PlayerView, TrackView};
 use crate::error::NodeError;
 use crate::node::Inner;
 use crate::room::stage::Stage;
-use crate::settings::Values;
 use synx_domain::{ContentHash, TrackMeta};
 
 use synx_playback::{DeviceChoice, PlayState as EngineState, devices, normalisation_gain_db};
@@ -21,7 +20,7 @@ impl Inner {
         });
         let settings = self.settings();
         let values = settings.values();
-        let device = status.device.clone();
+        let device = self.engine.device().name();
         let (track, meta, transport) = match loaded {
             Some((track, meta, transport)) => (Some(track), meta, Some(transport)),
             None => (None, None, None),
@@ -47,7 +46,7 @@ impl Inner {
             duration_s,
             position_s: position_s.clamp(0.0, duration_s),
             loop_region: transport.as_ref().and_then(|transport| transport.loop_region).map(Into::into),
-            volume: values.volume_of(device_of(values)),
+            volume: values.volume_of(&device),
             muted: values.muted,
             normalise_to_lufs: values.normalise_to_lufs,
             audible: status.device_trouble.is_none() && status.device != "null",
@@ -71,8 +70,7 @@ impl Inner {
         self.engine.set_volume(volume as f32);
         self.engine.set_muted(muted);
         self.settings().change(|values| {
-            let device = device_of(values).to_owned();
-            values.volume.insert(device, volume);
+            values.volume.insert(self.engine.device().name(), volume);
             values.muted = muted;
         })
     }
@@ -104,10 +102,11 @@ impl Inner {
     /// # Errors
     /// When the setting cannot be kept; it holds all the same.
     pub fn set_device(&self, id: Option<String>) -> Result<(), NodeError> {
-        let name = id.unwrap_or_else(|| "default".to_owned());
+        let device = id.map_or(DeviceChoice::Default, |id| DeviceChoice::from_name(&id));
+        let name = device.name();
         let offset_us = self.settings().values().latency_offset_us.get(&name).copied().unwrap_or(0);
         let volume = self.settings().values().volume_of(&name);
-        self.engine.set_device(DeviceChoice::from_name(&name));
+        self.engine.set_device(device);
         self.engine.set_latency_offset_us(offset_us);
         self.engine.set_volume(volume as f32);
         self.settings().change(|values| values.device = Some(name))
@@ -146,7 +145,7 @@ impl Inner {
         const LIMIT_MS: f64 = 2_000.0;
         let offset_us = (offset_ms.clamp(-LIMIT_MS, LIMIT_MS) * 1e3) as i64;
         self.engine.set_latency_offset_us(offset_us);
-        let device = self.engine.status().device;
+        let device = self.engine.device().name();
         self.settings().change(|values| {
             values.latency_offset_us.insert(device, offset_us);
         })
@@ -178,11 +177,6 @@ impl Inner {
             Vec::new()
         })
     }
-}
-
-/// The device that settings are kept for: the chosen one, whether it plays or not.
-fn device_of(values: &Values) -> &str {
-    values.device.as_deref().unwrap_or("default")
 }
 
 /// Where the room is, for who does not hear it.

@@ -30,7 +30,7 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
     }
     if let Stage::Joined(joined) = &**stage {
         tasks.spawn(draw_connection(Arc::downgrade(inner), joined.connection()));
-        tasks.spawn(leave_what_ended(Arc::downgrade(inner), joined.connection()));
+        tasks.spawn(leave_what_ended(Arc::downgrade(inner), Arc::downgrade(stage), joined.connection()));
         tasks.spawn(fetch::follow(Arc::downgrade(inner), Arc::clone(stage)));
     }
 }
@@ -63,11 +63,16 @@ async fn draw_connection(inner: Weak<Inner>, mut connection: watch::Receiver<Con
 }
 
 /// A room that is no more is not stayed in: the player takes its place, and a notice says why.
-async fn leave_what_ended(inner: Weak<Inner>, mut connection: watch::Receiver<Connection>) {
+async fn leave_what_ended(
+    inner: Weak<Inner>,
+    stage: Weak<Stage>,
+    mut connection: watch::Receiver<Connection>,
+) {
     let ended = connection.wait_for(|connection| connection.ended.is_some()).await;
     let Some((code, reason)) = ended.ok().and_then(|connection| connection.ended.clone()) else { return };
-    if let Some(inner) = inner.upgrade() {
-        inner.room_ended(code, reason);
+    if let (Some(inner), Some(stage)) = (inner.upgrade(), stage.upgrade()) {
+        // A task of its own: those of the stage, this one among them, end with it.
+        tokio::spawn(inner.room_ended(stage, code, reason));
     }
 }
 

@@ -42,7 +42,9 @@ impl DeviceChoice {
         }
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// The name that [`from_name`](Self::from_name) reads back; settings are kept under it.
+    #[must_use]
+    pub fn name(&self) -> String {
         match self {
             Self::Default => "default".to_owned(),
             Self::Named(name) => name.clone(),

@@ -5,7 +5,7 @@ use crate::client::dial::Dialler;
 use crate::client::requests::{self, lost};
 use crate::client::session::{self, Socket};
 use crate::client::{ClientConfig, ClientEvent};
-use crate::wire::{ClientMessage, PROTOCOL_VERSION, ServerMessage};
+use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
 use futures_util::SinkExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -262,6 +262,14 @@ impl LinkLoop {
 
     fn answer(&mut self, id: CommandId, outcome: Result<u64, NetError>) -> Result<(), End> {
         if let Some(unanswered) = self.unanswered.remove(&id) {
+            let updated = match &unanswered.message {
+                ClientMessage::Command { request: Request::UpdateProfile { profile }, .. } => Some(profile),
+                _ => None,
+            };
+            // A later join must not bring the old one back.
+            if let (Some(profile), Ok(_)) = (updated, &outcome) {
+                self.config.profile = profile.clone();
+            }
             // Who asked may have stopped waiting.
             drop(unanswered.answer.send(outcome));
         }

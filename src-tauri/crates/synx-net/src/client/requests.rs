@@ -73,7 +73,8 @@ pub(crate) async fn send(
     let status = response.status();
     match json::<Refused>(response).await {
         Ok(Refused { code, message }) => Err(NetError::Refused { code, message }),
-        Err(_) => Err(NetError::Protocol(format!("HTTP status {status}"))),
+        // Not the host's words but a proxy's, whose host may come back.
+        Err(_) => Err(lost(format!("HTTP status {status}"))),
     }
 }
 

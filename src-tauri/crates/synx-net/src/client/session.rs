@@ -48,7 +48,8 @@ fn refusal(body: &[u8]) -> NetError {
     }
     match serde_json::from_slice::<Refused>(body) {
         Ok(Refused { code, message }) => NetError::Refused { code, message },
-        Err(_) => NetError::Protocol("the host refused the connection without a reason".to_owned()),
+        // Not the host's words but a proxy's, whose host may come back.
+        Err(_) => lost("the connection was refused without a reason"),
     }
 }
 

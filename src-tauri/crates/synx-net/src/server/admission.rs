@@ -17,6 +17,9 @@ use synx_domain::{LeaveReason, Role, Room, RoomId, UserId, Visibility};
 
 /// How long a challenge may be answered.
 const NONCE_LASTS: Duration = Duration::from_secs(30);
+/// Answered challenges that are remembered: far more joins than 30 s bring.
+const ANSWERED_MAX: usize = 16_384;
+
 /// What the host asks to be signed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Challenge {
@@ -44,7 +47,7 @@ pub(crate) struct Admission {
 }
 
 /// Challenges, given out without being kept: a nonce carries when and for which room it was made, under a keyed hash. Only
-/// those that were answered rightly are remembered, as each is good once: strangers cost no memory.
+/// those by which somebody was let in are remembered, as each is good once: strangers cost no memory.
 pub(crate) struct Challenges {
     key: [u8; 32],
     start: Instant,
@@ -87,11 +90,13 @@ impl Challenges {
         genuine && age.is_some_and(|age| age < NONCE_LASTS)
     }
 
-    /// Marks a nonce as answered; false if it was before.
+    /// Marks a nonce as answered; false if it was before, or if nobody could remember any more.
     fn spend(&self, nonce: [u8; 32]) -> bool {
         let mut answered = lock(&self.answered);
-        answered.retain(|_, at| at.elapsed() < NONCE_LASTS);
-        answered.insert(nonce, Instant::now()).is_none()
+        if answered.len() >= ANSWERED_MAX {
+            answered.retain(|_, at| at.elapsed() < NONCE_LASTS);
+        }
+        answered.len() < ANSWERED_MAX && answered.insert(nonce, Instant::now()).is_none()
     }
 }
 
@@ -116,6 +121,9 @@ pub(crate) async fn join(
     let request: JoinRequest = timely_json(&shop, request).await?;
     let user = prove(&shop, room, &request)?;
     let role = admit(&shop, &hall, user, request.invite.as_deref())?;
+    if !unhex(&request.nonce).is_some_and(|nonce| shop.challenges.spend(nonce)) {
+        return Err(unproven());
+    }
     let token = shop.config.host_key.sign_session(user, room, role, shop.config.limits.session)?;
     Ok(Json(Admission { token, user, role }))
 }
@@ -132,22 +140,19 @@ async fn timely_json<T: DeserializeOwned>(shop: &Shared, request: Request) -> Re
     }
 }
 
+fn unproven() -> Refusal {
+    let message = "the answer to the challenge does not prove your key: join again";
+    Refusal::new(StatusCode::UNAUTHORIZED, "proof_failed", message)
+}
+
 fn prove(shop: &Shared, room: RoomId, request: &JoinRequest) -> Result<UserId, Refusal> {
-    let unproven = || {
-        Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "proof_failed",
-            "the answer to the challenge does not prove your key: join again",
-        )
-    };
     let nonce: [u8; 32] = unhex(&request.nonce).ok_or_else(unproven)?;
     let public_key: [u8; 32] = unhex(&request.public_key).ok_or_else(unproven)?;
     let signature: [u8; 64] = unhex(&request.signature).ok_or_else(unproven)?;
     let fresh = shop.challenges.is_fresh(&nonce, room);
     let fingerprint = shop.config.tls.as_ref().map(crate::TlsIdentity::fingerprint);
     let proven = JoinProof { nonce, room, fingerprint }.is_signed_by(&public_key, &signature);
-    let accepted = fresh && proven && shop.challenges.spend(nonce);
-    if accepted { Ok(user_id_of(&public_key)) } else { Err(unproven()) }
+    if fresh && proven { Ok(user_id_of(&public_key)) } else { Err(unproven()) }
 }
 
 /// What lets a person in: having been let in before, an invite, or that the room is public.

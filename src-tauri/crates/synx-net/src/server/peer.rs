@@ -14,7 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
@@ -22,6 +22,9 @@ use uuid::Uuid;
 
 /// Commands of one peer that may wait for their answers; after that its socket is read no further.
 const UNANSWERED: usize = 64;
+
+/// How long the page that is being written when a connection ends may take.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 type Answer = BoxFuture<'static, ServerMessage>;
 
@@ -154,10 +157,10 @@ impl Peer {
                     sink.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
                 }
                 _ = renewals.tick() => out.extend(self.renewed()),
-                ending = ended(&mut self.closed) => return Some(ending),
-                ending = ended(&mut self.end) => {
-                    self.left = !self.hall.is_member(self.session.user);
-                    return Some(ending);
+                ending = over(&mut self.closed, &mut self.end) => {
+                    if let Some(ending) = self.takes_to_heart(ending) {
+                        return Some(ending);
+                    }
                 }
             }
             while let Ok(passing) = self.passing.try_recv() {
@@ -183,18 +186,39 @@ impl Peer {
         sink: &mut SplitSink<WebSocket, Message>,
         out: Outbox,
     ) -> Result<(), Option<Ending>> {
-        let broken = |_| None;
-        feed(sink, out).await.map_err(broken)?;
+        let (mut texts, mut reached) = (out, self.cursor);
         loop {
-            let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
-            let last = frames.last().map(|frame: &Frame| frame.seq);
-            feed(sink, frames.into_iter().map(|frame| frame.text)).await.map_err(broken)?;
-            sink.flush().await.map_err(broken)?;
-            match last {
-                Some(seq) => self.cursor = seq,
-                None => return Ok(()),
+            let page = async {
+                feed(sink, texts).await?;
+                sink.flush().await
+            };
+            tokio::pin!(page);
+            // Whoever takes little at a time must not put off the end by that.
+            loop {
+                let ending = tokio::select! {
+                    written = &mut page => break written.map_err(|_| None)?,
+                    ending = over(&mut self.closed, &mut self.end) => ending,
+                };
+                if let Some(ending) = self.takes_to_heart(ending) {
+                    // What is being said is said to its end, to who listens: it may be the answer to their leaving.
+                    drop(timeout(LAST_WORDS, page).await);
+                    return Err(Some(ending));
+                }
             }
+            self.cursor = reached;
+            let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
+            let Some(last) = frames.last() else { return Ok(()) };
+            reached = last.seq;
+            texts = frames.into_iter().map(|frame: Frame| frame.text).collect();
         }
+    }
+
+    /// An end, unless it is that of somebody who has come back meanwhile.
+    fn takes_to_heart(&mut self, ending: Ending) -> Option<Ending> {
+        let closed = self.closed.borrow().is_some();
+        let is_in = !closed && self.hall.is_member(self.session.user);
+        self.left = self.left || !is_in;
+        (!is_in).then_some(ending)
     }
 
     /// Takes in one message: what is said at once, or why the connection ends.
@@ -288,7 +312,7 @@ impl Peer {
         if let Some(Ending { code, reason, reconnect }) = ending {
             let bye = ServerMessage::Bye { code: code.to_owned(), reason, reconnect };
             // A peer that takes nothing is not waited for long: its socket closes when this ends.
-            drop(timeout(std::time::Duration::from_millis(500), say_last(sink, &bye)).await);
+            drop(timeout(LAST_WORDS, say_last(sink, &bye)).await);
         }
     }
 }
@@ -315,12 +339,33 @@ async fn feed(
     Ok(())
 }
 
-async fn ended(ending: &mut watch::Receiver<Option<Ending>>) -> Ending {
-    let said = ending.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
+/// The room's end, or one that is meant for this member and was said after the connection took its seat.
+async fn over(
+    closed: &mut watch::Receiver<Option<Ending>>,
+    end: &mut watch::Receiver<Option<Ending>>,
+) -> Ending {
+    tokio::select! {
+        ending = of_the_room(closed) => ending,
+        ending = of_the_member(end) => ending,
+    }
+}
+
+async fn of_the_room(closed: &mut watch::Receiver<Option<Ending>>) -> Ending {
+    let said = closed.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
     match said {
         Some(ending) => ending,
         None => std::future::pending().await,
     }
+}
+
+async fn of_the_member(end: &mut watch::Receiver<Option<Ending>>) -> Ending {
+    while end.changed().await.is_ok() {
+        let said = end.borrow_and_update().clone();
+        if let Some(ending) = said {
+            return ending;
+        }
+    }
+    std::future::pending().await
 }
 
 /// The id of a message that is otherwise unreadable, so that its sender learns which one it was.

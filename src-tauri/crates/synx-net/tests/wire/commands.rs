@@ -81,6 +81,18 @@ async fn commands_of_one_peer_take_effect_in_the_order_they_were_sent() {
 }
 
 #[tokio::test]
+async fn what_is_said_before_leaving_is_said() {
+    let house = House::open().await;
+    let mut peer = Peer::join(&house, Identity::generate().user_id()).await;
+    for _ in 0..20 {
+        peer.chat("one more thing").await;
+    }
+    let leave = peer.command(json!({"type": "leave_room"})).await;
+    assert!(peer.answer(leave).await.is_ok());
+    assert_eq!(house.room.times_said("one more thing"), 20);
+}
+
+#[tokio::test]
 async fn a_rejection_reaches_its_sender_alone() {
     let house = House::open().await;
     let mut others = Peer::join(&house, Identity::generate().user_id()).await;

@@ -20,21 +20,28 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{ContentHash, TrackMeta};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// The library of one instance.
 pub struct Library {
     store: LibraryStore,
     analyses: Arc<Analyses>,
     events: broadcast::Sender<NodeEvent>,
+    /// Rises when more is known of audio of this machine.
+    arrivals: watch::Sender<u64>,
     /// How far the analyses under way are, 0 to 1.
     under_way: Mutex<HashMap<ContentHash, f64>>,
 }
 
 impl Library {
-    /// A library over its database; results are kept in `analyses`, news go to `events`.
-    pub fn new(store: LibraryStore, analyses: Arc<Analyses>, events: broadcast::Sender<NodeEvent>) -> Self {
-        Self { store, analyses, events, under_way: Mutex::default() }
+    /// A library over its database; results are kept in `analyses`, news go to `events`, and raise `arrivals`.
+    pub fn new(
+        store: LibraryStore,
+        analyses: Arc<Analyses>,
+        events: broadcast::Sender<NodeEvent>,
+        arrivals: watch::Sender<u64>,
+    ) -> Self {
+        Self { store, analyses, events, arrivals, under_way: Mutex::default() }
     }
 
     /// The database.
@@ -100,6 +107,7 @@ impl Library {
                 tracing::warn!(%hash, %error, "analysis failed");
                 library.mark_broken(hash, &error.to_string());
             }
+            library.arrivals.send_modify(|count| *count += 1);
             library.track_changed(hash);
         });
     }

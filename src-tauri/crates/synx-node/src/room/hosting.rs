@@ -63,7 +63,9 @@ impl Hosting {
         let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
         let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
         let server = start_server(inner, &opening, tls, &host_key).await?;
-        let own = addresses(server.local_addr());
+        // Where a proxy is what encrypts, nobody is shown the way around it.
+        let around = opening.tls || opening.public_address.is_none();
+        let own = if around { addresses(server.local_addr()) } else { Vec::new() };
         let addresses: Vec<String> =
             opening.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect();
         let offer =

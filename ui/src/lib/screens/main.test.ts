@@ -207,6 +207,8 @@ describe('the transport', () => {
     await fireEvent.input(get('seek'), { target: { value: '120' } });
     expect(node.last('seek')).toBeUndefined();
     expect(get('position').textContent).toBe('2:00');
+    await fireEvent.keyDown(get('volume'), { key: 'ArrowRight' });
+    expect(node.last('seek')).toBeUndefined();
     await fireEvent.change(get('seek'), { target: { value: '120' } });
     expect(node.requests.filter((request) => request.type === 'seek')).toHaveLength(1);
   });

@@ -9,10 +9,13 @@ import type {
 import { CallFailure } from '../backend';
 import type { Loop } from '../pure/loop';
 import { currentTrack, neighbours } from './current';
+import { Latest } from './latest';
 import { Notices } from './notices.svelte';
 import { Picture } from './picture.svelte';
 import { Playhead } from './playhead.svelte';
 import { Window } from './window.svelte';
+
+type Volume = Pick<PlayerView, 'volume' | 'muted'>;
 
 /** A press on "previous" this far into a track goes to its start. */
 const RESTART_AFTER_S = 3;
@@ -48,6 +51,10 @@ export class App {
 
   /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
   #early: NodeEvent[] | null = null;
+
+  readonly #volume = new Latest((wish: Volume) => this.#sendVolume(wish));
+  /** As the node told it last. */
+  #volumeTold: Volume | null = null;
 
   constructor(readonly backend: Backend) {
     this.picture = new Picture(backend);
@@ -137,7 +144,8 @@ export class App {
   }
 
   #setPlayer(player: PlayerView): void {
-    this.player = player;
+    this.#volumeTold = { volume: player.volume, muted: player.muted };
+    this.player = { ...player, ...this.#volume.wanted };
     this.playhead.report(player);
   }
 
@@ -191,9 +199,19 @@ export class App {
   }
 
   setVolume(volume: number, muted: boolean): void {
-    void this.ask({ type: 'set_volume', volume: Math.min(1, Math.max(0, volume)), muted });
+    const wish = { volume: Math.min(1, Math.max(0, volume)), muted };
+    if (this.player) this.player = { ...this.player, ...wish };
+    void this.#volume.set(wish);
   }
 
+  async #sendVolume(wish: Volume): Promise<void> {
+    const done = await this.ask({ type: 'set_volume', ...wish });
+    if (done) return;
+    this.#volume.wanted = null;
+    if (this.player) this.player = { ...this.player, ...this.#volumeTold };
+  }
+
+  /** Shown at once, like a seek: a slider must not fall back to what the node said before. */
   toggleMute(): void {
     if (this.player) this.setVolume(this.player.volume, !this.player.muted);
   }

@@ -100,6 +100,13 @@ describe('controls', () => {
     expect(app.notices.list[0]).toMatchObject({ level: 'error', code: 'disk_full' });
   });
 
+  it('show the volume at once, and as it was when it could not be set', async () => {
+    const { app } = await started('errors');
+    app.setVolume(0.3, true);
+    expect(app.player).toMatchObject({ volume: 0.3, muted: true });
+    await expect.poll(() => app.player).toMatchObject({ volume: 0.8, muted: false });
+  });
+
   it('say the same thing once', async () => {
     const { app } = await started('errors');
     await app.ask({ type: 'pause' });

@@ -6,7 +6,7 @@ import Main from './Main.svelte';
 
 async function open(name: string): Promise<FakeBackend> {
   const backend = new FakeBackend(scene(name));
-  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'));
+  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)'));
   render(Main, { backend, appearance });
   await screen.findByRole(name === 'first-run' ? 'main' : 'navigation');
   return backend;

@@ -57,6 +57,25 @@ describe('the library', () => {
     await expect.poll(() => screen.queryByTestId('open-path')).toBeNull();
   });
 
+  it('says in the menu why a file was not taken, and keeps it open', async () => {
+    await open('errors');
+    await press('open-files');
+    await type('open-path', '/music/a.flac');
+    await press('open-path-go');
+    expect((await screen.findByTestId('form-error')).textContent).toContain('The disk is full');
+    expect((get('open-path') as HTMLInputElement).value).toBe('/music/a.flac');
+    expect(screen.queryByTestId('notice')).toBeNull();
+  });
+
+  it('closes a menu as the focus moves on', async () => {
+    await open('empty');
+    await press('open-files');
+    await fireEvent.focusIn(get('open-path'));
+    expect(screen.queryByTestId('open-path')).toBeTruthy();
+    await fireEvent.focusIn(get('host-room'));
+    expect(screen.queryByTestId('open-path')).toBeNull();
+  });
+
   it('finds as one types', async () => {
     await open('library');
     await type('library-filter', 'northwater');

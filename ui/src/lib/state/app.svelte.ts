@@ -216,11 +216,10 @@ export class App {
     if (this.player) this.setVolume(this.player.volume, !this.player.muted);
   }
 
-  /** What a dropped or chosen file is for: the room when one is shown, else the library. */
-  async takeFiles(paths: string[]): Promise<boolean> {
-    if (paths.length === 0) return false;
-    if (this.room && this.window.screen === 'room') return (await this.ask({ type: 'share_files', paths })) !== null;
-    return (await this.ask({ type: 'open_files', paths, play: this.room === null })) !== null;
+  /** What dropped or chosen files are for: the room when one is shown, else the library. */
+  takingFiles(paths: string[]): Request {
+    if (this.room && this.window.screen === 'room') return { type: 'share_files', paths };
+    return { type: 'open_files', paths, play: this.room === null };
   }
 }
 

@@ -116,10 +116,10 @@ describe('controls', () => {
 
   it('share files in a room and open them in the library', async () => {
     const { app, node } = await started('room');
-    await app.takeFiles(['/a.mp3']);
+    await app.ask(app.takingFiles(['/a.mp3']));
     expect(node.last('share_files')?.paths).toEqual(['/a.mp3']);
     app.window.screen = 'library';
-    await app.takeFiles(['/b.mp3']);
+    await app.ask(app.takingFiles(['/b.mp3']));
     expect(node.last('open_files')).toMatchObject({ paths: ['/b.mp3'], play: false });
   });
 });

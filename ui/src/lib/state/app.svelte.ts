@@ -42,6 +42,9 @@ export class App {
   readonly window = new Window();
   readonly picture: Picture;
 
+  /** What others said and was not on screen yet. */
+  unread = $derived(this.chat.filter((message) => message.seq > this.window.readSeq && message.author !== this.room?.me).length);
+
   current = $derived(this.player && currentTrack(this.player, this.room, this.library));
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
   mayControl = $derived(this.player?.may_control ?? false);
@@ -49,12 +52,12 @@ export class App {
   /** What is only about to be played has no position yet. */
   maySeek = $derived(this.mayControl && this.player?.track !== null && this.player?.track === this.current?.id);
 
-  /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
-  #early: NodeEvent[] | null = null;
-
   readonly #volume = new Latest((wish: Volume) => this.#sendVolume(wish));
   /** As the node told it last. */
   #volumeTold: Volume | null = null;
+
+  /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
+  #early: NodeEvent[] | null = null;
 
   constructor(readonly backend: Backend) {
     this.picture = new Picture(backend);
@@ -140,6 +143,7 @@ export class App {
       this.sync = [];
     }
     this.window.screen = room ? 'room' : 'library';
+    this.window.readSeq = this.chat.at(-1)?.seq ?? 0;
     if (room) this.window.close();
   }
 
@@ -198,6 +202,7 @@ export class App {
     else if (this.mayControl) void this.ask({ type: 'skip', to: before });
   }
 
+  /** Shown at once, like a seek: a slider must not fall back to what the node said before. */
   setVolume(volume: number, muted: boolean): void {
     const wish = { volume: Math.min(1, Math.max(0, volume)), muted };
     if (this.player) this.player = { ...this.player, ...wish };
@@ -211,7 +216,6 @@ export class App {
     if (this.player) this.player = { ...this.player, ...this.#volumeTold };
   }
 
-  /** Shown at once, like a seek: a slider must not fall back to what the node said before. */
   toggleMute(): void {
     if (this.player) this.setVolume(this.player.volume, !this.player.muted);
   }

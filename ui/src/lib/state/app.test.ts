@@ -114,6 +114,16 @@ describe('controls', () => {
     expect(app.notices.list).toHaveLength(1);
   });
 
+  it('are unread until they were on screen, but for one\'s own', async () => {
+    const { app, node } = await started('room');
+    expect(app.unread).toBe(0);
+    const said = { author_name: 'Ben', text: 'Here', posted_at_ms: 0 };
+    node.emit({ type: 'chat_appended', messages: [{ seq: 90, author: 'user-0', ...said }, { seq: 91, author: app.room?.me ?? '', ...said }] });
+    expect(app.unread).toBe(1);
+    app.window.readSeq = 91;
+    expect(app.unread).toBe(0);
+  });
+
   it('share files in a room and open them in the library', async () => {
     const { app, node } = await started('room');
     await app.ask(app.takingFiles(['/a.mp3']));

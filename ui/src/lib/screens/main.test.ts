@@ -93,6 +93,18 @@ describe('the library', () => {
   });
 });
 
+describe('the waveform', () => {
+  it('stays zoomed into whatever else changes, up to the next track', async () => {
+    const node = await open('playing');
+    await fireEvent.click(await screen.findByLabelText('Zoom in (+)'));
+    node.setPlayer({ volume: 0.5 });
+    await expect.poll(() => (get('volume') as HTMLInputElement).value).toBe('0.5');
+    expect(screen.getByText('Whole')).toBeTruthy();
+    node.setPlayer({ track: 't2', duration_s: 341 });
+    await expect.poll(() => screen.queryByText('Whole')).toBeNull();
+  });
+});
+
 describe('hosting and joining', () => {
   it('opens a room with what was chosen and shows its link', async () => {
     const node = await open('library');

@@ -79,6 +79,12 @@ const STEPS: &[Step] = &[
     },
     Step { name: "types", about: "the UI's generated types are current", needs: &["build"], run: types },
     Step { name: "whole", about: "the real programs together", needs: &["build"], run: whole_system },
+    Step {
+        name: "ui-e2e",
+        about: "the built UI in Chromium, with a real node behind it",
+        needs: &["build"],
+        run: ui_end_to_end,
+    },
     Step { name: "window", about: "the app in its real window", needs: &["build"], run: window },
 ];
 
@@ -192,6 +198,14 @@ fn whole_system(workspace: &Workspace) -> Result<Outcome, Failure> {
     let mut tests: Vec<String> = files(&folder, "rs")?.into_iter().map(|path| stem(&path)).collect();
     tests.retain(|name| name != WINDOW_TEST);
     done(with_binaries(workspace, &tests).check())
+}
+
+fn ui_end_to_end(workspace: &Workspace) -> Result<Outcome, Failure> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Partly("left out: only Linux's packages bring a Chromium for it".into()));
+    }
+    let script = ui::call(workspace, "e2e").env("SYNX_BIN", workspace.binary("synx"));
+    done(script.check())
 }
 
 fn window(workspace: &Workspace) -> Result<Outcome, Failure> {

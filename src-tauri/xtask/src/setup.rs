@@ -19,14 +19,18 @@ pub enum Purpose {
 const DEBIAN: [(Purpose, &[&str]); 3] = [
     (Purpose::Headless, &["build-essential", "cmake", "libasound2-dev", "pkg-config"]),
     (Purpose::Desktop, &["libwebkit2gtk-4.1-dev"]),
-    (Purpose::Tests, &["dbus", "fonts-dejavu-core", "webkit2gtk-driver", "xvfb"]),
+    (Purpose::Tests, &[BROWSER, "dbus", "fonts-dejavu-core", "webkit2gtk-driver", "xvfb"]),
 ];
+
+/// Debian's package of a browser for the tests. Ubuntu has none, but may have one of these programs from elsewhere.
+const BROWSER: &str = "chromium";
+const BROWSERS: [&str; 3] = [BROWSER, "chromium-browser", "google-chrome"];
 
 const OTHER_LINUX: &str = "\
   Fedora:  sudo dnf install gcc-c++ cmake pkgconf alsa-lib-devel webkit2gtk4.1-devel
-           (for the tests also: webkit2gtk-driver xorg-x11-server-Xvfb dbus-daemon)
+           (for the tests also: chromium webkit2gtk-driver xorg-x11-server-Xvfb dbus-daemon)
   Arch:    sudo pacman -S --needed base-devel cmake alsa-lib webkit2gtk-4.1
-           (for the tests also: xorg-server-xvfb)
+           (for the tests also: chromium xorg-server-xvfb)
   openSUSE: sudo zypper install gcc-c++ cmake pkgconf alsa-devel webkit2gtk3-devel";
 const MACOS: &str = "  xcode-select --install && brew install cmake node";
 const WINDOWS: &str =
@@ -73,7 +77,14 @@ pub fn system_packages(purpose: Purpose) -> Result<(), Failure> {
 fn missing<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     // dpkg-query fails as soon as one is unknown, so each is asked for alone.
     let status = |name: &str| Run::new("dpkg-query").args(["-W", "-f=${db:Status-Abbrev}", name]).output();
-    packages.iter().copied().filter(|name| !status(name).is_some_and(|s| s.starts_with("ii"))).collect()
+    let is_there = |name| {
+        status(name).is_some_and(|status| status.starts_with("ii")) || (name == BROWSER && has_browser())
+    };
+    packages.iter().copied().filter(|name| !is_there(name)).collect()
+}
+
+fn has_browser() -> bool {
+    BROWSERS.iter().any(|name| is_installed("which", name))
 }
 
 fn apt_install(packages: &[&str]) -> Result<(), Failure> {
@@ -115,6 +126,9 @@ fn absent_tools(purpose: Purpose) -> Vec<&'static str> {
         absent.extend(
             ["Xvfb", "WebKitWebDriver"].into_iter().filter(|name| tests && !is_installed("which", name)),
         );
+        if tests && !has_browser() {
+            absent.push(BROWSER);
+        }
     }
     absent
 }

@@ -25,5 +25,10 @@ pub fn packages(workspace: &Workspace) -> Result<(), Failure> {
 
 /// Runs one of the scripts of `ui/package.json`.
 pub fn script(workspace: &Workspace, name: &str) -> Result<(), Failure> {
-    Run::new(NPM).shown_as("npm").args(["run", "--silent", name]).dir(&workspace.root.join("ui")).check()
+    call(workspace, name).check()
+}
+
+/// A call of one of the scripts, to be run with something added.
+pub fn call(workspace: &Workspace, name: &str) -> Run {
+    Run::new(NPM).shown_as("npm").args(["run", "--silent", name]).dir(&workspace.root.join("ui"))
 }

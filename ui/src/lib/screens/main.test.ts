@@ -6,7 +6,7 @@ import Main from './Main.svelte';
 
 async function open(name: string): Promise<FakeBackend> {
   const backend = new FakeBackend(scene(name));
-  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'));
+  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)'));
   render(Main, { backend, appearance });
   await screen.findByRole(name === 'first-run' ? 'main' : 'navigation');
   return backend;
@@ -57,6 +57,25 @@ describe('the library', () => {
     await expect.poll(() => screen.queryByTestId('open-path')).toBeNull();
   });
 
+  it('says in the menu why a file was not taken, and keeps it open', async () => {
+    await open('errors');
+    await press('open-files');
+    await type('open-path', '/music/a.flac');
+    await press('open-path-go');
+    expect((await screen.findByTestId('form-error')).textContent).toContain('The disk is full');
+    expect((get('open-path') as HTMLInputElement).value).toBe('/music/a.flac');
+    expect(screen.queryByTestId('notice')).toBeNull();
+  });
+
+  it('closes a menu as the focus moves on', async () => {
+    await open('empty');
+    await press('open-files');
+    await fireEvent.focusIn(get('open-path'));
+    expect(screen.queryByTestId('open-path')).toBeTruthy();
+    await fireEvent.focusIn(get('host-room'));
+    expect(screen.queryByTestId('open-path')).toBeNull();
+  });
+
   it('finds as one types', async () => {
     await open('library');
     await type('library-filter', 'northwater');
@@ -71,6 +90,18 @@ describe('the library', () => {
     expect(get('waveform').dataset.track).toBe('t1');
     expect([get('bpm').textContent?.trim(), get('key').textContent?.trim()]).toEqual(['124.0', '8A A minor']);
     expect(get('bpm').title).toContain('93 % sure');
+  });
+});
+
+describe('the waveform', () => {
+  it('stays zoomed into whatever else changes, up to the next track', async () => {
+    const node = await open('playing');
+    await fireEvent.click(await screen.findByLabelText('Zoom in (+)'));
+    node.setPlayer({ volume: 0.5 });
+    await expect.poll(() => (get('volume') as HTMLInputElement).value).toBe('0.5');
+    expect(screen.getByText('Whole')).toBeTruthy();
+    node.setPlayer({ track: 't2', duration_s: 341 });
+    await expect.poll(() => screen.queryByText('Whole')).toBeNull();
   });
 });
 
@@ -188,6 +219,8 @@ describe('keys', () => {
     expect(node.last('set_volume')).toBeUndefined();
     await fireEvent.keyDown(document.body, { key: 'm' });
     expect(node.last('set_volume')).toMatchObject({ volume: 0.8, muted: true });
+    await fireEvent.keyDown(get('volume'), { key: 'ArrowRight' });
+    expect(node.last('seek')).toBeUndefined();
     await fireEvent.keyDown(document.body, { key: 'ArrowRight' });
     expect(node.last('seek')?.position_s).toBe(88);
     await fireEvent.keyDown(document.body, { key: ' ' });

@@ -9,10 +9,13 @@ import type {
 import { CallFailure } from '../backend';
 import type { Loop } from '../pure/loop';
 import { currentTrack, neighbours } from './current';
+import { Latest } from './latest';
 import { Notices } from './notices.svelte';
 import { Picture } from './picture.svelte';
 import { Playhead } from './playhead.svelte';
 import { Window } from './window.svelte';
+
+type Volume = Pick<PlayerView, 'volume' | 'muted'>;
 
 /** A press on "previous" this far into a track goes to its start. */
 const RESTART_AFTER_S = 3;
@@ -39,12 +42,19 @@ export class App {
   readonly window = new Window();
   readonly picture: Picture;
 
+  /** What others said and was not on screen yet. */
+  unread = $derived(this.chat.filter((message) => message.seq > this.window.readSeq && message.author !== this.room?.me).length);
+
   current = $derived(this.player && currentTrack(this.player, this.room, this.library));
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
   mayControl = $derived(this.player?.may_control ?? false);
 
   /** What is only about to be played has no position yet. */
   maySeek = $derived(this.mayControl && this.player?.track !== null && this.player?.track === this.current?.id);
+
+  readonly #volume = new Latest((wish: Volume) => this.#sendVolume(wish));
+  /** As the node told it last. */
+  #volumeTold: Volume | null = null;
 
   /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
   #early: NodeEvent[] | null = null;
@@ -133,11 +143,13 @@ export class App {
       this.sync = [];
     }
     this.window.screen = room ? 'room' : 'library';
+    this.window.readSeq = this.chat.at(-1)?.seq ?? 0;
     if (room) this.window.close();
   }
 
   #setPlayer(player: PlayerView): void {
-    this.player = player;
+    this.#volumeTold = { volume: player.volume, muted: player.muted };
+    this.player = { ...player, ...this.#volume.wanted };
     this.playhead.report(player);
   }
 
@@ -190,19 +202,28 @@ export class App {
     else if (this.mayControl) void this.ask({ type: 'skip', to: before });
   }
 
+  /** Shown at once, like a seek: a slider must not fall back to what the node said before. */
   setVolume(volume: number, muted: boolean): void {
-    void this.ask({ type: 'set_volume', volume: Math.min(1, Math.max(0, volume)), muted });
+    const wish = { volume: Math.min(1, Math.max(0, volume)), muted };
+    if (this.player) this.player = { ...this.player, ...wish };
+    void this.#volume.set(wish);
+  }
+
+  async #sendVolume(wish: Volume): Promise<void> {
+    const done = await this.ask({ type: 'set_volume', ...wish });
+    if (done) return;
+    this.#volume.wanted = null;
+    if (this.player) this.player = { ...this.player, ...this.#volumeTold };
   }
 
   toggleMute(): void {
     if (this.player) this.setVolume(this.player.volume, !this.player.muted);
   }
 
-  /** What a dropped or chosen file is for: the room when one is shown, else the library. */
-  async takeFiles(paths: string[]): Promise<boolean> {
-    if (paths.length === 0) return false;
-    if (this.room && this.window.screen === 'room') return (await this.ask({ type: 'share_files', paths })) !== null;
-    return (await this.ask({ type: 'open_files', paths, play: this.room === null })) !== null;
+  /** What dropped or chosen files are for: the room when one is shown, else the library. */
+  takingFiles(paths: string[]): Request {
+    if (this.room && this.window.screen === 'room') return { type: 'share_files', paths };
+    return { type: 'open_files', paths, play: this.room === null };
   }
 }
 

@@ -100,6 +100,13 @@ describe('controls', () => {
     expect(app.notices.list[0]).toMatchObject({ level: 'error', code: 'disk_full' });
   });
 
+  it('show the volume at once, and as it was when it could not be set', async () => {
+    const { app } = await started('errors');
+    app.setVolume(0.3, true);
+    expect(app.player).toMatchObject({ volume: 0.3, muted: true });
+    await expect.poll(() => app.player).toMatchObject({ volume: 0.8, muted: false });
+  });
+
   it('say the same thing once', async () => {
     const { app } = await started('errors');
     await app.ask({ type: 'pause' });
@@ -107,12 +114,22 @@ describe('controls', () => {
     expect(app.notices.list).toHaveLength(1);
   });
 
+  it('are unread until they were on screen, but for one\'s own', async () => {
+    const { app, node } = await started('room');
+    expect(app.unread).toBe(0);
+    const said = { author_name: 'Ben', text: 'Here', posted_at_ms: 0 };
+    node.emit({ type: 'chat_appended', messages: [{ seq: 90, author: 'user-0', ...said }, { seq: 91, author: app.room?.me ?? '', ...said }] });
+    expect(app.unread).toBe(1);
+    app.window.readSeq = 91;
+    expect(app.unread).toBe(0);
+  });
+
   it('share files in a room and open them in the library', async () => {
     const { app, node } = await started('room');
-    await app.takeFiles(['/a.mp3']);
+    await app.ask(app.takingFiles(['/a.mp3']));
     expect(node.last('share_files')?.paths).toEqual(['/a.mp3']);
     app.window.screen = 'library';
-    await app.takeFiles(['/b.mp3']);
+    await app.ask(app.takingFiles(['/b.mp3']));
     expect(node.last('open_files')).toMatchObject({ paths: ['/b.mp3'], play: false });
   });
 });

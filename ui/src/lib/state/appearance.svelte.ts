@@ -7,26 +7,30 @@ const KEY = 'appearance';
 
 interface Kept {
   theme: Theme;
-  contrast: boolean;
+  /** Null until it was chosen: then the system decides. */
+  contrast: boolean | null;
 }
 
 export class Appearance {
-  theme = $state<Theme>('system');
-  contrast = $state(false);
-  /** What `system` means now. */
+  #kept = $state.raw<Kept>({ theme: 'system', contrast: null });
+  /** What the system asks for now. */
   #systemDark = $state(false);
+  #systemContrast = $state(false);
+  theme = $derived(this.#kept.theme);
   dark = $derived(this.theme === 'system' ? this.#systemDark : this.theme === 'dark');
+  contrast = $derived(this.#kept.contrast ?? this.#systemContrast);
 
-  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, system: MediaQueryList, contrast = false) {
-    this.contrast = contrast;
-    this.#systemDark = system.matches;
-    system.addEventListener('change', () => (this.#systemDark = system.matches));
-    Object.assign(this, kept(storage.getItem(KEY)));
+  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, dark: MediaQueryList, contrast: MediaQueryList) {
+    this.#kept = { ...this.#kept, ...kept(storage.getItem(KEY)) };
+    this.#systemDark = dark.matches;
+    this.#systemContrast = contrast.matches;
+    dark.addEventListener('change', () => (this.#systemDark = dark.matches));
+    contrast.addEventListener('change', () => (this.#systemContrast = contrast.matches));
   }
 
   choose(change: Partial<Kept>): void {
-    Object.assign(this, change);
-    this.storage.setItem(KEY, JSON.stringify({ theme: this.theme, contrast: this.contrast }));
+    this.#kept = { ...this.#kept, ...change };
+    this.storage.setItem(KEY, JSON.stringify(this.#kept));
   }
 
   applyTo(root: HTMLElement): void {

@@ -100,6 +100,8 @@ export function press(event: KeyboardEvent, app: App): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || app.window.dialog || !app.profile?.chosen) return;
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest(TYPING)) return;
+  // A slider moves by the arrows, whatever they do elsewhere.
+  if (event.key.startsWith('Arrow') && target?.closest('input[type=range]')) return;
   if (event.key === ' ' && target?.closest(PRESSING)) return;
   const all = SHORTCUTS.flatMap((group) => group.list);
   const found = all.find((shortcut) => shortcut.matches?.(event));

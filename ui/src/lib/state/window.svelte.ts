@@ -16,6 +16,8 @@ export class Window {
   /** The right region, where the window is too narrow to show it always. */
   sideOpen = $state(false);
   sideTab = $state<'chat' | 'notes'>('chat');
+  /** What was said up to here has been on screen. */
+  readSeq = $state(0);
   /** Moment of the track that a comment is being written for. */
   commentAtS = $state<number | null>(null);
 

@@ -93,7 +93,7 @@ const ROOM_TRACKS: RoomTrackView[] = TRACKS.slice(0, 5).map((from, index) => ({
 function room(people: number, shared: boolean): RoomView {
   return {
     id: 'room-1', seq: 40, connection: 'hosting', connection_problem: null, me: ME, my_role: 'host',
-    settings: { name: 'Friday listening', visibility: 'private', max_participants: 16, genres: ['ambient', 'techno'], playback_control: 'djs' },
+    settings: { name: 'Friday listening', visibility: 'private', max_participants: Math.max(16, people), genres: ['ambient', 'techno'], playback_control: 'djs' },
     members: members(people),
     tracks: shared ? ROOM_TRACKS : [],
     queue: shared ? ROOM_TRACKS.map((item, index) => ({ id: `q${index}`, track: item.id, added_by: item.shared_by })) : [],

@@ -1,0 +1,237 @@
+/**
+ * An evening in the built window with a real node behind it, from the first start to the node's end. Each test goes on
+ * where the one before it ended, in a wide and in a narrow window at once.
+ */
+import type { Server } from 'node:http';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspect } from './inspect';
+import { demoTrack, Programs, type Program } from './programs';
+import { serve } from './site';
+import { Windows } from './windows';
+
+/** As long as a name may be. */
+const LONG_NAME = 'Wilhelmina-Theodora van der Westhuizen-R';
+const ROOM = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabend';
+
+let programs: Programs;
+let node: Awaited<ReturnType<Programs['node']>>;
+let site: { origin: string; server: Server };
+let windows: Windows;
+let guest: Program;
+
+const at = (page: Page, id: string) => page.getByTestId(id);
+
+/** Brings each window to a scene, inspects it there, and takes it back. */
+async function scene(name: string, reach?: (page: Page) => Promise<unknown>, leave?: (page: Page) => Promise<unknown>): Promise<void> {
+  for (const { size, page } of windows.pages) {
+    await reach?.(page);
+    expect.soft(await inspect(page, size, name)).toEqual([]);
+    await leave?.(page);
+  }
+}
+
+const inAll = (act: (page: Page) => Promise<unknown>) => Promise.all(windows.pages.map(({ page }) => act(page)));
+const inOne = async (act: (page: Page) => Promise<unknown>) => {
+  const [first] = windows.pages;
+  if (first) await act(first.page);
+};
+const escape = async (page: Page) => {
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+};
+
+beforeAll(async () => {
+  programs = await Programs.create();
+  [node, windows] = await Promise.all([programs.node(), Windows.start()]);
+  site = await serve(node.url);
+});
+
+afterAll(async () => {
+  await windows?.close();
+  await programs?.end();
+  site?.server.close();
+});
+
+describe('without a node', () => {
+  it('says what to do', async () => {
+    await windows.open(site.origin);
+    await scene('no-node', (page) => page.getByRole('alert').waitFor());
+    await inAll((page) => page.close());
+    windows.pages.length = 0;
+  });
+});
+
+describe('alone', () => {
+  it('starts by asking for a name', async () => {
+    await windows.open(`${site.origin}/?backend=${node.url}&token=${node.token}`);
+    await scene('first-run', (page) => at(page, 'first-run-name').waitFor());
+    await inOne(async (page) => {
+      await at(page, 'first-run-name').fill(LONG_NAME);
+      await at(page, 'first-run-go').click();
+    });
+    await inAll((page) => at(page, 'nav-library').waitFor());
+  });
+
+  it('has an empty library', () => scene('library-empty'));
+
+  it('tells of a file that is not there', async () => {
+    await scene('open-refused', async (page) => {
+      await at(page, 'open-files').click();
+      await at(page, 'open-path').fill('/nowhere/Vierwaldstätterseedampfschifffahrtsgesellschaft, take 12, final mix.flac');
+      await at(page, 'open-path-go').click();
+      await at(page, 'form-error').waitFor();
+      await at(page, 'open-files').focus();
+    });
+  });
+
+  it('plays and analyses a track', async () => {
+    await inOne(async (page) => {
+      await at(page, 'open-files').click();
+      await at(page, 'open-path').fill(demoTrack('paper-lantern.flac'));
+      await at(page, 'open-path-go').click();
+    });
+    await inAll(async (page) => {
+      await page.locator('[data-testid=library-row][data-state=ready]').waitFor();
+      await page.locator('[data-testid=waveform][data-state=ready]').waitFor();
+      await page.locator('[data-testid=play][data-state=playing]').waitFor();
+    });
+    await scene('playing');
+  });
+
+  it('repeats it', async () => {
+    await inOne((page) => at(page, 'loop').click());
+    await scene('looping', (page) => at(page, 'loop-region').waitFor());
+  });
+
+  it('zooms into it and stops', async () => {
+    await inOne((page) => at(page, 'play').click());
+    await scene('paused-zoomed', async (page) => {
+      await page.locator('[data-testid=play][data-state=paused]').waitFor();
+      await page.getByLabel('Zoom in (+)').click();
+    }, (page) => page.getByText('Whole', { exact: true }).click());
+  });
+
+  it('chooses an output', () => scene('output', async (page) => {
+    await at(page, 'output-open').click();
+    await at(page, 'output-device').and(page.locator(':enabled')).waitFor();
+  }, (page) => page.keyboard.press('Escape')));
+
+  it('shows the volume as it is, also in a window that opens later', async () => {
+    await inOne(async (page) => {
+      await at(page, 'volume').focus();
+      for (let press = 0; press < 20; press += 1) await page.keyboard.press('ArrowLeft');
+    });
+    for (const { page } of windows.pages) {
+      await expect.poll(() => at(page, 'volume').inputValue()).toBe('0.8');
+      await page.reload();
+      await expect.poll(() => at(page, 'volume').inputValue()).toBe('0.8');
+    }
+  });
+
+  it('has settings and lists its keys', async () => {
+    await scene('settings', (page) => at(page, 'settings-open').click(), escape);
+    await scene('shortcuts', (page) => page.keyboard.press('?'), escape);
+  });
+
+  it('says why a room cannot be joined', () => scene('join-refused', async (page) => {
+    await at(page, 'join-room').click();
+    await at(page, 'join-link').fill('synxsphere://join?nothing');
+    await at(page, 'join-go').click();
+    await at(page, 'form-error').waitFor();
+  }, escape));
+});
+
+describe('in a room', () => {
+  it('opens one', async () => {
+    await scene('host', (page) => at(page, 'host-room').click(), escape);
+    await inOne(async (page) => {
+      await at(page, 'host-room').click();
+      await at(page, 'host-name').fill(ROOM);
+      await at(page, 'host-go').click();
+    });
+    await scene('room-empty', (page) => at(page, 'room-name').waitFor());
+  });
+
+  it('shares and plays a track for two', async () => {
+    const [first] = windows.pages;
+    const link = await first?.page.getByTestId('room-link').getAttribute('data-link');
+    guest = await programs.join(link ?? '', LONG_NAME.replace('Wilhelmina', 'Maximilian'));
+    await inOne(async (page) => {
+      await at(page, 'share-files').click();
+      await at(page, 'share-path').fill(demoTrack('paper-lantern.flac'));
+      await at(page, 'share-path-go').click();
+      await page.locator('[data-testid=queue-row][data-state=ready]').waitFor();
+      await at(page, 'play').click();
+    });
+    await inAll((page) => page.locator('[data-testid=waveform][data-state=ready]').waitFor());
+    await scene('room', (page) => page.locator('[data-testid=play][data-state=playing]').waitFor());
+  });
+
+  it('talks', async () => {
+    guest.say({ type: 'chat_message', text: 'Is the pad at 0:04 meant to be so loud? Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz!' });
+    await inOne(async (page) => {
+      await at(page, 'chat-input').fill('Good evening.');
+      await page.keyboard.press('Enter');
+    });
+    await scene('chat', async (page) => {
+      if (await at(page, 'side-toggle').isVisible()) {
+        await at(page, 'unread').first().waitFor();
+        await at(page, 'side-toggle').click();
+      }
+      await at(page, 'chat-message').nth(1).waitFor();
+      await expect.poll(() => at(page, 'unread').count()).toBe(0);
+    });
+  });
+
+  it('writes notes', async () => {
+    await inOne(async (page) => {
+      await at(page, 'comment-add').or(at(page, 'tab-notes')).first().click();
+      await at(page, 'comment-add').click();
+      await at(page, 'comment-input').fill('Could be twice as long.');
+      await page.keyboard.press('Enter');
+      await at(page, 'comment-input').waitFor({ state: 'detached' });
+    });
+    await scene('notes', async (page) => {
+      await at(page, 'tab-notes').click();
+      await page.getByRole('tabpanel').getByText('Could be twice as long.').waitFor();
+    });
+    await scene('commenting', async (page) => {
+      await at(page, 'comment-add').click();
+      await at(page, 'comment-input').waitFor();
+    }, (page) => page.getByText('Cancel', { exact: true }).click());
+  });
+
+  it('lets the host decide who may do what', async () => {
+    await scene('member', (page) => at(page, 'member-menu').click());
+    await scene('remove', async (page) => {
+      await at(page, 'member-menu').click();
+      await page.getByText('Remove from the room').click();
+    }, escape);
+  });
+
+  it('has settings, and asks before it is closed', async () => {
+    await scene('room-settings', (page) => at(page, 'room-settings').click(), escape);
+    await scene('leave', (page) => at(page, 'leave-room').click(), escape);
+  });
+
+  it('shows the library beside the room', () => scene('library-in-room', (page) => at(page, 'nav-library').click(), (page) => at(page, 'nav-room').click()));
+});
+
+describe('at the end', () => {
+  it('has asked nobody but the page’s own server and the node for anything', () => {
+    const hosts = [...windows.asked].filter((address) => !address.startsWith('data:')).map((address) => new URL(address).host);
+    expect([...new Set(hosts)].sort()).toEqual([new URL(site.origin).host, new URL(node.url).host].sort());
+    expect(windows.problems).toEqual([]);
+  });
+
+  it('says that the node is gone', async () => {
+    await node.program.end();
+    await scene('node-gone', async (page) => {
+      await at(page, 'connection-banner').waitFor();
+      await page.keyboard.press('Escape');
+      await at(page, 'mute').click();
+      await at(page, 'notice').waitFor();
+    });
+  });
+});

@@ -52,6 +52,21 @@ async fn a_local_file_is_opened_seen_and_played() {
     window.close().await;
 }
 
+/// Ben comes in by the link that the host's window shows.
+async fn joins(peer: &Window, host: &Window) {
+    let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
+    let link = link.as_str().expect("the room shows its link").to_owned();
+
+    first_run(peer, "Ben").await;
+    peer.click("join-room").await;
+    peer.fill("join-link", &link).await;
+    peer.fill("join-address", &loopback(&link)).await;
+    peer.screenshot("join-dialog").await;
+    peer.click("join-go").await;
+    peer.find("room-name").await;
+    host.until("both are there", "document.querySelectorAll('[data-testid=member-row]').length === 2").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_windows_share_one_room() {
     let display = Display::start();
@@ -64,18 +79,8 @@ async fn two_windows_share_one_room() {
     host.click("host-go").await;
     host.find("room-name").await;
     host.screenshot("room-empty").await;
-    let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
-    let link = link.as_str().expect("the room shows its link").to_owned();
-
     let peer = Window::open(&display, &folder.path().join("peer")).await;
-    first_run(&peer, "Ben").await;
-    peer.click("join-room").await;
-    peer.fill("join-link", &link).await;
-    peer.fill("join-address", &loopback(&link)).await;
-    peer.screenshot("join-dialog").await;
-    peer.click("join-go").await;
-    peer.find("room-name").await;
-    host.until("both are there", "document.querySelectorAll('[data-testid=member-row]').length === 2").await;
+    joins(&peer, &host).await;
 
     host.click("share-files").await;
     host.fill("share-path", demo_track("tide-line.mp3").to_str().unwrap()).await;

@@ -118,10 +118,12 @@ async fn accept(
             let own = Arc::<AtomicU64>::default();
             let (mut cut, up) = (state.clone(), Lane { towards: Towards::Host, state, flow, own });
             let down = Lane { towards: Towards::Peer, ..up.clone() };
+            // After a cut not one byte more.
             tokio::select! {
+                biased;
+                _ = cut.wait_for(|state| state.cuts > cuts) => {}
                 () = up.carry(from_peer, to_host) => {}
                 () = down.carry(from_host, to_peer) => {}
-                _ = cut.wait_for(|state| state.cuts > cuts) => {}
             }
         });
     }

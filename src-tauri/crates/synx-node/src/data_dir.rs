@@ -81,6 +81,19 @@ pub struct DataDir {
     _lock: File,
 }
 
+/// Chat, audio and invite links are nobody else's on this machine.
+#[cfg(unix)]
+fn keep_private(root: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(root, fs::Permissions::from_mode(0o700))
+}
+
+/// As the profile's folder has it.
+#[cfg(not(unix))]
+fn keep_private(_root: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 impl DataDir {
     /// Makes the folder if need be and takes its lock.
     ///
@@ -89,6 +102,7 @@ impl DataDir {
     pub fn open(root: &Path) -> Result<Self, NodeError> {
         let failed = |source| NodeError::DataDir { path: root.to_owned(), source };
         fs::create_dir_all(root).map_err(failed)?;
+        keep_private(root).map_err(failed)?;
         for folder in ["audio", "analysis", "tls"] {
             fs::create_dir_all(root.join(folder)).map_err(failed)?;
         }
@@ -114,4 +128,19 @@ pub fn default_data_dir() -> Result<PathBuf, NodeError> {
     directories::ProjectDirs::from("org", "SynxSphere", "SynxSphere")
         .map(|dirs| dirs.data_dir().to_owned())
         .ok_or(NodeError::NoHome)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_data_folder_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("data");
+        let _open = DataDir::open(&root).unwrap();
+        assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(matches!(DataDir::open(&root), Err(NodeError::DataDirInUse { .. })));
+    }
 }

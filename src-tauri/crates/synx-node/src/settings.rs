@@ -37,7 +37,7 @@ pub struct Values {
 pub struct Offer {
     /// Port.
     pub port: u16,
-    /// `host:port`, likeliest first.
+    /// `host:port`, or `https://name` of a proxy; likeliest first.
     pub addresses: Vec<String>,
     /// Whether the server encrypts.
     pub tls: bool,

@@ -65,7 +65,7 @@ async fn join_in(node: &Node, args: Join) -> Result<Exit, NodeError> {
                     "room": room, "chat": chat}),
         );
     } else {
-        println!("You are in “{}”. Ctrl-C leaves it.\n", room.settings.name);
+        println!("You are in “{}”. Ctrl-C leaves it.\n", printable(&room.settings.name));
     }
     live(node, args.json).await
 }
@@ -136,7 +136,7 @@ fn ended(node: &Node, json: bool) -> Exit {
     if json {
         say_error(&code, &message);
     } else {
-        println!("{message}");
+        println!("{}", printable(&message));
     }
     // A host that goes home refuses nobody.
     if code == "room_closed" { Exit::Done } else { Exit::Refused }
@@ -160,7 +160,12 @@ fn tell(node: &Node, message: &Value) {
         "playback_sync" => format!("{by}: {}", text("cause").replace('_', " ")),
         _ => return,
     };
-    println!("{line}");
+    println!("{}", printable(&line));
+}
+
+/// What others wrote, without what a terminal would take for commands.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Paths as the bridge has them.

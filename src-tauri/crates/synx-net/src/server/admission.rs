@@ -17,6 +17,8 @@ use synx_domain::{LeaveReason, Role, Room, RoomId, UserId, Visibility};
 
 /// How long a challenge may be answered.
 const NONCE_LASTS: Duration = Duration::from_secs(30);
+/// Longest body of a join: a nonce, a key, a signature and an invite, some hundred bytes each.
+pub(crate) const JOIN_BYTES: usize = 16 * 1024;
 /// Answered challenges that are remembered: far more joins than 30 s bring.
 const ANSWERED_MAX: usize = 16_384;
 

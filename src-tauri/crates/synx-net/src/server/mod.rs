@@ -23,7 +23,7 @@ pub(crate) use files::{UPLOAD_OFFSET, UploadState};
 
 use crate::NetError;
 use crate::wire::ServerMessage;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use hall::{Ending, Hall, lock};
@@ -159,7 +159,10 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/rooms/{room}/clock", any(clock::upgrade))
         .route("/api/v1/health", get(health))
         .route("/api/v1/rooms/{room}/challenge", get(admission::challenge))
-        .route("/api/v1/rooms/{room}/join", post(admission::join))
+        .route(
+            "/api/v1/rooms/{room}/join",
+            post(admission::join).layer(DefaultBodyLimit::max(admission::JOIN_BYTES)),
+        )
         .route("/api/v1/rooms/{room}/audio/{hash}", get(files::download).put(files::upload))
         .route("/api/v1/rooms/{room}/uploads/{hash}", get(files::state))
         .fallback(|| async { Refusal::not_found() })

@@ -169,7 +169,7 @@ pub struct InviteTerms {
     pub role: Role,
     /// How long it is good.
     pub expires_in: Duration,
-    /// Where the host is reached, `host:port`.
+    /// Where the host is reached: `host:port`, or `https://name` of a proxy.
     pub addresses: Vec<String>,
     /// The one certificate to accept; none without encryption.
     pub fingerprint: Option<[u8; 32]>,

@@ -112,11 +112,14 @@ async fn two_windows_share_one_room() {
             )
             .await;
     }
-    peer.until(
-        "a measured error",
-        "/[0-9]/.test(document.querySelector('[data-testid=member-sync]')?.textContent ?? '')",
-    )
-    .await;
+    for window in [&host, &peer] {
+        window
+            .until(
+                "everybody's measured error",
+                "[...document.querySelectorAll('[data-testid=member-sync]')].every((e) => /[0-9]/.test(e.textContent))",
+            )
+            .await;
+    }
     host.screenshot("room-host").await;
     peer.screenshot("room-peer").await;
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,14 +18,29 @@ use crate::window::{HISTORY, Window};
 const CHUNK: usize = 4096;
 /// Chunks decoded for one window before the next one has its turn.
 const CHUNKS_A_TURN: usize = 6;
-/// How often the windows are looked at while something plays. They hold two seconds; this is about how soon a jump of
-/// the audio thread is noticed.
-const TURN: Duration = Duration::from_millis(40);
+/// How often the windows are looked at while something plays: so many naps. They hold two seconds; this is about how soon
+/// a jump of the audio thread is noticed.
+const NAPS: u32 = 5;
+/// How often orders are looked for meanwhile.
+const NAP: Duration = Duration::from_millis(8);
 const IDLE_TURN: Duration = Duration::from_secs(1);
 
 pub(crate) enum Order {
     Plan(Box<Plan>),
     Stop,
+}
+
+/// The next order, or none for a turn. A wait with a timeout ends at an absolute instant of the system's clock, which a
+/// process in another time (restored, or in a time namespace) does not share; a sleep is relative and ends everywhere.
+fn nap(orders: &Receiver<Order>) -> Result<Order, RecvTimeoutError> {
+    for _ in 0..NAPS {
+        match orders.try_recv() {
+            Ok(order) => return Ok(order),
+            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => std::thread::sleep(NAP),
+        }
+    }
+    Err(RecvTimeoutError::Timeout)
 }
 
 /// A window and what fills it.
@@ -78,7 +93,7 @@ impl Feeder {
     pub(crate) fn run(mut self, orders: &Receiver<Order>) {
         loop {
             let idle = self.voices.iter().all(Option::is_none) && self.unsent.is_empty();
-            match orders.recv_timeout(if idle { IDLE_TURN } else { TURN }) {
+            match if idle { orders.recv_timeout(IDLE_TURN) } else { nap(orders) } {
                 Ok(Order::Plan(plan)) => self.apply(&plan),
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}

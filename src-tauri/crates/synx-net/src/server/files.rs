@@ -105,7 +105,7 @@ pub(crate) async fn upload(
     if size_bytes > shop.config.limits.upload_bytes {
         return Err(too_large(shop.config.limits.upload_bytes));
     }
-    let one_at_a_time = Uploading::begin(&shop, hash)?;
+    let one_at_a_time = Uploading::begin(&shop, (room, hash))?;
     let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
     let audio = shop.config.audio.of_room(room);
     let here = audio.partial_bytes(hash);
@@ -152,16 +152,16 @@ fn too_large(limit: u64) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", message)
 }
 
-/// Holds a hash while its bytes are written.
+/// Holds a room's audio while its bytes are written.
 struct Uploading {
     shop: Arc<Shared>,
-    hash: ContentHash,
+    what: (RoomId, ContentHash),
 }
 
 impl Uploading {
-    fn begin(shop: &Arc<Shared>, hash: ContentHash) -> Result<Self, Refusal> {
-        if lock(&shop.uploading).insert(hash) {
-            return Ok(Self { shop: Arc::clone(shop), hash });
+    fn begin(shop: &Arc<Shared>, what: (RoomId, ContentHash)) -> Result<Self, Refusal> {
+        if lock(&shop.uploading).insert(what) {
+            return Ok(Self { shop: Arc::clone(shop), what });
         }
         let message = "this file is being uploaded on another connection: try again in a moment";
         Err(Refusal::new(StatusCode::CONFLICT, "upload_busy", message))
@@ -170,7 +170,7 @@ impl Uploading {
 
 impl Drop for Uploading {
     fn drop(&mut self) {
-        lock(&self.shop.uploading).remove(&self.hash);
+        lock(&self.shop.uploading).remove(&self.what);
     }
 }
 

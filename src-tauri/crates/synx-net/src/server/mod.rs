@@ -40,8 +40,8 @@ pub(crate) struct Shared {
     pub config: ServerConfig,
     pub halls: Mutex<BTreeMap<RoomId, Arc<Hall>>>,
     pub challenges: admission::Challenges,
-    /// Audio that is being written now: one upload of it at a time.
-    pub uploading: Mutex<HashSet<ContentHash>>,
+    /// Audio that is being written now: one upload of it at a time in a room.
+    pub uploading: Mutex<HashSet<(RoomId, ContentHash)>>,
 }
 
 pub(crate) type Shop = State<Arc<Shared>>;

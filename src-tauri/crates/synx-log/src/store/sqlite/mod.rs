@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use synx_domain::{EventId, RoomId};
 
 /// What a log's file is opened for.
@@ -313,6 +314,10 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
+/// A program that is being started by this one has the lock of a log that was just closed until it has begun to run.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const LOCK_RETRY: Duration = Duration::from_millis(5);
+
 /// Locks the log against other processes. The system frees the lock when this process ends, however it ends.
 fn lock(path: &Path) -> Result<File, LogError> {
     let lock_path = beside(path, ".lock");
@@ -322,10 +327,14 @@ fn lock(path: &Path) -> Result<File, LogError> {
         .write(true)
         .open(&lock_path)
         .map_err(io_error("open its lock file"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(io_error("lock its file")(error)),
+    let patience = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < patience => std::thread::sleep(LOCK_RETRY),
+            Err(TryLockError::WouldBlock) => return Err(LogError::Locked { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(io_error("lock its file")(error)),
+        }
     }
 }
 

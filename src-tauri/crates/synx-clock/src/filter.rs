@@ -394,7 +394,9 @@ fn leave_out_lone(
         return false;
     };
     let gap_us = delay_at(lone) - delay_at(0);
-    if side[..lone].iter().any(|w| back_us(&w.partner) < gap_us) {
+    // Of packets that slipped through, one or the other has a quick partner by chance; of idle machines nearly all have.
+    let quick = side[..lone].iter().filter(|w| back_us(&w.partner) < gap_us).count();
+    if 2 * quick > lone {
         return false;
     }
     side.drain(..lone);

@@ -4,8 +4,8 @@
 //! cut by an import, a later version) changes nothing but `seq`.
 
 use crate::{
-    AppliedCommand, ChatMessage, Comment, ContentHash, Envelope, Member, Role, Room, RoomEvent, RoomSettings,
-    SettingsChange, SharedTrack, TrackState, UserId, UserProfile,
+    AppliedCommand, ChatMessage, Comment, ContentHash, Envelope, LeaveReason, Member, MusicalPreferences,
+    Role, Room, RoomEvent, RoomSettings, SettingsChange, SharedTrack, TrackState, UserId, UserProfile,
 };
 use std::collections::VecDeque;
 
@@ -38,15 +38,12 @@ impl Room {
             RoomEvent::RoomCreated { host, profile, settings } => {
                 self.host = Some(*host);
                 self.settings = Some(settings.clone());
-                self.arrive(*host, profile, Role::Host, envelope.occurred_at_ms);
+                self.arrive(*host, profile, Role::Host, envelope);
             }
             RoomEvent::UserJoined { user, profile, role } => {
-                self.arrive(*user, profile, *role, envelope.occurred_at_ms);
+                self.arrive(*user, profile, *role, envelope);
             }
-            RoomEvent::UserLeft { user, reason } => self.with_member(*user, |member| {
-                member.present = false;
-                member.left = Some(*reason);
-            }),
+            RoomEvent::UserLeft { user, reason } => self.depart(*user, *reason, envelope.seq),
             RoomEvent::RoleChanged { user, role } => self.with_member(*user, |member| {
                 member.role = *role;
                 member.role_set = true;
@@ -79,25 +76,26 @@ impl Room {
             | RoomEvent::UploadCompleted { .. }
             | RoomEvent::FileShared { .. }
             | RoomEvent::AudioAnalyzed { .. }
-            | RoomEvent::ProcessingFailed { .. } => self.apply_audio(envelope.actor, &envelope.event),
+            | RoomEvent::ProcessingFailed { .. } => self.apply_audio(envelope),
         }
     }
 
-    fn apply_audio(&mut self, actor: UserId, event: &RoomEvent) {
-        match event {
+    fn apply_audio(&mut self, envelope: &Envelope) {
+        let (actor, seq) = (envelope.actor, envelope.seq);
+        match &envelope.event {
             RoomEvent::UploadStarted { hash, file_name, size_bytes } => {
                 let uploading =
                     TrackState::Uploading { file_name: file_name.clone(), size_bytes: *size_bytes };
-                self.track(*hash, actor).progress_to(uploading);
+                self.track(*hash, actor).progress_to(uploading, seq);
             }
             RoomEvent::UploadCompleted { hash } => {
                 if let Some(track) = self.tracks.get_mut(hash) {
-                    track.progress_to(TrackState::Uploaded);
+                    track.progress_to(TrackState::Uploaded, seq);
                 }
             }
             RoomEvent::FileShared { track: meta } => {
                 let track = self.track(meta.hash, actor);
-                track.state = TrackState::Shared;
+                track.progress_to(TrackState::Shared, seq);
                 track.meta = Some(meta.clone());
             }
             RoomEvent::AudioAnalyzed { hash, analysis } => {
@@ -107,13 +105,14 @@ impl Room {
             }
             RoomEvent::ProcessingFailed { hash, file_name, code, reason } => {
                 let (file_name, code, reason) = (file_name.clone(), code.clone(), reason.clone());
-                self.track(*hash, actor).progress_to(TrackState::Failed { file_name, code, reason });
+                self.track(*hash, actor).progress_to(TrackState::Failed { file_name, code, reason }, seq);
+                self.forget_failed();
             }
             _ => {}
         }
     }
 
-    fn arrive(&mut self, user: UserId, profile: &UserProfile, role: Role, joined_at_ms: i64) {
+    fn arrive(&mut self, user: UserId, profile: &UserProfile, role: Role, at: &Envelope) {
         let known = self.members.get(&user);
         let member = Member {
             profile: profile.clone(),
@@ -122,9 +121,23 @@ impl Room {
             present: true,
             left: None,
             preferences: known.map(|member| member.preferences.clone()).unwrap_or_default(),
-            joined_at_ms,
+            joined_at_ms: at.occurred_at_ms,
+            since_seq: at.seq,
         };
         self.members.insert(user, member);
+    }
+
+    fn depart(&mut self, user: UserId, reason: LeaveReason, seq: u64) {
+        self.with_member(user, |member| {
+            member.present = false;
+            member.left = Some(reason);
+            member.since_seq = seq;
+            if reason == LeaveReason::Removed {
+                member.profile.bio = None;
+                member.preferences = MusicalPreferences::default();
+            }
+        });
+        self.forget_former();
     }
 
     fn track(&mut self, hash: ContentHash, brought_by: UserId) -> &mut SharedTrack {
@@ -133,6 +146,7 @@ impl Room {
             state: TrackState::Uploaded,
             meta: None,
             analysis: None,
+            since_seq: 0,
         })
     }
 
@@ -145,9 +159,9 @@ impl Room {
 
 impl SharedTrack {
     /// A track that can be played stays so: a second upload of it, or an analysis that failed, takes nothing away.
-    fn progress_to(&mut self, state: TrackState) {
+    fn progress_to(&mut self, state: TrackState, seq: u64) {
         if self.state != TrackState::Shared {
-            self.state = state;
+            (self.state, self.since_seq) = (state, seq);
         }
     }
 }
@@ -155,13 +169,15 @@ impl SharedTrack {
 impl RoomSettings {
     /// These settings after a change.
     pub(crate) fn with(&self, change: &SettingsChange) -> Self {
-        let SettingsChange { name, visibility, max_participants, genres, playback_control } = change.clone();
+        let SettingsChange { name, visibility, max_participants, genres, playback_control, storage } =
+            change.clone();
         Self {
             name: name.unwrap_or_else(|| self.name.clone()),
             visibility: visibility.unwrap_or(self.visibility),
             max_participants: max_participants.unwrap_or(self.max_participants),
             genres: genres.unwrap_or_else(|| self.genres.clone()),
             playback_control: playback_control.unwrap_or(self.playback_control),
+            storage: storage.unwrap_or(self.storage),
         }
     }
 }

@@ -226,6 +226,27 @@ pub enum Rejection {
     /// There is nothing to play.
     #[error("nothing to play: the queue holds no further track; add one first")]
     NothingToPlay,
+    /// The room's state holds no more of something.
+    #[error("the room holds at most {limit} {what}: {remedy}")]
+    TooMany {
+        /// Of what, in words.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// No more audio is taken in.
+    #[error("{whose} storage is full: it takes {limit_bytes} bytes in all; ask the host to raise the limit")]
+    StorageFull {
+        /// Whose: the room's or the member's own, in words.
+        whose: &'static str,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// Somebody else has this name, or one that looks like it.
+    #[error("somebody in this room has this name, or one that looks like it: choose another")]
+    NameTaken,
     /// A value is out of its bounds.
     #[error("{field} {problem}")]
     Invalid {
@@ -252,6 +273,9 @@ impl Rejection {
             Self::NoSuchQueueItem => "no_such_queue_item",
             Self::NoSuchComment => "no_such_comment",
             Self::NothingToPlay => "nothing_to_play",
+            Self::TooMany { .. } => "too_many",
+            Self::StorageFull { .. } => "storage_full",
+            Self::NameTaken => "name_taken",
             Self::Invalid { .. } => "invalid",
         }
     }

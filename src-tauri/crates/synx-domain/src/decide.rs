@@ -37,9 +37,7 @@ impl Room {
             Command::UpdateSettings { change } => {
                 self.as_host(actor).and_then(|_| self.update_settings(change))
             }
-            Command::UpdateProfile { profile } => {
-                self.member(actor).and_then(|member| member.update_profile(actor, profile))
-            }
+            Command::UpdateProfile { profile } => self.update_profile(actor, profile),
             Command::UpdateMusicalPreferences { preferences } => {
                 self.member(actor).and_then(|member| member.update_preferences(actor, preferences))
             }
@@ -47,7 +45,7 @@ impl Room {
             Command::PostChatMessage { text } => self.member(actor).and_then(|_| post(text)),
             Command::AddComment { track, position_us, end_us, text, reply_to } => self
                 .member(actor)
-                .and_then(|_| self.add_comment(id, *track, (*position_us, *end_us), text, *reply_to)),
+                .and_then(|_| self.add_comment(envelope, *track, (*position_us, *end_us), text, *reply_to)),
             Command::StartUpload { hash, file_name, size_bytes } => {
                 self.member(actor).and_then(|_| self.start_upload(envelope, *hash, file_name, *size_bytes))
             }

@@ -15,6 +15,8 @@ mod command;
 mod decide;
 mod event;
 mod ids;
+mod limits;
+mod names;
 mod people;
 mod playback;
 mod queue;
@@ -33,7 +35,7 @@ pub use event::{Envelope, EventName, LeaveReason, NewEvent, QueueChange, RoomEve
 pub use ids::{CommandId, ContentHash, EpochId, EventId, ParseIdError, RoomId, UserId};
 pub use queue::{Queue, QueueItem, QueueItemId};
 pub use room::{AppliedCommand, ChatMessage, Comment, Member, Room, SharedTrack, TrackState};
-pub use settings::{PlaybackControl, Role, RoomSettings, SettingsChange, Visibility};
+pub use settings::{PlaybackControl, Role, RoomSettings, SettingsChange, StorageLimits, Visibility};
 pub use snapshot::{RoomSnapshot, SnapshotError};
 pub use track::TrackMeta;
 pub use transport::{Anchor, CurrentTrack, LoopRegion, Transport};

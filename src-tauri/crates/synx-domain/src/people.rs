@@ -19,8 +19,9 @@ impl Room {
     pub(crate) fn join(&self, user: UserId, profile: &UserProfile, invited_as: Role) -> Decision {
         validate::profile(profile)?;
         let known = self.members.get(&user);
+        let named = || UserProfile { name: self.free_name(user, &profile.name), ..profile.clone() };
         if let Some(member) = known.filter(|member| member.present) {
-            return member.update_profile(user, profile);
+            return if member.profile == *profile { Ok(vec![]) } else { member.present_as(user, named()) };
         }
         if known.is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
             return Err(Rejection::Removed);
@@ -37,7 +38,17 @@ impl Room {
             Some(member) => member.role.max(invited_as),
             None => invited_as,
         };
-        Ok(vec![RoomEvent::UserJoined { user, profile: profile.clone(), role }])
+        Ok(vec![RoomEvent::UserJoined { user, profile: named(), role }])
+    }
+
+    pub(crate) fn update_profile(&self, user: UserId, profile: &UserProfile) -> Decision {
+        validate::profile(profile)?;
+        let member = self.member(user)?;
+        // An unchanged name stays theirs, whatever the rules were when they got it.
+        if member.profile.name != profile.name && self.is_taken(user, &profile.name) {
+            return Err(Rejection::NameTaken);
+        }
+        member.present_as(user, profile.clone())
     }
 
     pub(crate) fn remove_member(&self, user: UserId) -> Decision {
@@ -64,14 +75,9 @@ impl Room {
 }
 
 impl Member {
-    pub(crate) fn update_profile(&self, user: UserId, profile: &UserProfile) -> Decision {
-        validate::profile(profile)?;
-        let unchanged = self.profile == *profile;
-        Ok(if unchanged {
-            vec![]
-        } else {
-            vec![RoomEvent::ProfileUpdated { user, profile: profile.clone() }]
-        })
+    fn present_as(&self, user: UserId, profile: UserProfile) -> Decision {
+        let unchanged = self.profile == profile;
+        Ok(if unchanged { vec![] } else { vec![RoomEvent::ProfileUpdated { user, profile }] })
     }
 
     pub(crate) fn update_preferences(&self, user: UserId, preferences: &MusicalPreferences) -> Decision {

@@ -20,7 +20,7 @@ impl Room {
         index: Option<usize>,
     ) -> Decision {
         self.playable(track).ok_or(Rejection::NoSuchTrack)?;
-        Ok(vec![self.enqueued(envelope, track, index)])
+        Ok(vec![self.enqueued(envelope, track, index)?])
     }
 
     /// The event that puts `track` into the queue under the command's id.
@@ -29,10 +29,11 @@ impl Room {
         envelope: &CommandEnvelope,
         track: ContentHash,
         index: Option<usize>,
-    ) -> RoomEvent {
+    ) -> Result<RoomEvent, Rejection> {
+        self.room_in_queue()?;
         let end = self.queue.items().len();
         let item = QueueItem { id: envelope.id, track, added_by: envelope.actor };
-        RoomEvent::QueueChanged(QueueChange::Added { item, index: index.unwrap_or(end).min(end) })
+        Ok(RoomEvent::QueueChanged(QueueChange::Added { item, index: index.unwrap_or(end).min(end) }))
     }
 
     /// Removes an entry; when it is the one that is loaded, the next one takes its place. One's own entry may be taken
@@ -85,7 +86,7 @@ impl Room {
             return Ok(vec![self.start(item, now, SyncCause::Play)]);
         }
         let item = QueueItem { id: envelope.id, track, added_by: envelope.actor };
-        Ok(vec![self.enqueued(envelope, track, None), self.start(&item, now, SyncCause::Play)])
+        Ok(vec![self.enqueued(envelope, track, None)?, self.start(&item, now, SyncCause::Play)])
     }
 
     pub(crate) fn pause(&self, now: Moment) -> Vec<RoomEvent> {

@@ -25,6 +25,8 @@ pub struct Member {
     pub preferences: MusicalPreferences,
     /// Host's wall clock of their last arrival, milliseconds since 1970 UTC.
     pub joined_at_ms: i64,
+    /// The event by which they last came or went.
+    pub since_seq: u64,
 }
 
 /// Something that was said.
@@ -98,6 +100,8 @@ pub struct SharedTrack {
     pub meta: Option<TrackMeta>,
     /// Known once it is analysed.
     pub analysis: Option<TrackAnalysis>,
+    /// The event that brought it to its state.
+    pub since_seq: u64,
 }
 
 /// A command that is in the log.
@@ -122,9 +126,9 @@ pub struct Room {
     pub host: Option<UserId>,
     /// Settings; known from `room.created` on.
     pub settings: Option<RoomSettings>,
-    /// All who ever were here.
+    /// Who is here, who was removed, and who was here lately; see [`Room::FORMER_KEPT`].
     pub members: BTreeMap<UserId, Member>,
-    /// All audio ever brought here.
+    /// All audio that is here or on its way, and what lately failed.
     pub tracks: BTreeMap<ContentHash, SharedTrack>,
     /// What plays next.
     pub queue: Queue,
@@ -139,11 +143,6 @@ pub struct Room {
 }
 
 impl Room {
-    /// Messages that the state keeps.
-    pub const CHAT_KEPT: usize = 500;
-    /// Commands that the state recognises as already applied.
-    pub const COMMANDS_KEPT: usize = 1024;
-
     /// The seq of the last event that this command caused, if the room remembers the command.
     pub fn applied(&self, command: CommandId) -> Option<u64> {
         self.recent_commands.iter().rev().find(|applied| applied.id == command).map(|applied| applied.seq)

@@ -36,6 +36,22 @@ pub enum PlaybackControl {
     Everyone,
 }
 
+/// How much audio a room takes in, in bytes. What is there stays when a limit is lowered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageLimits {
+    /// Of all that one member shared or is uploading.
+    pub member_bytes: u64,
+    /// Of everything in the room.
+    pub room_bytes: u64,
+}
+
+impl Default for StorageLimits {
+    /// Some twenty albums without loss by one member, a hundred in all.
+    fn default() -> Self {
+        Self { member_bytes: 10 << 30, room_bytes: 50 << 30 }
+    }
+}
+
 /// The host's settings of a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomSettings {
@@ -50,6 +66,9 @@ pub struct RoomSettings {
     pub genres: Vec<String>,
     /// Who controls playback.
     pub playback_control: PlaybackControl,
+    /// How much audio it takes in.
+    #[serde(default)]
+    pub storage: StorageLimits,
 }
 
 /// A change of settings: what is `None` stays.
@@ -70,4 +89,7 @@ pub struct SettingsChange {
     /// New rule for playback control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playback_control: Option<PlaybackControl>,
+    /// New limits of storage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageLimits>,
 }

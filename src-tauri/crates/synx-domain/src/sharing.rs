@@ -9,7 +9,7 @@ use crate::{
 impl Room {
     pub(crate) fn add_comment(
         &self,
-        id: CommandId,
+        CommandEnvelope { id, actor: author, .. }: &CommandEnvelope,
         track: ContentHash,
         (position_us, end_us): (i64, Option<i64>),
         text: &str,
@@ -23,9 +23,10 @@ impl Room {
             return Err(Rejection::NoSuchComment);
         }
         // A late retry, as for the queue.
-        if self.comments.iter().any(|comment| comment.id == id) {
+        if self.comments.iter().any(|comment| comment.id == *id) {
             return Ok(vec![]);
         }
+        self.room_for_comment(*author, text)?;
         let text = text.to_owned();
         Ok(vec![RoomEvent::CommentAdded { track, position_us, end_us, text, reply_to }])
     }
@@ -39,7 +40,7 @@ impl Room {
     ) -> Decision {
         validate::file_name(file_name)?;
         if self.playable(hash).is_some() {
-            return Ok(vec![self.enqueued(envelope, hash, None)]);
+            return Ok(vec![self.enqueued(envelope, hash, None)?]);
         }
         // Said once is enough; another length replaces one that was wrong, and a transfer under way keeps its own.
         let announced = self.tracks.get(&hash).map(|track| &track.state);
@@ -47,19 +48,22 @@ impl Room {
         {
             return Ok(vec![]);
         }
+        self.room_for_upload(envelope.actor, hash, size_bytes)?;
         Ok(vec![RoomEvent::UploadStarted { hash, file_name: file_name.to_owned(), size_bytes }])
     }
 
     pub(crate) fn share(&self, envelope: &CommandEnvelope, track: &TrackMeta) -> Decision {
-        let queued = self.enqueued(envelope, track.hash, None);
         if self.playable(track.hash).is_some() {
-            return Ok(vec![queued]);
+            return Ok(vec![self.enqueued(envelope, track.hash, None)?]);
         }
         let track = validate::track(track)?;
         let state = self.tracks.get(&track.hash).map(|shared| &shared.state);
         let uploading = matches!(state, Some(TrackState::Uploading { .. }));
         let completed = uploading.then_some(RoomEvent::UploadCompleted { hash: track.hash });
-        Ok(completed.into_iter().chain([RoomEvent::FileShared { track }, queued]).collect())
+        // A queue that is full keeps nothing from being shared.
+        let queued = self.enqueued(envelope, track.hash, None).ok();
+        let shared = RoomEvent::FileShared { track };
+        Ok(completed.into_iter().chain([shared]).chain(queued).collect())
     }
 
     pub(crate) fn record_analysis(&self, hash: ContentHash, analysis: &TrackAnalysis) -> Decision {

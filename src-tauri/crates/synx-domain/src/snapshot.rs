@@ -26,7 +26,7 @@ pub struct SnapshotError {
 
 impl RoomSnapshot {
     /// The version that is written today.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// Takes a room's state as it is.
     pub fn of(room: &Room) -> Self {

@@ -6,7 +6,7 @@ use crate::{
     UserProfile,
 };
 
-const NAME_MAX_CHARS: usize = 40;
+pub(crate) const NAME_MAX_CHARS: usize = 40;
 const ROOM_NAME_MAX_CHARS: usize = 80;
 const BIO_MAX_CHARS: usize = 500;
 const TEXT_MAX_CHARS: usize = 4000;
@@ -128,8 +128,28 @@ pub(crate) fn file_name(name: &str) -> Checked {
     Ok(())
 }
 
+/// Characters that show nothing, or turn around what follows: between two names they make no difference.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A name shows something, and does not turn around the text beside it.
+fn person_name(name: &str) -> Checked {
+    line("name", name, NAME_MAX_CHARS)?;
+    if name.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        return invalid("name", "must not be empty");
+    }
+    if name.chars().any(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+        return invalid("name", "must not turn the direction of writing");
+    }
+    Ok(())
+}
+
 pub(crate) fn profile(profile: &UserProfile) -> Checked {
-    line("name", &profile.name, NAME_MAX_CHARS)?;
+    person_name(&profile.name)?;
     if let Some(color) = &profile.color {
         let digits = color.strip_prefix('#').unwrap_or_default();
         if digits.len() != 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {

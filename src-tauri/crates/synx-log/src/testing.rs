@@ -76,6 +76,7 @@ pub fn created() -> NewEvent {
             max_participants: 8,
             genres: vec!["dub".to_owned()],
             playback_control: PlaybackControl::Everyone,
+            storage: synx_domain::StorageLimits::default(),
         },
     })
 }

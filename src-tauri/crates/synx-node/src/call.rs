@@ -190,6 +190,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
             Command::MoveInQueue { id: parse(&item)?, index: index as usize }
         }
         Request::UpdateRoomSettings { settings } => {
+            let storage = settings.storage.clone().map(Into::into);
             let settings = settings_of(settings);
             Command::UpdateSettings {
                 change: SettingsChange {
@@ -198,6 +199,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
                     max_participants: Some(settings.max_participants),
                     genres: Some(settings.genres),
                     playback_control: Some(settings.playback_control),
+                    storage,
                 },
             }
         }

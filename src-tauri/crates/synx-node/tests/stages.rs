@@ -30,6 +30,7 @@ async fn host(node: &Node) {
         max_participants: 8,
         genres: Vec::new(),
         playback_control: PlaybackControlView::Djs,
+        storage: None,
     };
     let listen = Some("127.0.0.1:0".parse().unwrap());
     let options = HostOptions { settings, listen, tls: true, public_address: None, room: None };

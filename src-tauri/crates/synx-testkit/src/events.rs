@@ -5,8 +5,8 @@
 use synx_domain::{
     Anchor, Command, CommandEnvelope, CommandId, ContentHash, CurrentTrack, Envelope, EpochId, EventId,
     LeaveReason, Moment, MusicalPreferences, PlaybackControl, QueueChange, QueueItem, Rejection, Role, Room,
-    RoomEvent, RoomId, RoomSettings, SettingsChange, SyncCause, TrackAnalysis, TrackMeta, Transport, UserId,
-    UserProfile, Visibility,
+    RoomEvent, RoomId, RoomSettings, SettingsChange, StorageLimits, SyncCause, TrackAnalysis, TrackMeta,
+    Transport, UserId, UserProfile, Visibility,
 };
 use uuid::Uuid;
 
@@ -54,6 +54,7 @@ pub fn settings() -> RoomSettings {
         max_participants: 8,
         genres: vec!["house".to_owned()],
         playback_control: PlaybackControl::Djs,
+        storage: StorageLimits::default(),
     }
 }
 

@@ -123,6 +123,12 @@ pub struct Host {
     /// Members at once
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub max_participants: u32,
+    /// Audio that each member may bring, as in 500M, 10G
+    #[arg(long, value_name = "BYTES", default_value = "10G", value_parser = bytes)]
+    pub member_storage: u64,
+    /// Audio that the room takes in all
+    #[arg(long, value_name = "BYTES", default_value = "50G", value_parser = bytes)]
+    pub room_storage: u64,
     /// Plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
     #[arg(long)]
     pub no_tls: bool,
@@ -260,6 +266,20 @@ fn duration_s(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "must be more than nothing".to_owned())
 }
 
+/// Bytes as in `500`, `20K`, `500M`, `10G`, `2T`, by powers of 1024.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.char_indices().next_back() {
+        Some((at, 'K')) => (&text[..at], 10),
+        Some((at, 'M')) => (&text[..at], 20),
+        Some((at, 'G')) => (&text[..at], 30),
+        Some((at, 'T')) => (&text[..at], 40),
+        _ => (text, 0),
+    };
+    let count: u64 =
+        digits.parse().map_err(|_| "expected a number with K, M, G or T, as in 10G".to_owned())?;
+    count.checked_mul(1 << shift).ok_or_else(|| "is more than can be counted".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,5 +296,12 @@ mod tests {
         assert_eq!(duration_s("12h"), Ok(43_200));
         assert!(duration_s("7 weeks").is_err());
         assert!(duration_s("0d").is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("500"), Ok(500));
+        assert_eq!(bytes("10G"), Ok(10 << 30));
+        assert!(bytes("ten").is_err() && bytes("99999999999T").is_err());
     }
 }

@@ -6,7 +6,9 @@ use crate::feed::{Asked, Commands, answer, say, say_error};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
-use synx_node::bridge::{PlaybackControlView, ProfileView, Request, RoomSettingsView, VisibilityView};
+use synx_node::bridge::{
+    PlaybackControlView, ProfileView, Request, RoomSettingsView, StorageView, VisibilityView,
+};
 use synx_node::{HostOptions, JoinOptions, Node, NodeConfig, NodeError, RoomEnd};
 use tokio::time::MissedTickBehavior;
 
@@ -29,6 +31,7 @@ async fn host_in(node: &Node, args: Host) -> Result<Exit, NodeError> {
             Control::Djs => PlaybackControlView::Djs,
             Control::Everyone => PlaybackControlView::Everyone,
         },
+        storage: Some(StorageView { member_bytes: args.member_storage, room_bytes: args.room_storage }),
     };
     let options = HostOptions {
         settings,

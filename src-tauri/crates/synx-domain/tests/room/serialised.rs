@@ -127,8 +127,8 @@ fn a_snapshot_holds_the_whole_room() {
 
 #[test]
 fn a_snapshot_of_another_version_is_refused() {
-    let other = RoomSnapshot { version: 2, ..RoomSnapshot::of(RoomLog::open().room()) };
-    assert_eq!(other.into_room(), Err(SnapshotError { found: 2, expected: 1 }));
+    let other = RoomSnapshot { version: 1, ..RoomSnapshot::of(RoomLog::open().room()) };
+    assert_eq!(other.into_room(), Err(SnapshotError { found: 1, expected: 2 }));
 }
 
 #[test]
@@ -146,6 +146,9 @@ fn every_rejection_has_its_own_code() {
         Rejection::NoSuchQueueItem,
         Rejection::NoSuchComment,
         Rejection::NothingToPlay,
+        Rejection::TooMany { what: "comments", limit: 1, remedy: "say less" },
+        Rejection::StorageFull { whose: "your", limit_bytes: 1 },
+        Rejection::NameTaken,
         Rejection::Invalid { field: "name", problem: "must not be empty".to_owned() },
     ]
     .map(|rejection| rejection.code());

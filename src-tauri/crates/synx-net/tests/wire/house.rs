@@ -26,6 +26,7 @@ pub fn settings() -> RoomSettings {
         max_participants: 1000,
         genres: Vec::new(),
         playback_control: PlaybackControl::Djs,
+        storage: synx_domain::StorageLimits::default(),
     }
 }
 

@@ -14,6 +14,6 @@ pub use view::{
     AnalysisView, AppView, Availability, ChatMessageView, CommentView, DeviceView, DoctorCheckView, KeyView,
     LanRoomView, LogEntryView, LoopView, MemberView, PeerSyncView, PlayState, PlaybackControlView,
     PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
-    RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoAlternative, TempoView, TrackView,
-    TransferDirection, TransferView, VisibilityView, WaveformView,
+    RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView, TempoAlternative, TempoView,
+    TrackView, TransferDirection, TransferView, VisibilityView, WaveformView,
 };

@@ -227,6 +227,18 @@ views! {
         max_participants: u32,
         genres: Vec<String>,
         playback_control: PlaybackControlView,
+        /// How much audio it takes in; absent, what it has or the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        storage: Option<StorageView>,
+    }
+
+    /// How much audio a room takes in.
+    record StorageView {
+        /// Of each member.
+        member_bytes: u64,
+        /// In all.
+        room_bytes: u64,
     }
 
     /// How the node is connected to its room.

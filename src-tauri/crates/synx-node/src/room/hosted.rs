@@ -251,7 +251,7 @@ fn envelope(room_id: RoomId, seq: u64, event: &NewEvent) -> Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use synx_domain::{PlaybackControl, RoomSettings, UserProfile, Visibility};
+    use synx_domain::{PlaybackControl, RoomSettings, StorageLimits, UserProfile, Visibility};
     use synx_log::LogOptions;
 
     #[tokio::test]
@@ -267,6 +267,7 @@ mod tests {
             max_participants: 8,
             genres: Vec::new(),
             playback_control: PlaybackControl::Djs,
+            storage: StorageLimits::default(),
         };
         let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
         room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();

@@ -5,7 +5,7 @@
 use std::sync::{PoisonError, RwLock};
 use synx_domain::{
     Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, PlaybackControl, Rejection,
-    Room, RoomId, RoomSettings, TrackMeta, UserId, UserProfile, Visibility,
+    Room, RoomId, RoomSettings, StorageLimits, TrackMeta, UserId, UserProfile, Visibility,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -38,6 +38,7 @@ impl SoloRoom {
             max_participants: 1,
             genres: Vec::new(),
             playback_control: PlaybackControl::Host,
+            storage: StorageLimits::default(),
         };
         // Within bounds by construction; a refusal would leave an empty room that refuses to play, and says so.
         drop(solo.execute(Command::CreateRoom { profile, settings }));
@@ -78,13 +79,14 @@ impl SoloRoom {
         Ok(room.seq)
     }
 
-    /// Plays a track of the library now; the queue becomes what was played, and then `following`.
+    /// Plays a track of the library now; the queue becomes it, and then `following`, as far as the queue
+    /// takes them.
     ///
     /// # Errors
     /// The room's rejection.
     pub fn play(&self, track: &TrackMeta, following: &[TrackMeta]) -> Result<(), Rejection> {
         self.clear_queue()?;
-        for meta in std::iter::once(track).chain(following) {
+        for meta in std::iter::once(track).chain(following).take(Room::QUEUE_MAX) {
             self.execute(Command::ShareTrack { track: meta.clone() })?;
         }
         self.execute(Command::Play { track: Some(track.hash) }).map(drop)

@@ -2,12 +2,12 @@
 
 use crate::bridge::{
     ChatMessageView, CommentView, KeyView, LoopView, MemberView, PlaybackControlView, QueueItemView,
-    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, TempoView,
-    VisibilityView,
+    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView,
+    TempoView, VisibilityView,
 };
 use synx_domain::{
     ChatMessage, Comment, ContentHash, LoopRegion, Member, PlaybackControl, Role, Room, RoomSettings,
-    SharedTrack, TrackAnalysis, TrackState, UserId, Visibility,
+    SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
 };
 
 /// What a room's view shows besides the room itself.
@@ -131,6 +131,9 @@ fn comment_view(comment: &Comment) -> CommentView {
     }
 }
 
+/// Who said something and left so long ago that the room has forgotten their name.
+const FORGOTTEN: &str = "Somebody who left";
+
 /// A chat message with its author's present name.
 pub fn chat_view(room: &Room, message: &ChatMessage) -> ChatMessageView {
     ChatMessageView {
@@ -139,8 +142,7 @@ pub fn chat_view(room: &Room, message: &ChatMessage) -> ChatMessageView {
         author_name: room
             .members
             .get(&message.author)
-            .map(|member| member.profile.name.clone())
-            .unwrap_or_default(),
+            .map_or_else(|| FORGOTTEN.to_owned(), |member| member.profile.name.clone()),
         text: message.text.clone(),
         posted_at_ms: message.posted_at_ms,
     }
@@ -161,6 +163,10 @@ pub fn settings_view(settings: &RoomSettings) -> RoomSettingsView {
             PlaybackControl::Djs => PlaybackControlView::Djs,
             PlaybackControl::Everyone => PlaybackControlView::Everyone,
         },
+        storage: Some(StorageView {
+            member_bytes: settings.storage.member_bytes,
+            room_bytes: settings.storage.room_bytes,
+        }),
     }
 }
 
@@ -179,6 +185,13 @@ pub fn settings_of(view: RoomSettingsView) -> RoomSettings {
             PlaybackControlView::Djs => PlaybackControl::Djs,
             PlaybackControlView::Everyone => PlaybackControl::Everyone,
         },
+        storage: view.storage.map(StorageLimits::from).unwrap_or_default(),
+    }
+}
+
+impl From<StorageView> for StorageLimits {
+    fn from(view: StorageView) -> Self {
+        Self { member_bytes: view.member_bytes, room_bytes: view.room_bytes }
     }
 }
 

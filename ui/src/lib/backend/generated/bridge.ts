@@ -246,7 +246,11 @@ export type RoomConnection = "hosting" | "connected" | "reconnecting";
 /**
  * A room's settings.
  */
-export type RoomSettingsView = { name: string, visibility: VisibilityView, max_participants: number, genres: Array<string>, playback_control: PlaybackControlView, };
+export type RoomSettingsView = { name: string, visibility: VisibilityView, max_participants: number, genres: Array<string>, playback_control: PlaybackControlView, 
+/**
+ * How much audio it takes in; absent, what it has or the default.
+ */
+storage?: StorageView, };
 
 /**
  * How far a track of the room is.
@@ -290,6 +294,19 @@ link: string | null,
  * Addresses (`host:port`) where the hosted room listens.
  */
 addresses: Array<string>, };
+
+/**
+ * How much audio a room takes in.
+ */
+export type StorageView = { 
+/**
+ * Of each member.
+ */
+member_bytes: number, 
+/**
+ * In all.
+ */
+room_bytes: number, };
 
 /**
  * Another reading of a tempo.

@@ -126,18 +126,13 @@ impl Feeder {
     }
 
     fn try_apply(&mut self, plan: &Plan) -> Result<(), NoWindow> {
+        let seam = if plan.gapless { Seam::Gapless } else { Seam::Fade };
         let what = match (plan.timeline(), plan.playing, plan.track.as_ref()) {
-            (Some(timeline), true, Some(track)) => self.play(track, timeline, Seam::Fade)?,
+            (Some(timeline), true, Some(track)) => self.play(track, timeline, seam)?,
             (Some(timeline), false, _) => What::Hold(timeline),
             _ => What::Silence,
         };
         self.queue(plan.revision, plan.anchor_room_us as f64, what);
-        if let (true, Some(timeline), Some((track, at_room_us))) =
-            (plan.playing, plan.next_timeline(), plan.next.as_ref())
-        {
-            let what = self.play(track, timeline, Seam::Gapless)?;
-            self.queue(plan.revision, *at_room_us as f64, what);
-        }
         Ok(())
     }
 

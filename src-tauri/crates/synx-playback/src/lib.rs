@@ -22,6 +22,8 @@ mod published;
 #[cfg(test)]
 mod quiet;
 mod renderer;
+#[cfg(test)]
+mod seam;
 mod servo;
 mod shared;
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub struct Plan {
     pub playing: bool,
     /// Begin and end of a loop, in microseconds of the track. A position already behind its end is not drawn back.
     pub loop_region: Option<(i64, i64)>,
-    /// The track to follow without a gap, and the room time of its first frame, in microseconds.
-    pub next: Option<(TrackHandle, i64)>,
+    /// It follows the end of the plan before it: what sounds till then runs out by itself instead of being faded out.
+    pub gapless: bool,
 }
 
 impl Plan {
@@ -34,7 +34,7 @@ impl Plan {
             anchor_position_us: 0,
             playing: false,
             loop_region: None,
-            next: None,
+            gapless: false,
         }
     }
 
@@ -47,17 +47,6 @@ impl Plan {
             anchor_room_us: self.anchor_room_us as f64,
             anchor_frame: self.anchor_position_us as f64 * rate_hz * 1e-6,
             fold: self.loop_region.and_then(|region| Fold::new(region, rate_hz, self.anchor_position_us)),
-        })
-    }
-
-    pub(crate) fn next_timeline(&self) -> Option<Timeline> {
-        let (track, at_room_us) = self.next.as_ref()?;
-        Some(Timeline {
-            track: track.id(),
-            rate_hz: f64::from(track.sample_rate_hz()),
-            anchor_room_us: *at_room_us as f64,
-            anchor_frame: 0.0,
-            fold: None,
         })
     }
 }

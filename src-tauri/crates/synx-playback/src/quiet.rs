@@ -39,7 +39,10 @@ fn rendering_allocates_nothing_through_start_seek_reanchor_loop_gapless_and_paus
             100 => plan(&mut feeder, 1_200_000, &|_| {}),
             300 => plan(&mut feeder, 3_200_000, &|p| p.anchor_position_us = 60_000_000),
             500 => plan(&mut feeder, 5_200_000, &|p| p.loop_region = Some((0, 300_000))),
-            800 => plan(&mut feeder, 8_200_000, &|p| p.next = Some((second.clone(), 9_000_000))),
+            800 => plan(&mut feeder, 9_000_000, &|p| {
+                p.track = Some(second.clone());
+                p.gapless = true;
+            }),
             1_200 => plan(&mut feeder, 12_200_000, &|p| p.playing = false),
             1_400 => plan(&mut feeder, 14_200_000, &|_| {}),
             _ => {}

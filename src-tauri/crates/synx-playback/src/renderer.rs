@@ -227,10 +227,19 @@ impl Renderer {
                     starved: false,
                 };
                 if let Some(old) = self.main.replace(tap) {
-                    self.let_fade(if seam == Seam::Gapless { old } else { old.fade_out() });
+                    let ends = seam == Seam::Gapless && self.runs_out(&old, view);
+                    self.let_fade(if ends { old } else { old.fade_out() });
                 }
             }
         }
+    }
+
+    /// Whether a tap's track is over by itself when the prelude of the next one is: not so when its file is longer than
+    /// the room was told.
+    fn runs_out(&self, tap: &Tap, view: &View) -> bool {
+        let prelude = self.half_of(tap.track_hz, view.nominal_hz) as f64;
+        let soon = tap.position + prelude + GROSS_ERROR_S * f64::from(tap.track_hz);
+        self.shared.windows[tap.slot].last().is_some_and(|last| last as f64 <= soon)
     }
 
     /// Keeps a tap until it is silent. When too many are fading the oldest makes room.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use synx_domain::{Command, ContentHash, Room, Transport};
+use synx_domain::{Anchor, Command, ContentHash, EpochId, Room, Transport};
 use synx_playback::{Engine, Plan, TrackHandle, monotonic_us};
 use tokio::sync::watch;
 
@@ -38,6 +38,7 @@ pub struct Conductor {
     plans: Arc<AtomicU64>,
     loaded: HashMap<ContentHash, TrackHandle>,
     time: EngineTime,
+    seam: SeamWatch,
 }
 
 impl Conductor {
@@ -59,6 +60,7 @@ impl Conductor {
             plans,
             loaded: HashMap::new(),
             time: EngineTime::default(),
+            seam: SeamWatch::default(),
         }
     }
 
@@ -102,10 +104,14 @@ impl Conductor {
     /// Gives the engine what the room's transport says.
     fn follow(&mut self) {
         let stage = Arc::clone(&self.stage);
-        let Some((transport, next)) = stage.with(|room| {
+        let Some((transport, next, duration_us)) = stage.with(|room| {
             let transport = room.transport.clone()?;
             let next = next_track(room, &transport);
-            Some((transport, next))
+            let duration_us = transport
+                .current
+                .and_then(|current| room.playable(current.track))
+                .map(|meta| meta.duration_us);
+            Some((transport, next, duration_us))
         }) else {
             return;
         };
@@ -125,7 +131,7 @@ impl Conductor {
             anchor_position_us: transport.anchor.position_us,
             playing: transport.playing,
             loop_region: transport.repeats().map(|region| (region.begin_us, region.end_us)),
-            next: None,
+            gapless: self.seam.follows(&transport, duration_us),
         };
         if let Err(error) = self.engine.set_plan(plan) {
             tracing::warn!(%error, "nothing can be played");
@@ -178,4 +184,57 @@ impl Conductor {
 
 fn next_track(room: &Room, transport: &Transport) -> Option<ContentHash> {
     Some(room.queue.after(transport.current?.item)?.track)
+}
+
+/// Sees whether a transport begins where the one before it runs out.
+#[derive(Default)]
+struct SeamWatch {
+    revision: u64,
+    runs_out: Option<(EpochId, i64)>,
+    gapless: bool,
+}
+
+impl SeamWatch {
+    /// Whether `transport` follows without a gap; the same answer for as long as it holds. `duration_us` is its track's.
+    fn follows(&mut self, transport: &Transport, duration_us: Option<i64>) -> bool {
+        if self.revision == transport.revision {
+            return self.gapless;
+        }
+        let Anchor { room_time_us, position_us } = transport.anchor;
+        self.gapless = self.runs_out == Some((transport.epoch, room_time_us)) && position_us == 0;
+        self.revision = transport.revision;
+        let runs_out = duration_us.filter(|_| transport.playing && transport.repeats().is_none());
+        self.runs_out =
+            runs_out.map(|duration_us| (transport.epoch, room_time_us + duration_us - position_us));
+        self.gapless
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn only_what_begins_at_the_end_of_the_track_before_is_gapless() {
+        let epoch = EpochId::from_uuid(Uuid::from_u128(1));
+        let transport = |revision, room_time_us, position_us| Transport {
+            revision,
+            epoch,
+            current: None,
+            anchor: Anchor { room_time_us, position_us },
+            playing: true,
+            loop_region: None,
+        };
+        let mut seam = SeamWatch::default();
+        assert!(!seam.follows(&transport(1, 1_000, 0), Some(5_000)));
+        assert!(!seam.follows(&transport(2, 3_000, 4_000), Some(5_000)), "a seek");
+        assert!(seam.follows(&transport(3, 4_000, 0), Some(7_000)), "the next track");
+        assert!(seam.follows(&transport(3, 4_000, 0), Some(7_000)), "and so it stays");
+        assert!(!seam.follows(&transport(4, 9_000, 0), Some(7_000)), "a skip");
+        assert!(
+            !seam.follows(&Transport { playing: false, ..transport(5, 16_000, 7_000) }, None),
+            "the last end"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::servo::MAX_PPM;
 use crate::shared::Sounding;
 use world::{World, spread};
 
-pub(crate) use world::track;
+pub(crate) use world::{Phasor, track};
 
 fn loopback(seed: u64) -> Link {
     Link::new(Delay::Uniform(20.0, 80.0), seed)

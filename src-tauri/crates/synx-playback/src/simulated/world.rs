@@ -21,7 +21,7 @@ pub(super) const RATE_HZ: u32 = 8_000;
 const TURN: f64 = 1024.0;
 
 /// A rotating phasor: left is its sine, right its cosine, one turn in [`TURN`] frames.
-struct Phasor(u64);
+pub(crate) struct Phasor(pub u64);
 
 impl FrameSource for Phasor {
     fn sample_rate_hz(&self) -> u32 {

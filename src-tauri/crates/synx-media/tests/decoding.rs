@@ -242,3 +242,35 @@ proptest! {
         }
     }
 }
+
+fn decoded(path: &Path) -> Result<Vec<f32>, MediaError> {
+    let mut decoder = Decoder::open(path)?;
+    let mut samples = Vec::new();
+    let mut chunk = vec![0.0; 4096 * decoder.channels()];
+    loop {
+        match decoder.read(&mut chunk)? {
+            0 => return Ok(samples),
+            frames => samples.extend_from_slice(&chunk[..frames * decoder.channels()]),
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_still_coming_decodes_to_the_beginning_of_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let wav_bytes = ramp_wav(2, 44_100, 40_000);
+    let files = [
+        ("a.wav", wav_bytes),
+        ("a.flac", std::fs::read(demo("paper-lantern.flac")).unwrap()),
+        ("a.mp3", std::fs::read(demo("tide-line.mp3")).unwrap()),
+    ];
+    for (name, bytes) in files {
+        let whole = decoded(&write(&dir, name, &bytes)).unwrap();
+        for part in 1..8 {
+            // Odd lengths, so that cuts fall inside of packets.
+            let got = decoded(&write(&dir, name, &bytes[..bytes.len() * part / 8 + part])).unwrap();
+            assert!(got == whole[..got.len()], "{name}: {part} of 8");
+            assert!(got.len() > whole.len() * (part - 1) / 8, "{name}: {part} of 8");
+        }
+    }
+}

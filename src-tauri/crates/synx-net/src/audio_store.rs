@@ -1,6 +1,7 @@
 //! Audio by content hash: `ab/abcd….bin`, partial files beside it as `.part`.
 //!
-//! Must never give out a file whose bytes were not verified against its hash, nor use a name from outside as a path.
+//! Must never give out a file as complete whose bytes were not verified against its hash, nor use a name from outside as
+//! a path.
 
 use crate::NetError;
 use std::fs::{self, File, OpenOptions};
@@ -44,6 +45,11 @@ impl AudioStore {
     /// Bytes that are here of audio that is not complete yet.
     pub fn partial_bytes(&self, hash: ContentHash) -> u64 {
         fs::metadata(self.part(hash)).map_or(0, |meta| meta.len())
+    }
+
+    /// Where the bytes are that have come of audio that is not complete yet, if any have.
+    pub fn partial_path(&self, hash: ContentHash) -> Option<PathBuf> {
+        Some(self.part(hash)).filter(|_| self.partial_bytes(hash) > 0)
     }
 
     /// Opens the partial file to write at `offset`; what lay behind is dropped.

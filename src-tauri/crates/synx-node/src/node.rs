@@ -19,7 +19,7 @@ use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, Identity};
-use synx_playback::{DeviceChoice, Engine, EngineConfig, Plan};
+use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, Plan};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -183,6 +183,15 @@ impl Inner {
         self.audio.path(hash).or_else(|| self.library.locate(hash))
     }
 
+    /// The same for an audio that may still be coming from the host.
+    fn audio_file(&self, hash: ContentHash) -> Option<AudioFile> {
+        let coming = || match &*self.stage() {
+            Stage::Joined(joined) => joined.client().partial(hash).map(AudioFile::Growing),
+            Stage::Solo(_) | Stage::Hosted(_) => None,
+        };
+        self.locate(hash).map(AudioFile::Whole).or_else(coming)
+    }
+
     /// Puts a stage in the place of the present one: the old one's tasks end and its music stops, then the new one's begin.
     pub fn enter(self: &Arc<Self>, stage: Arc<Stage>) {
         let entered = Running { stage: Arc::clone(&stage), tasks: JoinSet::new() };
@@ -208,7 +217,7 @@ impl Inner {
 
     fn conductor(self: &Arc<Self>, stage: Arc<Stage>) -> Conductor {
         let weak = Arc::downgrade(self);
-        let locate: Locate = Arc::new(move |hash| weak.upgrade()?.locate(hash));
+        let locate: Locate = Arc::new(move |hash| weak.upgrade()?.audio_file(hash));
         let weak = Arc::downgrade(self);
         let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
         let (engine, plans) = (Arc::clone(&self.engine), Arc::clone(&self.plans));

@@ -43,6 +43,9 @@ fn nap(orders: &Receiver<Order>) -> Result<Order, RecvTimeoutError> {
     Err(RecvTimeoutError::Timeout)
 }
 
+/// So many more bytes must have come before a file that ran dry is opened again: a few tenths of a second of CD audio.
+const MORE_BYTES: u64 = 64 * 1024;
+
 /// A window and what fills it.
 struct Voice {
     serial: u64,
@@ -51,6 +54,10 @@ struct Voice {
     source: Box<dyn FrameSource>,
     /// Frame of the track that the source reads next.
     source_frame: u64,
+    /// The bytes that had come when the source was opened, if its file was not whole.
+    opened_with: Option<u64>,
+    /// The source has read all that had come.
+    dry: bool,
 }
 
 pub(crate) struct Feeder {
@@ -169,6 +176,7 @@ impl Feeder {
             return Ok(What::Play { slot, timeline, seam });
         }
         let slot = self.voices.iter().position(Option::is_none).ok_or(NoWindow)?;
+        let opened_with = track.bytes_so_far();
         let source = match track.source() {
             Ok(source) => source,
             Err(error) => {
@@ -183,8 +191,15 @@ impl Feeder {
         window.set_wanted(first);
         window.set_gain(track.gain());
         // The number of the cue is not known yet; until it is, the window counts as in use.
-        self.voices[slot] =
-            Some(Voice { serial: u64::MAX, track: track.clone(), timeline, source, source_frame: 0 });
+        self.voices[slot] = Some(Voice {
+            serial: u64::MAX,
+            track: track.clone(),
+            timeline,
+            source,
+            source_frame: 0,
+            opened_with,
+            dry: false,
+        });
         Ok(What::Play { slot, timeline, seam })
     }
 
@@ -213,11 +228,15 @@ impl Feeder {
             if window.is_finished() || window.room() < CHUNK as u64 {
                 return;
             }
-            if let Err(error) = voice.decode(window, &mut self.decoded, &mut self.stereo) {
-                window.finish();
-                let track = voice.track.clone();
-                self.report(&track, &error);
-                return;
+            match voice.decode(window, &mut self.decoded, &mut self.stereo) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    window.finish();
+                    let track = voice.track.clone();
+                    self.report(&track, &error);
+                    return;
+                }
             }
         }
     }
@@ -246,12 +265,48 @@ impl Voice {
         }
     }
 
+    /// Decodes the next frames into the window; false when there is nothing more, now or ever.
     fn decode(
         &mut self,
         window: &Window,
         decoded: &mut Vec<f32>,
         stereo: &mut Vec<[f32; 2]>,
-    ) -> Result<(), MediaError> {
+    ) -> Result<bool, MediaError> {
+        if self.dry && !self.reopen()? {
+            return Ok(false);
+        }
+        match self.decode_on(window, decoded, stereo) {
+            Ok(true) => return Ok(true),
+            // Of a file that is still coming, what cannot be read is not here yet.
+            Ok(false) | Err(_) if self.opened_with.is_some() => self.dry = true,
+            Ok(false) => window.finish(),
+            Err(error) => return Err(error),
+        }
+        Ok(false)
+    }
+
+    /// Opens a file that ran dry again, when enough of it has come since.
+    fn reopen(&mut self) -> Result<bool, MediaError> {
+        let here = self.track.bytes_so_far();
+        if here.is_some_and(|here| here < self.opened_with.unwrap_or(0) + MORE_BYTES) {
+            return Ok(false);
+        }
+        self.opened_with = here;
+        match self.track.source() {
+            Ok(source) => (self.source, self.source_frame, self.dry) = (source, 0, false),
+            Err(_) if here.is_some() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(!self.dry)
+    }
+
+    /// Decodes the next frames; false at the end of what the source has.
+    fn decode_on(
+        &mut self,
+        window: &Window,
+        decoded: &mut Vec<f32>,
+        stereo: &mut Vec<[f32; 2]>,
+    ) -> Result<bool, MediaError> {
         let unrolled = window.end();
         let (frame, left) = self.timeline.fold.map_or((unrolled, u64::MAX), |fold| fold.place(unrolled));
         if frame != self.source_frame {
@@ -263,14 +318,13 @@ impl Voice {
         decoded.resize(frames * channels, 0.0);
         let read = self.source.read(decoded)?;
         if read == 0 {
-            window.finish();
-            return Ok(());
+            return Ok(false);
         }
         self.source_frame += read as u64;
         stereo.clear();
         stereo.extend(decoded[..read * channels].chunks_exact(channels).map(to_stereo));
         window.append(stereo);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -37,5 +37,5 @@ pub use engine::{DeviceChoice, DeviceInfo, Engine, EngineConfig, devices, normal
 pub use error::PlaybackError;
 pub use monotonic::monotonic_us;
 pub use plan::Plan;
-pub use source::{FrameSource, TrackHandle};
+pub use source::{AudioFile, FrameSource, TrackHandle};
 pub use status::{EngineStatus, PlayState};

@@ -48,6 +48,27 @@ impl FrameSource for Decoder {
 
 type Open = dyn Fn() -> Result<Box<dyn FrameSource>, MediaError> + Send + Sync;
 
+/// Where the bytes of a track are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AudioFile {
+    /// All of them.
+    Whole(PathBuf),
+    /// Those that have come so far; more are on their way.
+    Growing(PathBuf),
+}
+
+impl AudioFile {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Whole(path) | Self::Growing(path) => path,
+        }
+    }
+}
+
+type Locate = dyn Fn() -> Option<AudioFile> + Send + Sync;
+
 struct Track {
     id: u64,
     path: PathBuf,
@@ -55,6 +76,8 @@ struct Track {
     frames: Option<u64>,
     gain_db: AtomicU32,
     open: Box<Open>,
+    /// For a track that is still coming: where its file is by now.
+    locate: Option<Box<Locate>>,
 }
 
 /// A track that can be played. Cheap to clone; holds no open file and no audio.
@@ -74,6 +97,27 @@ impl TrackHandle {
             .map_err(|source| PlaybackError::Undecodable { path: path.to_path_buf(), source })
     }
 
+    /// Opens a track whose file is still coming. It plays as far as its bytes are here, and on as they come; `locate` is
+    /// asked each time where they are. Most formats allow it from a few of their bytes on, some (MP4, AIFF) only whole.
+    ///
+    /// # Errors
+    /// [`PlaybackError::Undecodable`], also while too little of it has come.
+    pub fn open_growing(
+        name: &Path,
+        locate: impl Fn() -> Option<AudioFile> + Clone + Send + Sync + 'static,
+    ) -> Result<Self, PlaybackError> {
+        let (gone, found) = (name.to_path_buf(), locate.clone());
+        let opener = move || -> Result<Box<dyn FrameSource>, MediaError> {
+            let file = found().ok_or_else(|| MediaError::Io {
+                path: gone.clone(),
+                source: std::io::ErrorKind::NotFound.into(),
+            })?;
+            Ok(Box::new(Decoder::open(file.path())?))
+        };
+        Self::new(name, opener, Some(Box::new(locate)))
+            .map_err(|source| PlaybackError::Undecodable { path: name.to_path_buf(), source })
+    }
+
     /// A track from anything that yields frames: a calibration signal, a test tone. `name` stands in for its file.
     ///
     /// # Errors
@@ -81,6 +125,14 @@ impl TrackHandle {
     pub fn from_opener(
         name: &Path,
         open: impl Fn() -> Result<Box<dyn FrameSource>, MediaError> + Send + Sync + 'static,
+    ) -> Result<Self, MediaError> {
+        Self::new(name, open, None)
+    }
+
+    fn new(
+        name: &Path,
+        open: impl Fn() -> Result<Box<dyn FrameSource>, MediaError> + Send + Sync + 'static,
+        locate: Option<Box<Locate>>,
     ) -> Result<Self, MediaError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let source = open()?;
@@ -91,6 +143,7 @@ impl TrackHandle {
             frames: source.frames(),
             gain_db: AtomicU32::new(0.0f32.to_bits()),
             open: Box::new(open),
+            locate,
         })))
     }
 
@@ -126,6 +179,16 @@ impl TrackHandle {
 
     pub(crate) fn gain(&self) -> f32 {
         10f32.powf(f32::from_bits(self.0.gain_db.load(Ordering::Relaxed)) / 20.0)
+    }
+
+    /// The bytes that are here of a file that is still coming; `None` once it is whole.
+    pub(crate) fn bytes_so_far(&self) -> Option<u64> {
+        match self.0.locate.as_ref()?() {
+            Some(AudioFile::Growing(path)) => Some(std::fs::metadata(path).map_or(0, |meta| meta.len())),
+            Some(AudioFile::Whole(_)) => None,
+            // It is just being moved to its place, or was deleted; the next look tells.
+            None => Some(0),
+        }
     }
 
     pub(crate) fn source(&self) -> Result<Box<dyn FrameSource>, MediaError> {

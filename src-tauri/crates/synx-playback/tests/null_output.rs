@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use synx_clock::ClockEstimate;
 use synx_playback::{
-    DeviceChoice, Engine, EngineConfig, EngineStatus, Plan, PlayState, TrackHandle, monotonic_us,
+    AudioFile, DeviceChoice, Engine, EngineConfig, EngineStatus, Plan, PlayState, TrackHandle, monotonic_us,
 };
 
 /// A WAV file of a quiet ramp.
@@ -112,6 +112,37 @@ fn the_next_track_follows_by_itself() {
     let status = wait_for(&engine, "the second", |s| s.track == second && s.state == PlayState::Playing);
     assert_eq!(status.reanchors, 0);
     assert!(status.error_us.unwrap().abs() < 100.0, "{status:?}");
+}
+
+#[test]
+fn a_track_that_is_still_coming_plays_as_far_as_it_is_here_and_on_when_more_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine();
+    let whole = wav(folder.path(), "a.wav", 10.0, 48_000);
+    let (part, bytes) = (folder.path().join("a.part"), std::fs::read(&whole).unwrap());
+    std::fs::write(&part, &bytes[..20]).unwrap();
+    let (growing, complete) = (part.clone(), whole.clone());
+    let locate = move || match growing.exists() {
+        true => Some(AudioFile::Growing(growing.clone())),
+        false => Some(AudioFile::Whole(complete.clone())),
+    };
+    TrackHandle::open_growing(&part, locate.clone()).expect_err("of twenty bytes nothing can be played");
+
+    // Half a second of it is here, and the room is two seconds into it when the next second comes.
+    std::fs::write(&part, &bytes[..48_000]).unwrap();
+    let track = TrackHandle::open_growing(&part, locate).unwrap();
+    engine.set_plan(plan(1, &track, monotonic_us() + 100_000, 0)).unwrap();
+    wait_for(&engine, "the first half second", |s| s.state == PlayState::Playing);
+    wait_for(&engine, "dry", |s| s.state == PlayState::Buffering && s.position_s > 2.0);
+    std::fs::write(&part, &bytes[..480_000]).unwrap();
+    let back = wait_for(&engine, "the next seconds", |s| s.state == PlayState::Playing);
+    assert!((2.0..4.0).contains(&back.position_s) && back.reanchors == 0, "{back:?}");
+
+    engine.set_plan(plan(2, &track, monotonic_us() + 100_000, 9_000_000)).unwrap();
+    wait_for(&engine, "dry again", |s| s.revision == 2 && s.state == PlayState::Buffering);
+    std::fs::remove_file(&part).unwrap();
+    wait_for(&engine, "the rest", |s| s.revision == 2 && s.state == PlayState::Playing);
+    wait_for(&engine, "the end", |s| s.state == PlayState::Ended);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Audio to and from the host. What broke off goes on where it was; nothing is used before its hash is verified.
+//! Audio to and from the host. What broke off goes on where it was; nothing is kept whose hash does not match.
 
 use crate::client::RoomClient;
 use crate::client::requests::{self, Body, lost, request};
@@ -10,7 +10,7 @@ use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use std::io::SeekFrom;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_domain::{Command, ContentHash};
@@ -105,6 +105,11 @@ impl RoomClient {
             }
         }
         Ok(())
+    }
+
+    /// The file with what has come so far of audio that is being fetched. Its bytes are not verified before all are here.
+    pub fn partial(&self, hash: ContentHash) -> Option<PathBuf> {
+        self.audio.partial_path(hash)
     }
 
     async fn receive_rest(

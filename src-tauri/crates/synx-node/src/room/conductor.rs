@@ -5,12 +5,11 @@
 use crate::room::engine_time::EngineTime;
 use crate::room::stage::Stage;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use synx_domain::{Anchor, Command, ContentHash, EpochId, Room, Transport};
-use synx_playback::{Engine, Plan, TrackHandle, monotonic_us};
+use synx_playback::{AudioFile, Engine, Plan, TrackHandle, monotonic_us};
 use tokio::sync::watch;
 
 /// The next track is announced this long before the current one ends: the longest lead and a margin for the fsync. From
@@ -20,8 +19,8 @@ const ADVANCE_AHEAD_US: i64 = 700_000;
 /// How soon an advance that failed (the log was busy or full) is tried again.
 const ADVANCE_RETRY: Duration = Duration::from_millis(500);
 
-/// Finds the file of an audio on this machine.
-pub type Locate = Arc<dyn Fn(ContentHash) -> Option<PathBuf> + Send + Sync>;
+/// Finds the file of an audio on this machine, whole or still coming.
+pub type Locate = Arc<dyn Fn(ContentHash) -> Option<AudioFile> + Send + Sync>;
 
 /// Gain of an audio in decibels: what loudness normalisation makes of it.
 pub type Gain = Arc<dyn Fn(ContentHash) -> f32 + Send + Sync>;
@@ -32,7 +31,7 @@ pub struct Conductor {
     engine: Arc<Engine>,
     locate: Locate,
     gain: Gain,
-    /// Rises when a file has come to this machine, or its gain may have changed.
+    /// Rises when a file has come to this machine, or more of it, or its gain may have changed.
     arrivals: watch::Receiver<u64>,
     /// Counts the engine's plans over all stages of this process.
     plans: Arc<AtomicU64>,
@@ -142,11 +141,23 @@ impl Conductor {
         if let Some(handle) = self.loaded.get(&hash) {
             return Some(handle.clone());
         }
-        let path = (self.locate)(hash)?;
-        match self.engine.load(&path) {
+        let file = (self.locate)(hash)?;
+        let growing = matches!(file, AudioFile::Growing(_));
+        let opened = if growing {
+            let locate = Arc::clone(&self.locate);
+            TrackHandle::open_growing(file.path(), move || locate(hash))
+        } else {
+            self.engine.load(file.path())
+        };
+        match opened {
             Ok(handle) => {
                 self.loaded.insert(hash, handle.clone());
                 Some(handle)
+            }
+            // Tried again as more of it comes.
+            Err(error) if growing => {
+                tracing::debug!(%hash, %error, "not enough of the track is here");
+                None
             }
             Err(error) => {
                 tracing::warn!(%hash, %error, "track cannot be played");

@@ -13,6 +13,9 @@ use synx_domain::{ContentHash, Room, TrackMeta};
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// With so much of a file it is tried whether it can be played already; then with twice as much, and so on.
+const FIRST_LOOK_BYTES: u64 = 64 * 1024;
+
 /// Fetches until the stage ends.
 pub async fn follow(inner: Weak<Inner>, stage: Arc<Stage>) {
     let mut changes = stage.changes();
@@ -31,7 +34,12 @@ pub async fn follow(inner: Weak<Inner>, stage: Arc<Stage>) {
             }
             continue;
         };
-        match fetch(&node, &stage, &meta).await {
+        let fetched = tokio::select! {
+            fetched = fetch(&node, &stage, &meta) => fetched,
+            // It stays where it is, and goes on from there.
+            () = another_is_needed(&node, &stage, meta.hash) => continue,
+        };
+        match fetched {
             Ok(()) => drop(failures.remove(&meta.hash)),
             Err(error) => {
                 tracing::warn!(hash = %meta.hash, %error, "download failed");
@@ -39,6 +47,20 @@ pub async fn follow(inner: Weak<Inner>, stage: Arc<Stage>) {
                 let wait = (RETRY_MIN * 2_u32.saturating_pow(tries)).min(RETRY_MAX);
                 failures.insert(meta.hash, (tries + 1, Instant::now() + wait));
             }
+        }
+    }
+}
+
+/// Returns when something else must be heard before `hash`: the music has moved on.
+async fn another_is_needed(node: &Inner, stage: &Stage, hash: ContentHash) {
+    let mut changes = stage.changes();
+    let current = |room: &Room| Some(room.transport.as_ref()?.current?.track);
+    let needed = || stage.with(current).filter(|now| *now != hash && node.locate(*now).is_none());
+    let before = needed();
+    // The one that was missing already when this began has failed, or it would be fetched now.
+    while needed().is_none_or(|now| Some(now) == before) {
+        if changes.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -66,11 +88,29 @@ async fn fetch(node: &Arc<Inner>, stage: &Stage, meta: &TrackMeta) -> Result<(),
     };
     node.transfers.moved(view.clone());
     let told = Arc::clone(node);
-    let progress =
-        Box::new(move |bytes_done: u64| told.transfers.moved(TransferView { bytes_done, ..view.clone() }));
-    let outcome = joined.client().fetch(meta.hash, progress).await;
-    node.transfers.ended(&track, &user);
-    outcome?;
+    let mut looked_at = FIRST_LOOK_BYTES;
+    let progress = Box::new(move |bytes_done: u64| {
+        told.transfers.moved(TransferView { bytes_done, ..view.clone() });
+        if bytes_done >= looked_at {
+            looked_at = bytes_done.saturating_mul(2);
+            told.arrivals.send_modify(|count| *count += 1);
+        }
+    });
+    let _ended = Ended { node, track, user };
+    joined.client().fetch(meta.hash, progress).await?;
     node.audio_arrived(meta.hash);
     Ok(())
+}
+
+/// Takes a transfer off the list however it ends: done, failed, or given up for a more urgent one.
+struct Ended<'a> {
+    node: &'a Inner,
+    track: String,
+    user: String,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.node.transfers.ended(&self.track, &self.user);
+    }
 }

@@ -29,9 +29,9 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "analysis",
-        about: "MANIFEST.csv: what the analysis says of labelled files, a JSON line each, and its speed",
+        about: "--data DIR: the analysis on labelled files beside aubio and Essentia; writes docs/analysis.md",
         package: "synx-analysis",
-        example: "score",
+        example: "bench_analysis",
     },
     Bench {
         name: "devices",

@@ -1,4 +1,4 @@
-"""Reads manifests and evidence (`score MANIFEST --features`) into cases for the trainer."""
+"""Reads manifests and evidence (`evidence MANIFEST`) into cases for the trainer."""
 import csv, json, math, os, re
 import numpy as np
 

@@ -28,6 +28,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_start",
     },
     Bench {
+        name: "server",
+        about: "[MEASURE…] [--folder F] [--seconds S] [--plain]: rooms under load, with and without TLS",
+        package: "synx-node",
+        example: "bench_server",
+    },
+    Bench {
         name: "analysis",
         about: "--data DIR: the analysis on labelled files beside aubio and Essentia; writes docs/analysis.md",
         package: "synx-analysis",

@@ -29,6 +29,7 @@ pub use error::NodeError;
 pub use headless::{HostOptions, InviteOptions, JoinOptions, Opened, RoomEnd, make_invite};
 pub use lan::find_lan_rooms;
 pub use node::{Node, NodeConfig};
+pub use room::{HostBackend, HostedRoom};
 pub use sync::SyncMeasure;
 pub use synx_net::NetError;
 

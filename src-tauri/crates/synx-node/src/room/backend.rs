@@ -19,8 +19,13 @@ pub struct HostBackend {
 }
 
 impl HostBackend {
+    /// A room with no instance around it, as it is measured and simulated: files that come are kept and not looked into.
+    pub fn alone(room: &Arc<HostedRoom>) -> Self {
+        Self { node: Weak::new(), room: Arc::clone(room) }
+    }
+
     /// The server's side of `room`.
-    pub fn new(node: &Arc<Inner>, room: &Arc<HostedRoom>) -> Self {
+    pub(crate) fn new(node: &Arc<Inner>, room: &Arc<HostedRoom>) -> Self {
         Self { node: Arc::downgrade(node), room: Arc::clone(room) }
     }
 }

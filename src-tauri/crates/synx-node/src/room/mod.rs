@@ -14,3 +14,6 @@ pub(crate) mod solo;
 pub(crate) mod stage;
 pub(crate) mod summary;
 pub(crate) mod view;
+
+pub use backend::HostBackend;
+pub use hosted::HostedRoom;

@@ -124,6 +124,11 @@ impl Log {
         after_seq: u64,
         limit: usize,
     ) -> Result<Vec<Arc<Envelope>>, LogError> {
+        // Who follows closely, as a room's server does, costs the disk nothing.
+        let recent = self.inner.desk.tails.recent(room, after_seq, limit.min(READ_EVENTS))?;
+        if !recent.is_empty() {
+            return Ok(recent);
+        }
         let upcasters = self.inner.options.upcasters.clone();
         self.with_store(move |store| {
             let records = store.read(room, after_seq, limit.min(READ_EVENTS), READ_BYTES)?;

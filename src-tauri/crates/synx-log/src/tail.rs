@@ -111,6 +111,16 @@ impl Tails {
         self.read(|rooms| rooms.get(&room).map(|tail| tail.head.clone()).filter(|head| head.seq > 0))
     }
 
+    /// The room's events after a place, if they are among its recent ones; none if some are not, or there are none.
+    pub(crate) fn recent(
+        &self,
+        room: RoomId,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Envelope>>, LogError> {
+        self.read(|rooms| rooms.get(&room).map(|tail| tail.ring.after(seq, limit)).unwrap_or_default())
+    }
+
     /// Follows a room from now on.
     pub(crate) fn follow(&self, room: RoomId) -> Followed {
         let mut guard = self.rooms.write().unwrap_or_else(PoisonError::into_inner);

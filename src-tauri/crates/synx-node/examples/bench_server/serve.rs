@@ -5,7 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use synx_domain::{Command, PlaybackControl, RoomId, RoomSettings, UserProfile, Visibility};
+use synx_domain::{Command, PlaybackControl, RoomId, RoomSettings, StorageLimits, UserProfile, Visibility};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, HostKey, Limits, RoomBackend, Server, ServerConfig, TlsIdentity};
 use synx_node::{HostBackend, HostedRoom};
@@ -27,6 +27,7 @@ pub fn settings() -> RoomSettings {
         max_participants: 1000,
         genres: Vec::new(),
         playback_control: PlaybackControl::Djs,
+        storage: StorageLimits::default(),
     }
 }
 

@@ -3,34 +3,58 @@
 use crate::server::hall::Hall;
 use crate::server::listen::Seat;
 use crate::server::peer::{Peer, refusal, say_last};
+use crate::server::socket::{Socket, ready_frame};
 use crate::server::{Shared, Shop};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, ServerMessage};
 use crate::{Session, TokenError};
 use axum::Extension;
-use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
-use futures_util::StreamExt;
-use futures_util::stream::SplitStream;
+use http::{HeaderValue, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 use synx_domain::UserProfile;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+/// Answers the upgrade. Whether the request is one is the framework's to say; the connection is then taken over as it is,
+/// because ready frames go out beneath any library.
 pub(crate) async fn upgrade(
     State(shop): Shop,
     Extension(seat): Extension<Seat>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let bytes = shop.config.limits.message_bytes;
-    upgrade.max_message_size(bytes).max_frame_size(bytes).on_upgrade(async move |socket| {
-        serve(socket, shop).await;
+    request: Request,
+) -> Result<Response, WebSocketUpgradeRejection> {
+    let mut parts = request.into_parts().0;
+    let connection = parts.extensions.get::<OnUpgrade>().cloned();
+    drop(WebSocketUpgrade::from_request_parts(&mut parts, &()).await?);
+    let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
+    let accept = HeaderValue::from_str(&derive_accept_key(key));
+    tokio::spawn(async move {
+        if let Some(connection) = connection
+            && let Ok(upgraded) = connection.await
+        {
+            let socket = Socket::over(upgraded, shop.config.limits.message_bytes).await;
+            serve(socket, shop).await;
+        }
         drop(seat);
-    })
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = accept {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    Ok(response)
 }
 
-async fn serve(socket: WebSocket, shop: Arc<Shared>) {
-    let (mut sink, mut stream) = socket.split();
-    let arrival = match timeout(shop.config.limits.handshake, Arrival::read(&shop, &mut stream)).await {
+async fn serve(mut socket: Socket, shop: Arc<Shared>) {
+    let arrival = match timeout(shop.config.limits.handshake, Arrival::read(&shop, &mut socket)).await {
         Ok(arrival) => arrival,
         Err(_) => {
             Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
@@ -42,15 +66,15 @@ async fn serve(socket: WebSocket, shop: Arc<Shared>) {
     };
     match entered {
         Ok((mut peer, welcome)) => {
-            let ending = match peer.write(&mut sink, vec![welcome.encode().into()]).await {
-                Ok(()) => peer.run(&mut sink, &mut stream).await,
+            let ending = match peer.write(&mut socket, vec![ready_frame(&welcome.encode())]).await {
+                Ok(()) => peer.run(&mut socket).await,
                 Err(ending) => ending,
             };
-            peer.farewell(&mut sink, ending).await;
+            peer.farewell(&mut socket, ending).await;
         }
         Err(error) => {
             // Whoever is refused may be gone already.
-            drop(timeout(shop.config.limits.stalled, say_last(&mut sink, &error)).await);
+            drop(timeout(shop.config.limits.stalled, say_last(&mut socket, &error)).await);
         }
     }
 }
@@ -64,9 +88,9 @@ struct Arrival {
 }
 
 impl Arrival {
-    async fn read(shop: &Shared, stream: &mut SplitStream<WebSocket>) -> Result<Self, ServerMessage> {
+    async fn read(shop: &Shared, socket: &mut Socket) -> Result<Self, ServerMessage> {
         let text = loop {
-            match stream.next().await {
+            match socket.next().await {
                 Some(Ok(Message::Text(text))) => break text,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 _ => {

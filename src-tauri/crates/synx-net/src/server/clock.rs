@@ -50,7 +50,11 @@ pub(crate) async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
     let (hall, user) = member(&shop, room, &headers)?;
-    let upgrade = upgrade.max_message_size(PROBE_BYTES).max_frame_size(PROBE_BYTES);
+    let upgrade = upgrade
+        .max_message_size(PROBE_BYTES)
+        .max_frame_size(PROBE_BYTES)
+        .read_buffer_size(PROBE_BYTES)
+        .write_buffer_size(0);
     Ok(upgrade.on_upgrade(async move |socket| {
         serve(socket, hall, user).await;
         drop(seat);

@@ -4,8 +4,9 @@
 
 use crate::server::Limits;
 use crate::server::backend::RoomBackend;
+use crate::server::socket::ready_frame;
 use crate::wire::ServerMessage;
-use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
@@ -33,12 +34,12 @@ pub(crate) struct Ending {
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     pub seq: u64,
-    pub text: Utf8Bytes,
+    pub bytes: Bytes,
 }
 
 impl From<&Envelope> for Frame {
     fn from(envelope: &Envelope) -> Self {
-        Self { seq: envelope.seq, text: ServerMessage::from(envelope).encode().into() }
+        Self { seq: envelope.seq, bytes: ready_frame(&ServerMessage::from(envelope).encode()) }
     }
 }
 
@@ -50,11 +51,11 @@ struct Ring {
 
 impl Ring {
     fn push(&mut self, frame: Frame) {
-        self.bytes += frame.text.len();
+        self.bytes += frame.bytes.len();
         self.frames.push_back(frame);
         while self.frames.len() > RING_FRAMES || self.bytes > RING_BYTES {
             let Some(oldest) = self.frames.pop_front() else { return };
-            self.bytes -= oldest.text.len();
+            self.bytes -= oldest.bytes.len();
         }
     }
 
@@ -77,7 +78,7 @@ pub(crate) struct Hall {
     pub backend: Arc<dyn RoomBackend>,
     ring: Mutex<Ring>,
     head: watch::Sender<u64>,
-    passing: broadcast::Sender<Utf8Bytes>,
+    passing: broadcast::Sender<Bytes>,
     seats: Mutex<HashMap<UserId, Seat>>,
     end: watch::Sender<Option<Ending>>,
     pump: Mutex<Option<JoinHandle<()>>>,
@@ -110,7 +111,7 @@ impl Hall {
         self.head.subscribe()
     }
 
-    pub fn passing(&self) -> broadcast::Receiver<Utf8Bytes> {
+    pub fn passing(&self) -> broadcast::Receiver<Bytes> {
         self.passing.subscribe()
     }
 
@@ -121,7 +122,7 @@ impl Hall {
     /// Tells everybody something that is not history.
     pub fn pass(&self, message: &ServerMessage) {
         // Nobody may be connected: then nobody needs to know.
-        drop(self.passing.send(message.encode().into()));
+        drop(self.passing.send(ready_frame(&message.encode())));
     }
 
     /// Frames after `seq`, from the ring or, further back, from the log. Empty at the head.

@@ -14,6 +14,7 @@ mod hall;
 mod listen;
 mod peer;
 mod refusal;
+mod socket;
 
 pub(crate) use admission::{Admission, Challenge, JoinRequest};
 pub use backend::{CommandFailure, RoomBackend, Unavailable};
@@ -32,7 +33,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use synx_domain::{ContentHash, RoomId, UserId};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// What all requests share.
@@ -73,7 +73,7 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self, NetError> {
         let address = config.listen;
         let listen = |source| NetError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let listener = listen::bind(address).map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
         let shared = Arc::new(Shared {
             config,

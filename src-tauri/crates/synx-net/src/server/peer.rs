@@ -4,13 +4,14 @@
 
 use crate::Session;
 use crate::server::bucket::Bucket;
-use crate::server::hall::{Ending, Frame, Hall};
+use crate::server::hall::{Ending, Hall};
+use crate::server::socket::{Socket, ready_frame};
 use crate::server::{CommandFailure, Shared, Unavailable};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::stream::FuturesUnordered;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 
 /// Commands of one peer that may wait for their answers; after that its socket is read no further.
@@ -38,7 +40,7 @@ pub(super) struct Peer {
     hall: Arc<Hall>,
     session: Session,
     heads: watch::Receiver<u64>,
-    passing: broadcast::Receiver<Utf8Bytes>,
+    passing: broadcast::Receiver<Bytes>,
     closed: watch::Receiver<Option<Ending>>,
     end: watch::Receiver<Option<Ending>>,
     cursor: u64,
@@ -66,7 +68,7 @@ impl Drop for Peer {
 }
 
 /// What one turn of a peer's loop has to say.
-type Outbox = Vec<Utf8Bytes>;
+type Outbox = Vec<Bytes>;
 
 impl Peer {
     /// A peer whose member may still have to be let into the room; none if the house has no seat left.
@@ -121,11 +123,7 @@ impl Peer {
     }
 
     /// Serves until the connection ends; what the peer is told then.
-    pub async fn run(
-        &mut self,
-        sink: &mut SplitSink<WebSocket, Message>,
-        stream: &mut SplitStream<WebSocket>,
-    ) -> Option<Ending> {
+    pub async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let limits = self.shop.config.limits.clone();
         let every = |period| {
             let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
@@ -142,11 +140,11 @@ impl Peer {
             tokio::select! {
                 changed = self.heads.changed() => changed.ok()?,
                 passing = self.passing.recv() => out.extend(passing),
-                Some(answer) = answers.next(), if !answers.is_empty() => out.push(answer.encode().into()),
-                message = stream.next(), if answers.len() < UNANSWERED => {
+                Some(answer) = answers.next(), if !answers.is_empty() => out.push(ready_frame(&answer.encode())),
+                message = socket.next(), if answers.len() < UNANSWERED => {
                     heard = Instant::now();
                     match self.take(message, &mut answers).await {
-                        Ok(said) => out.extend(said.map(|said| said.encode().into())),
+                        Ok(said) => out.extend(said.map(|said| ready_frame(&said.encode()))),
                         Err(ending) => return ending,
                     }
                 }
@@ -154,7 +152,7 @@ impl Peer {
                     if heard.elapsed() > limits.ping_every * 3 {
                         return None;
                     }
-                    sink.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
+                    socket.ping().await.ok()?;
                 }
                 _ = renewals.tick() => out.extend(self.renewed()),
                 ending = over(&mut self.closed, &mut self.end) => {
@@ -166,7 +164,7 @@ impl Peer {
             while let Ok(passing) = self.passing.try_recv() {
                 out.push(passing);
             }
-            if let Err(ending) = self.write(sink, out).await {
+            if let Err(ending) = self.write(socket, out).await {
                 return ending;
             }
             if self.left {
@@ -181,35 +179,33 @@ impl Peer {
 
     /// Feeds what there is to say and all events up to the head, and flushes once per page. How long a peer may take no
     /// byte is the connection's business.
-    pub async fn write(
-        &mut self,
-        sink: &mut SplitSink<WebSocket, Message>,
-        out: Outbox,
-    ) -> Result<(), Option<Ending>> {
-        let (mut texts, mut reached) = (out, self.cursor);
+    pub async fn write(&mut self, socket: &mut Socket, out: Outbox) -> Result<(), Option<Ending>> {
+        socket.feed(out);
+        let mut reached = self.cursor;
         loop {
-            let page = async {
-                feed(sink, texts).await?;
-                sink.flush().await
-            };
-            tokio::pin!(page);
-            // Whoever takes little at a time must not put off the end by that.
-            loop {
-                let ending = tokio::select! {
-                    written = &mut page => break written.map_err(|_| None)?,
-                    ending = over(&mut self.closed, &mut self.end) => ending,
-                };
-                if let Some(ending) = self.takes_to_heart(ending) {
-                    // What is being said is said to its end, to who listens: it may be the answer to their leaving.
-                    drop(timeout(LAST_WORDS, page).await);
-                    return Err(Some(ending));
-                }
-            }
+            self.write_page(socket).await?;
             self.cursor = reached;
             let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
             let Some(last) = frames.last() else { return Ok(()) };
             reached = last.seq;
-            texts = frames.into_iter().map(|frame: Frame| frame.text).collect();
+            socket.feed(frames.into_iter().map(|frame| frame.bytes));
+        }
+    }
+
+    async fn write_page(&mut self, socket: &mut Socket) -> Result<(), Option<Ending>> {
+        let page = socket.flush();
+        tokio::pin!(page);
+        // Whoever takes little at a time must not put off the end by that.
+        loop {
+            let ending = tokio::select! {
+                written = &mut page => return written.map_err(|_| None),
+                ending = over(&mut self.closed, &mut self.end) => ending,
+            };
+            if let Some(ending) = self.takes_to_heart(ending) {
+                // What is being said is said to its end, to who listens: it may be the answer to their leaving.
+                drop(timeout(LAST_WORDS, page).await);
+                return Err(Some(ending));
+            }
         }
     }
 
@@ -224,13 +220,13 @@ impl Peer {
     /// Takes in one message: what is said at once, or why the connection ends.
     async fn take(
         &mut self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<Message, tungstenite::Error>>,
         answers: &mut FuturesUnordered<Answer>,
     ) -> Result<Option<ServerMessage>, Option<Ending>> {
         let text = match message {
             Some(Ok(Message::Text(text))) => Some(text),
             Some(Ok(Message::Binary(_))) => None,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(None),
             Some(Err(error)) => {
                 let reason = format!("a frame could not be read: {error}");
                 return Err(Some(Ending { code: "bad_frame", reason, reconnect: false }));
@@ -300,19 +296,19 @@ impl Peer {
         })
     }
 
-    fn renewed(&self) -> Option<Utf8Bytes> {
+    fn renewed(&self) -> Option<Bytes> {
         let Session { user, room, role, .. } = self.session;
         let token =
             self.shop.config.host_key.sign_session(user, room, role, self.shop.config.limits.session).ok()?;
-        Some(ServerMessage::Token { token }.encode().into())
+        Some(ready_frame(&ServerMessage::Token { token }.encode()))
     }
 
     /// Says goodbye, where there is something to say.
-    pub async fn farewell(&self, sink: &mut SplitSink<WebSocket, Message>, ending: Option<Ending>) {
+    pub async fn farewell(&self, socket: &mut Socket, ending: Option<Ending>) {
         if let Some(Ending { code, reason, reconnect }) = ending {
             let bye = ServerMessage::Bye { code: code.to_owned(), reason, reconnect };
             // A peer that takes nothing is not waited for long: its socket closes when this ends.
-            drop(timeout(LAST_WORDS, say_last(sink, &bye)).await);
+            drop(timeout(LAST_WORDS, say_last(socket, &bye)).await);
         }
     }
 }
@@ -323,20 +319,10 @@ fn unreadable(error: Unavailable) -> Option<Ending> {
     Some(Ending { code: "log_unreadable", reason: error.message, reconnect: true })
 }
 
-pub(super) async fn say_last(sink: &mut SplitSink<WebSocket, Message>, message: &ServerMessage) {
-    if sink.send(Message::Text(message.encode().into())).await.is_ok() {
-        drop(sink.close().await);
-    }
-}
-
-async fn feed(
-    sink: &mut SplitSink<WebSocket, Message>,
-    texts: impl IntoIterator<Item = Utf8Bytes>,
-) -> Result<(), axum::Error> {
-    for text in texts {
-        sink.feed(Message::Text(text)).await?;
-    }
-    Ok(())
+pub(super) async fn say_last(socket: &mut Socket, message: &ServerMessage) {
+    socket.feed([ready_frame(&message.encode())]);
+    // Who is gone needs no goodbye.
+    drop(socket.close().await);
 }
 
 /// The room's end, or one that is meant for this member and was said after the connection took its seat.

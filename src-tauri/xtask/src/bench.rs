@@ -40,6 +40,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_analysis",
     },
     Bench {
+        name: "library",
+        about: "[TRACKS]: each keystroke of a search, sorting, and rows from anywhere in a large library",
+        package: "synx-node",
+        example: "bench_library",
+    },
+    Bench {
         name: "devices",
         about: "FILE DEVICE DEVICE SECONDS: one file on two devices of this machine, and the error of each",
         package: "synx-playback",

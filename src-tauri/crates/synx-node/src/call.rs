@@ -1,9 +1,11 @@
 //! What user interfaces ask: each request carried out by the part that it concerns.
 
-use crate::bridge::{AppView, CallError, ProfileView, Request, Response};
+use crate::bridge::{AppView, CallError, ProfileView, Request, Response, TrackList};
 use crate::error::NodeError;
+use crate::library::search::Wanted;
 use crate::library::{analysis_view, waveform_view};
 use crate::node::{Inner, Node};
+use crate::room::solo::Following;
 use crate::room::stage::Stage;
 use crate::room::view::settings_of;
 use crate::watchers::sync_views;
@@ -34,7 +36,23 @@ impl Inner {
                 Ok(Response::Waveform { waveform: waveform_view(&analysis, columns, from_s, to_s) })
             }
             Request::GetAnalysis { track } => {
-                Ok(Response::Analysis { analysis: analysis_view(&*self.analysis(&track)?) })
+                let analysis = self.analysis(&track)?;
+                let stored = self.library.store().get(parse(&track)?)?;
+                let correction = stored.map(|track| track.correction).unwrap_or_default();
+                Ok(Response::Analysis { analysis: Box::new(analysis_view(&analysis, &correction)) })
+            }
+            Request::ListTracks { list, search, order, from, count } => {
+                let (library, wanted) = (Arc::clone(&self.library), Wanted { list, search, order });
+                let page = blocking(move || library.page(&wanted, from, count)).await?;
+                Ok(Response::TrackPage { page: Box::new(page) })
+            }
+            Request::PauseAnalysis { paused } => {
+                self.library.pause_analysis(paused);
+                Ok(Response::Done)
+            }
+            Request::GetTrack { track } => {
+                let stored = self.library.store().get(parse(&track)?)?;
+                Ok(Response::Track { track: stored.map(|track| Box::new(self.library.view(&track))) })
             }
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
@@ -83,6 +101,10 @@ impl Inner {
                 Ok(Response::Log { entries: self.log_entries(before_seq, limit).await? })
             }
             Request::Play { track } => done(self.play(track).await),
+            Request::PlayFrom { track, list, search, order } => {
+                let wanted = Wanted { list, search, order };
+                done(self.play_alone(&self.stage(), &wanted, parse(&track)?))
+            }
             request => {
                 let command = command(request)?;
                 let stage = self.stage();
@@ -95,7 +117,10 @@ impl Inner {
         let stage = self.stage();
         let track = track.as_deref().map(parse::<ContentHash>).transpose()?;
         match track {
-            Some(hash) if !stage.is_room() => self.play_alone(&stage, hash),
+            Some(hash) if !stage.is_room() => {
+                let all = Wanted { list: TrackList::All, search: String::new(), order: None };
+                self.play_alone(&stage, &all, hash)
+            }
             track => stage.execute(Command::Play { track }).await.map(drop),
         }
     }
@@ -109,8 +134,10 @@ impl Inner {
                 let reason = tracks.first().and_then(|track| track.error.clone()).unwrap_or_default();
                 return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
             };
-            let following: Vec<_> = following.iter().map(|track| track.meta.clone()).collect();
-            solo.play(&first.meta, &following)?;
+            let store = self.library.store();
+            let ids = following.iter().filter_map(|track| store.id_of(track.meta.hash).ok().flatten());
+            solo.play(&first.meta, Following { ids: ids.collect(), next: 0 })?;
+            self.refill(solo);
         }
         Ok(Response::Tracks { tracks: tracks.iter().map(|track| self.library.view(track)).collect() })
     }
@@ -157,7 +184,8 @@ impl Inner {
                 keys: preferences.keys,
                 instruments: preferences.instruments,
             },
-            library: self.library_views(),
+            library: Box::new(self.library.state()),
+            current: self.current_track().map(Box::new),
             player: self.player_view(),
             room: self.room_view().map(Box::new),
             chat: self.chat(None, 200),
@@ -167,6 +195,12 @@ impl Inner {
             recent_rooms: self.recent_room_views(),
         }
     }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NodeError> + Send + 'static,
+) -> Result<T, NodeError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| NodeError::Closing)?
 }
 
 /// A request that is one command of the domain.

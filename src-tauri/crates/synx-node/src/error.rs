@@ -55,6 +55,9 @@ pub enum NodeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A search that means nothing.
+    #[error(transparent)]
+    BadFilter(#[from] crate::library::search::QueryError),
     /// A request that needs a room came while in none.
     #[error("you are in no room: host one or join one first")]
     NoRoom,
@@ -136,6 +139,7 @@ impl NodeError {
             Self::Library { .. } => "library",
             Self::NotLoopback { .. } => "not_loopback",
             Self::Listen { .. } => "listen",
+            Self::BadFilter(_) => "bad_filter",
             Self::NoRoom => "no_room",
             Self::NotHosting => "not_hosting",
             Self::InRoom => "in_room",

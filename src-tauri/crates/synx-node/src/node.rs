@@ -86,7 +86,7 @@ impl Node {
         let arrivals = watch::Sender::new(0);
         let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
         let store = LibraryStore::open(&paths.library())?;
-        let library = Arc::new(Library::new(store, analyses, events.clone(), arrivals.clone()));
+        let library = Library::start(store, analyses, events.clone(), arrivals.clone());
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
         engine.set_muted(settings.values().muted);
         let solo = Arc::new(Stage::Solo(SoloRoom::new(identity.user_id())));
@@ -133,7 +133,7 @@ impl Node {
 
     /// Leaves the room, stops the music and closes the files. What is on disk needs no goodbye: a crash loses nothing.
     pub async fn close(self) {
-        self.inner.library.analyses().cancel();
+        self.inner.library.close();
         if let Err(error) = self.inner.leave_room().await {
             tracing::warn!(%error, "the room was not left in order");
         }

@@ -2,9 +2,11 @@
 
 use crate::bridge::{DeviceView, PlayState, PlayerView, TrackView};
 use crate::error::NodeError;
+use crate::library::search::Wanted;
 use crate::node::Inner;
+use crate::room::solo::{Following, SoloRoom};
 use crate::room::stage::Stage;
-use synx_domain::{ContentHash, TrackMeta};
+use synx_domain::ContentHash;
 
 use synx_playback::{DeviceChoice, PlayState as EngineState, devices, normalisation_gain_db};
 
@@ -151,31 +153,44 @@ impl Inner {
         })
     }
 
-    /// Plays a track of the library alone, and the tracks that stand after it.
-    ///
-    /// # Errors
-    /// When the track is not known, or cannot be used.
-    pub fn play_alone(&self, stage: &Stage, hash: ContentHash) -> Result<(), NodeError> {
-        let Stage::Solo(solo) = stage else { return Err(NodeError::InRoom) };
-        let tracks = self.library.store().all()?;
-        let at = tracks.iter().position(|track| track.meta.hash == hash).ok_or(NodeError::NoSuchTrack)?;
-        if let Some(reason) = &tracks[at].error {
-            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason.clone() });
-        }
-        let following: Vec<TrackMeta> = tracks[at + 1..]
-            .iter()
-            .filter(|track| track.error.is_none())
-            .map(|track| track.meta.clone())
-            .collect();
-        Ok(solo.play(&tracks[at].meta, &following)?)
+    /// What the library knows of the track that is loaded.
+    pub fn current_track(&self) -> Option<TrackView> {
+        let hash = self.stage().with(|room| Some(room.transport.as_ref()?.current?.track))?;
+        let track = self.library.store().get(hash).ok().flatten()?;
+        Some(self.library.view(&track))
     }
 
-    /// The library as it is drawn; empty, with a warning in the log, when it cannot be read.
-    pub fn library_views(&self) -> Vec<TrackView> {
-        self.library.views().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the library cannot be read");
-            Vec::new()
-        })
+    /// Plays a track alone, and then what follows it in a list.
+    ///
+    /// # Errors
+    /// When the track is not in the list, or cannot be used, or the list cannot be made.
+    pub fn play_alone(&self, stage: &Stage, wanted: &Wanted, hash: ContentHash) -> Result<(), NodeError> {
+        let Stage::Solo(solo) = stage else { return Err(NodeError::InRoom) };
+        let store = self.library.store();
+        let track = store.get(hash)?.ok_or(NodeError::NoSuchTrack)?;
+        if let Some(reason) = track.error {
+            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
+        }
+        let listed = self.library.list(wanted)?;
+        let at = listed.place_of(store, hash)?.map_or(listed.ids.len(), |at| at + 1);
+        solo.play(&track.meta, Following { ids: listed.ids, next: at })?;
+        self.refill(solo);
+        Ok(())
+    }
+
+    /// Puts what follows into the queue before it runs short.
+    pub fn refill(&self, solo: &SoloRoom) {
+        let ids = solo.wants();
+        if ids.is_empty() {
+            return;
+        }
+        let filled = self.library.store().by_ids(&ids).and_then(|tracks| {
+            let usable = tracks.into_iter().filter(|track| track.error.is_none());
+            Ok(usable.map(|track| track.meta).try_for_each(|meta| solo.follow_with(meta))?)
+        });
+        if let Err(error) = filled {
+            tracing::warn!(%error, "what follows is not in the queue");
+        }
     }
 }
 

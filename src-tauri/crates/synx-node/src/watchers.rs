@@ -28,6 +28,9 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
         tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage)));
         tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
     }
+    if let Stage::Solo(_) = &**stage {
+        tasks.spawn(refill(Arc::downgrade(inner), Arc::clone(stage)));
+    }
     if let Stage::Joined(joined) = &**stage {
         tasks.spawn(draw_connection(Arc::downgrade(inner), joined.connection()));
         tasks.spawn(leave_what_ended(Arc::downgrade(inner), Arc::downgrade(stage), joined.connection()));
@@ -88,6 +91,16 @@ async fn draw_player(inner: Weak<Inner>) {
             inner.tell(NodeEvent::PlayerChanged { player: player.clone() });
             told = Some(player);
         }
+    }
+}
+
+/// Alone, what follows in the list that is played comes into the queue as it empties.
+async fn refill(inner: Weak<Inner>, stage: Arc<Stage>) {
+    let Stage::Solo(solo) = &*stage else { return };
+    let mut changes = solo.changes();
+    while changes.changed().await.is_ok() {
+        let Some(inner) = inner.upgrade() else { return };
+        inner.refill(solo);
     }
 }
 

@@ -7,6 +7,8 @@ import type { CallError, NodeEvent, Request, Response } from './generated/bridge
 type Answers = {
   get_app: 'app';
   open_files: 'tracks';
+  list_tracks: 'track_page';
+  get_track: 'track';
   get_waveform: 'waveform';
   get_analysis: 'analysis';
   list_devices: 'devices';

@@ -1,67 +1,80 @@
 /**
- * Which tracks a library shows, and in which order.
+ * How a list of tracks is laid out: its columns, its order, and which of its rows are drawn.
  */
+import type { KeyNotation } from './music';
 
-export interface Row {
-  id: string;
-  title: string;
-  artist: string | null;
-  album: string | null;
-  duration_s: number;
-  tempo: { bpm: number } | null;
-  key: { camelot: string; name: string } | null;
-  energy: number | null;
-}
-
-export type Column = 'title' | 'artist' | 'duration' | 'bpm' | 'key' | 'energy';
+export type Column =
+  | 'title' | 'artist' | 'album' | 'duration' | 'bpm' | 'key' | 'energy' | 'loudness' | 'year' | 'added' | 'plays' | 'played';
 
 export interface Order {
   by: Column;
   down: boolean;
 }
 
-/** Every word must be found somewhere; case and accents do not matter. */
-export function matching<T extends Row>(rows: T[], words: string): T[] {
-  const wanted = plain(words).split(/\s+/u).filter(Boolean);
-  if (wanted.length === 0) return rows;
-  return rows.filter((row) => {
-    const text = plain([row.title, row.artist, row.album, row.key?.camelot, row.key?.name].join(' '));
-    return wanted.every((word) => text.includes(word));
-  });
+interface ColumnKind {
+  name: string;
+  /** In rem. Text takes what is left over, by its share. */
+  least: number;
+  share?: number;
+  number?: boolean;
 }
 
-function plain(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-}
+/** In the order in which they stand. */
+export const COLUMNS: Record<Column, ColumnKind> = {
+  title: { name: 'Title', least: 9, share: 5 },
+  artist: { name: 'Artist', least: 7, share: 3 },
+  album: { name: 'Album', least: 7, share: 3 },
+  year: { name: 'Year', least: 3.25, number: true },
+  duration: { name: 'Time', least: 3.75, number: true },
+  bpm: { name: 'BPM', least: 3.75, number: true },
+  key: { name: 'Key', least: 3.75 },
+  energy: { name: 'Energy', least: 3.75, number: true },
+  loudness: { name: 'Loudness', least: 4.75, number: true },
+  added: { name: 'Added', least: 5.5 },
+  plays: { name: 'Plays', least: 3.5, number: true },
+  played: { name: 'Last played', least: 5.5 },
+};
 
-/** What is not known comes last, whichever way round. */
-export function sorted<T extends Row>(rows: T[], order: Order | null): T[] {
-  if (!order) return rows;
-  const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-  const sign = order.down ? -1 : 1;
-  return rows.toSorted((a, b) => {
-    const [left, right] = [valueOf(a, order.by), valueOf(b, order.by)];
-    if (left === null || right === null) return Number(left === null) - Number(right === null);
-    const found = typeof left === 'number' && typeof right === 'number' ? left - right : collator.compare(String(left), String(right));
-    return sign * found;
-  });
-}
+export const ALL_COLUMNS = Object.keys(COLUMNS) as Column[];
+export const USUAL_COLUMNS: Column[] = ['title', 'artist', 'duration', 'bpm', 'key', 'energy'];
 
-function valueOf(row: Row, column: Column): string | number | null {
-  switch (column) {
-    case 'title': return row.title;
-    case 'artist': return row.artist;
-    case 'duration': return row.duration_s > 0 ? row.duration_s : null;
-    case 'bpm': return row.tempo?.bpm ?? null;
-    case 'key': return row.key?.camelot ?? null;
-    case 'energy': return row.energy;
+/** Which are given up first where there is no room for all. */
+const GIVEN_UP: Column[] = ['played', 'plays', 'added', 'loudness', 'year', 'album', 'energy', 'duration', 'artist', 'key', 'bpm'];
+const GAP_REM = 0.75;
+/** What stands beside the columns: the edges and the actions. */
+const BESIDE_REM = 3 + 2.5;
+
+/** The chosen columns that there is room for, in their order. The title is always one. */
+export function fitting(chosen: Column[], widthRem: number): Column[] {
+  let columns = ALL_COLUMNS.filter((column) => column === 'title' || chosen.includes(column));
+  const wide = () => columns.reduce((sum, column) => sum + COLUMNS[column].least + GAP_REM, BESIDE_REM);
+  for (const column of GIVEN_UP) {
+    if (wide() <= widthRem) break;
+    columns = columns.filter((other) => other !== column);
   }
+  return columns;
+}
+
+/** For `grid-template-columns`. */
+export function template(columns: Column[], notation: KeyNotation): string {
+  const width = (column: Column) => {
+    const { least, share } = COLUMNS[column];
+    if (column === 'key' && notation === 'musical') return '5.25rem';
+    return share ? `minmax(${least}rem, ${share}fr)` : `${least}rem`;
+  };
+  return [...columns.map(width), '2.5rem'].join(' ');
 }
 
 /** The next order when a column's head is pressed: up, down, as it was. */
 export function nextOrder(order: Order | null, by: Column): Order | null {
   if (order?.by !== by) return { by, down: false };
   return order.down ? null : { by, down: true };
+}
+
+/** Where a key leads from a row; null for a key that leads nowhere. */
+export function nextRow(key: string, row: number, count: number, inSight: number): number | null {
+  const to = { ArrowDown: row + 1, ArrowUp: row - 1, PageDown: row + inSight, PageUp: row - inSight, Home: 0, End: count - 1 }[key];
+  return to === undefined ? null : Math.min(Math.max(0, to), Math.max(0, count - 1));
 }
 
 export interface Slice {

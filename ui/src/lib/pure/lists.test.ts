@@ -1,35 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { lay, moments } from './chat';
-import { matching, nextOrder, sorted, visible, type Row } from './library';
-import { commaList, errorText, faintness, initials, tempoTitle } from './music';
+import { fitting, nextOrder, nextRow, USUAL_COLUMNS, visible } from './library';
+import { commaList, errorText, faintness, initials, keyText, tempoTitle } from './music';
 import { dropIndex } from './order';
 
-function row(title: string, more: Partial<Row> = {}): Row {
-  return { id: title, title, artist: null, album: null, duration_s: 60, tempo: null, key: null, energy: null, ...more };
-}
-
 describe('the library', () => {
-  const rows = [row('Café del Mar', { artist: 'Energy 52' }), row('Tide Line', { key: { camelot: '8A', name: 'A minor' } })];
-
-  it('is searched by all words, whatever case and accents', () => {
-    expect(matching(rows, 'CAFE 52').map((one) => one.title)).toEqual(['Café del Mar']);
-    expect(matching(rows, '8a tide')).toHaveLength(1);
-    expect(matching(rows, 'cafe tide')).toEqual([]);
-    expect(matching(rows, '  ')).toBe(rows);
-  });
-
-  it('sorts figures as figures, with the unknown last both ways', () => {
-    const tempi = [row('none'), row('fast', { tempo: { bpm: 174 } }), row('slow', { tempo: { bpm: 86 } })];
-    expect(sorted(tempi, { by: 'bpm', down: false }).map((one) => one.title)).toEqual(['slow', 'fast', 'none']);
-    expect(sorted(tempi, { by: 'bpm', down: true }).map((one) => one.title)).toEqual(['fast', 'slow', 'none']);
-    expect(sorted(tempi, null)).toBe(tempi);
-  });
-
   it('goes through up, down and as it was', () => {
     const up = nextOrder(null, 'key');
     const down = nextOrder(up, 'key');
     expect([up, down, nextOrder(down, 'key')]).toEqual([{ by: 'key', down: false }, { by: 'key', down: true }, null]);
     expect(nextOrder(down, 'title')).toEqual({ by: 'title', down: false });
+  });
+
+  it('gives up the least of its columns where there is no room', () => {
+    expect(fitting(USUAL_COLUMNS, 60)).toEqual(USUAL_COLUMNS);
+    expect(fitting([...USUAL_COLUMNS, 'album', 'plays'], 45)).toEqual(USUAL_COLUMNS);
+    expect(fitting(USUAL_COLUMNS, 30)).toEqual(['title', 'bpm', 'key']);
+    expect(fitting([], 5)).toEqual(['title']);
+  });
+
+  it('is walked through by keys, never past its ends', () => {
+    expect(['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'End', 'a'].map((key) => nextRow(key, 1, 100, 20))).toEqual([2, 0, 21, 0, 0, 99, null]);
+    expect(nextRow('ArrowDown', 0, 0, 20)).toBe(0);
   });
 
   it('draws only what is in sight', () => {
@@ -66,8 +58,13 @@ describe('figures', () => {
     expect(faintness({ confidence: 0.2 })).toBeLessThan(faintness({ confidence: 0.8 }));
   });
 
+  it('write a key as its reader does', () => {
+    const key = { name: 'A minor', camelot: '8A', open_key: '1m' };
+    expect((['camelot', 'open_key', 'musical'] as const).map((notation) => keyText(key, notation))).toEqual(['8A', '1m', 'A min']);
+  });
+
   it('say what else they may be', () => {
-    expect(tempoTitle({ bpm: 87, confidence: 0.6, alternatives: [{ bpm: 174, relation: 'x2' }] })).toBe(
+    expect(tempoTitle({ bpm: 87, confidence: 0.6, alternatives: [{ bpm: 174, relation: 'x2' }], by_hand: false })).toBe(
       '87.0 BPM, 60 % sure. It may also be 174.0 (×2).',
     );
   });

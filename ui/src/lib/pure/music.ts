@@ -22,14 +22,30 @@ export function bpmText(bpm: number): string {
   return bpm.toFixed(1);
 }
 
-export function tempoTitle(tempo: { bpm: number; confidence: number; alternatives: { bpm: number; relation: string }[] }): string {
+interface Tempo extends Guess {
+  bpm: number;
+  alternatives: { bpm: number; relation: string }[];
+  by_hand: boolean;
+}
+
+export function tempoTitle(tempo: Tempo): string {
+  if (tempo.by_hand) return `${bpmText(tempo.bpm)} BPM, set by you`;
   const others = tempo.alternatives.map((other) => `${bpmText(other.bpm)} (${other.relation.replace('x', '×')})`);
   const sure = `${bpmText(tempo.bpm)} BPM, ${percent(tempo.confidence)} sure`;
   return others.length ? `${sure}. It may also be ${others.join(' or ')}.` : `${sure}.`;
 }
 
-export function keyTitle(key: { name: string; open_key: string; confidence: number }, second?: { name: string; camelot: string } | null): string {
-  const sure = `${key.name} (Open Key ${key.open_key}), ${percent(key.confidence)} sure`;
+interface Key extends Guess {
+  name: string;
+  camelot: string;
+  open_key: string;
+  by_hand: boolean;
+}
+
+export function keyTitle(key: Key, second?: { name: string; camelot: string } | null): string {
+  const names = `${key.name} (Camelot ${key.camelot}, Open Key ${key.open_key})`;
+  if (key.by_hand) return `${names}, set by you`;
+  const sure = `${names}, ${percent(key.confidence)} sure`;
   return second ? `${sure}. It may also be ${second.name} (${second.camelot}).` : `${sure}.`;
 }
 
@@ -55,4 +71,12 @@ export function initials(name: string): string {
 /** Words that a person typed with commas between them. */
 export function commaList(text: string): string[] {
   return [...new Set(text.split(',').map((part) => part.trim()).filter(Boolean))];
+}
+
+export type KeyNotation = 'camelot' | 'open_key' | 'musical';
+
+/** A key as its reader writes keys. */
+export function keyText(key: { name: string; camelot: string; open_key: string }, notation: KeyNotation): string {
+  if (notation === 'musical') return key.name.replace(' minor', ' min').replace(' major', ' maj');
+  return notation === 'camelot' ? key.camelot : key.open_key;
 }

@@ -22,8 +22,23 @@ export function spoken(seconds: number): string {
   return parts.join(' ') || '0 seconds';
 }
 
+/** `100,000` in the reader's own habit. */
+export function figure(n: number): string {
+  return new Intl.NumberFormat().format(n);
+}
+
+/** As short as a column: "3 h ago", "5 d ago", later the date. */
+export function ago(ms: number, nowMs: number, locale?: string): string {
+  const minutes = Math.max(0, Math.floor((nowMs - ms) / 60_000));
+  if (minutes < 1) return 'Just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  if (minutes < 14 * 24 * 60) return `${Math.floor(minutes / 60 / 24)} d ago`;
+  return new Intl.DateTimeFormat(locale, { day: '2-digit', month: '2-digit', year: '2-digit' }).format(ms);
+}
+
 export function count(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+  return `${figure(n)} ${thing}${n === 1 ? '' : 's'}`;
 }
 
 /** Hours and minutes in the reader's own habit. */

@@ -9,6 +9,7 @@ async function open(name: string): Promise<FakeBackend> {
   const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)'));
   render(Main, { backend, appearance });
   await screen.findByRole(name === 'first-run' ? 'main' : 'navigation');
+  if (backend.tracks.length > 0 && !backend.app.room && name !== 'first-run') await screen.findAllByTestId('library-row');
   return backend;
 }
 
@@ -40,11 +41,11 @@ describe('the library', () => {
     const node = await open('library');
     const rows = screen.getAllByTestId('library-row');
     await fireEvent.dblClick(rows[8] as HTMLElement);
-    expect(node.last('play')).toBeUndefined();
+    expect(node.last('play_from')).toBeUndefined();
     await fireEvent.dblClick(rows[1] as HTMLElement);
-    expect(node.last('play')?.track).toBe('t2');
+    expect(node.last('play_from')).toMatchObject({ track: 't2', list: { type: 'all' }, search: '', order: null });
     await fireEvent.keyDown(rows[0] as HTMLElement, { key: 'Enter' });
-    expect(node.last('play')?.track).toBe('t1');
+    expect(node.last('play_from')?.track).toBe('t1');
     expect(get('play').dataset.state).toBe('playing');
   });
 
@@ -76,12 +77,47 @@ describe('the library', () => {
     expect(screen.queryByTestId('open-path')).toBeNull();
   });
 
-  it('finds as one types', async () => {
+  it('finds as one types, and says what was typed wrongly', async () => {
     await open('library');
     await type('library-filter', 'northwater');
-    expect(screen.getAllByTestId('library-row')).toHaveLength(2);
+    await expect.poll(() => screen.getAllByTestId('library-row')).toHaveLength(2);
+    await type('library-filter', 'nrothwater');
+    expect((await screen.findByTestId('search-read-as')).textContent).toContain('Showing “northwater”');
     await type('library-filter', 'zzz');
-    expect(screen.getByText('Nothing found')).toBeTruthy();
+    expect(await screen.findByText('Nothing found')).toBeTruthy();
+  });
+
+  it('keeps the list while a filter means nothing, and says how it would be written', async () => {
+    await open('library');
+    await type('library-filter', 'bmp:120');
+    expect((await screen.findByTestId('search-problem')).textContent).toContain('no filter “bmp:”');
+    expect(screen.getAllByTestId('library-row')).toHaveLength(10);
+    expect(get('library-filter').getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it('is one stop for Tab, and the arrows go through it', async () => {
+    await open('many');
+    const rows = () => screen.getAllByTestId('library-row');
+    const stops = () => rows().filter((row) => row.tabIndex === 0);
+    expect(stops().map((row) => row.dataset.row)).toEqual(['0']);
+    rows()[0]?.focus();
+    await fireEvent.keyDown(rows()[0] as HTMLElement, { key: 'ArrowDown' });
+    await expect.poll(() => document.activeElement?.getAttribute('data-row')).toBe('1');
+    await fireEvent.keyDown(document.activeElement as HTMLElement, { key: 'End' });
+    await expect.poll(() => document.activeElement?.getAttribute('data-row')).toBe('99999');
+    await expect.poll(() => document.activeElement?.textContent).toContain('99999');
+    expect(rows().length).toBeLessThan(80);
+  });
+
+  it('is sorted by the node, and shows the columns and keys that are chosen', async () => {
+    const node = await open('library');
+    await press('sort-bpm');
+    expect(node.last('list_tracks')).toMatchObject({ order: { by: 'bpm', down: false }, from: 0 });
+    await press('view-menu');
+    await press('column-loudness');
+    expect(await screen.findByTestId('sort-loudness')).toBeTruthy();
+    await fireEvent.click(screen.getByLabelText('Open Key'));
+    await expect.poll(() => screen.getAllByTestId('library-row').map((row) => row.querySelector('.key')?.textContent)).toContain('1m');
   });
 
   it('shows tempo and key of what plays, and the waveform once it is there', async () => {

@@ -3,19 +3,20 @@
  */
 import { createContext } from 'svelte';
 import type {
-  AppView, Backend, ChatMessageView, LanRoomView, LinkStatus, NodeEvent, PeerSyncView, PlayerView, PreferencesView, ProfileView,
+  AppView, Backend, ChatMessageView, LanRoomView, LibraryStateView, LinkStatus, NodeEvent, PeerSyncView, PlayerView, PreferencesView, ProfileView,
   RecentRoomView, Request, ResponseTo, RoomView, TrackView, TransferView,
 } from '../backend';
 import { CallFailure } from '../backend';
 import type { Loop } from '../pure/loop';
-import { currentTrack, neighbours } from './current';
-import { Latest } from './latest';
+import { currentId, currentTrack, neighbours } from './current';
+import { Look } from './look.svelte';
 import { Notices } from './notices.svelte';
+import { Own } from './own.svelte';
 import { Picture } from './picture.svelte';
 import { Playhead } from './playhead.svelte';
+import { Tracks } from './tracks.svelte';
+import { VolumeControl } from './volume';
 import { Window } from './window.svelte';
-
-type Volume = Pick<PlayerView, 'volume' | 'muted'>;
 
 /** A press on "previous" this far into a track goes to its start. */
 const RESTART_AFTER_S = 3;
@@ -28,7 +29,7 @@ export class App {
   version = $state('');
   profile = $state.raw<ProfileView | null>(null);
   preferences = $state.raw<PreferencesView | null>(null);
-  library = $state.raw<TrackView[]>([]);
+  library = $state.raw<LibraryStateView>({ revision: 0, tracks: 0, broken: 0, waiting: 0, analysis_paused: false });
   player = $state.raw<PlayerView | null>(null);
   room = $state.raw<RoomView | null>(null);
   chat = $state.raw<ChatMessageView[]>([]);
@@ -41,26 +42,32 @@ export class App {
   readonly playhead = new Playhead();
   readonly window = new Window();
   readonly picture: Picture;
+  readonly tracks: Tracks;
+  readonly own: Own;
+  readonly look = new Look();
 
   /** What others said and was not on screen yet. */
   unread = $derived(this.chat.filter((message) => message.seq > this.window.readSeq && message.author !== this.room?.me).length);
 
-  current = $derived(this.player && currentTrack(this.player, this.room, this.library));
+  current = $derived.by(() => this.player && currentTrack(this.player, this.room, this.own.track));
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
   mayControl = $derived(this.player?.may_control ?? false);
 
   /** What is only about to be played has no position yet. */
   maySeek = $derived(this.mayControl && this.player?.track !== null && this.player?.track === this.current?.id);
 
-  readonly #volume = new Latest((wish: Volume) => this.#sendVolume(wish));
-  /** As the node told it last. */
-  #volumeTold: Volume | null = null;
+  readonly #volume = new VolumeControl(
+    async (wish) => (await this.ask({ type: 'set_volume', ...wish })) !== null,
+    (volume) => this.player && (this.player = { ...this.player, ...volume }),
+  );
 
   /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
   #early: NodeEvent[] | null = null;
 
   constructor(readonly backend: Backend) {
     this.picture = new Picture(backend);
+    this.tracks = new Tracks(backend);
+    this.own = new Own(backend);
     backend.onStatus((status) => {
       const found = this.link === 'lost' && status === 'open';
       this.link = status;
@@ -103,6 +110,8 @@ export class App {
     this.profile = app.profile;
     this.preferences = app.preferences;
     this.library = app.library;
+    this.own.take(app.current);
+    void this.tracks.reload();
     this.chat = app.chat;
     this.sync = app.sync;
     this.transfers = app.transfers;
@@ -115,7 +124,7 @@ export class App {
   receive(event: NodeEvent): void {
     switch (event.type) {
       case 'profile_changed': this.profile = event.profile; break;
-      case 'library_changed': this.library = event.tracks; break;
+      case 'library_changed': this.#changeLibrary(event.library); break;
       case 'track_changed': this.#changeTrack(event.track); break;
       case 'room_changed': this.#setRoom(event.room); break;
       case 'chat_appended': this.#say(event.messages); break;
@@ -129,14 +138,24 @@ export class App {
     }
   }
 
+  #changeLibrary(library: LibraryStateView): void {
+    this.library = library;
+    void this.tracks.reload();
+  }
+
   #changeTrack(track: TrackView): void {
-    const known = this.library.some((one) => one.id === track.id);
-    this.library = known ? this.library.map((one) => (one.id === track.id ? track : one)) : [...this.library, track];
+    this.tracks.change(track);
+    this.own.change(track);
+  }
+
+  #learn(): void {
+    void this.own.learn(this.player && currentId(this.player, this.room));
   }
 
   #setRoom(room: RoomView | null): void {
     const before = this.room?.id ?? null;
     this.room = room;
+    this.#learn();
     if ((room?.id ?? null) === before) return;
     if (before !== null) {
       this.chat = [];
@@ -148,9 +167,9 @@ export class App {
   }
 
   #setPlayer(player: PlayerView): void {
-    this.#volumeTold = { volume: player.volume, muted: player.muted };
-    this.player = { ...player, ...this.#volume.wanted };
+    this.player = this.#volume.over(player);
     this.playhead.report(player);
+    this.#learn();
   }
 
   /** A message may come twice, in the snapshot and as an event. */
@@ -167,6 +186,12 @@ export class App {
       this.notices.fail(CallFailure.from(cause));
       return null;
     }
+  }
+
+  /** Plays a track of the list that is shown, and then what follows it there; in a room it is shared. */
+  playFromList(track: string): void {
+    if (this.room) void this.ask({ type: 'share_track', track });
+    else void this.ask({ type: 'play_from', track, ...this.tracks.wanted });
   }
 
   playPause(): void {
@@ -202,18 +227,8 @@ export class App {
     else if (this.mayControl) void this.ask({ type: 'skip', to: before });
   }
 
-  /** Shown at once, like a seek: a slider must not fall back to what the node said before. */
   setVolume(volume: number, muted: boolean): void {
-    const wish = { volume: Math.min(1, Math.max(0, volume)), muted };
-    if (this.player) this.player = { ...this.player, ...wish };
-    void this.#volume.set(wish);
-  }
-
-  async #sendVolume(wish: Volume): Promise<void> {
-    const done = await this.ask({ type: 'set_volume', ...wish });
-    if (done) return;
-    this.#volume.wanted = null;
-    if (this.player) this.player = { ...this.player, ...this.#volumeTold };
+    this.#volume.set(volume, muted);
   }
 
   toggleMute(): void {

@@ -19,12 +19,18 @@ export interface CurrentTrack {
   stage: string;
 }
 
-export function currentTrack(player: PlayerView, room: RoomView | null, library: TrackView[]): CurrentTrack | null {
+/** What plays, else what a press on play would start. */
+export function currentId(player: PlayerView, room: RoomView | null): string | null {
   const queued = room ? (room.queue.find((item) => item.id === room.current) ?? room.queue[0]) : undefined;
-  const id = player.track ?? queued?.track ?? null;
+  return player.track ?? queued?.track ?? null;
+}
+
+/** `inLibrary` is what the own library knows of it. */
+export function currentTrack(player: PlayerView, room: RoomView | null, inLibrary: TrackView | null): CurrentTrack | null {
+  const id = currentId(player, room);
   if (id === null) return null;
   const shared = room?.tracks.find((track) => track.id === id);
-  const own = library.find((track) => track.id === id);
+  const own = inLibrary?.id === id ? inLibrary : undefined;
   const known = shared ?? own;
   const durationS = player.track === id && player.duration_s > 0 ? player.duration_s : (known?.duration_s ?? 0);
   return {
@@ -37,7 +43,7 @@ export function currentTrack(player: PlayerView, room: RoomView | null, library:
     energy: own?.energy ?? shared?.energy ?? null,
     problem: known?.error ?? null,
     progress: own?.availability === 'analyzing' ? own.progress : null,
-    stage: [durationS, shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm].join(),
+    stage: [durationS, shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm, own?.tempo?.by_hand, own?.key?.by_hand].join(),
   };
 }
 

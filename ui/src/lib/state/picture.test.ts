@@ -5,7 +5,7 @@ import { Picture } from './picture.svelte';
 
 function given(track: string): { node: FakeBackend; picture: Picture; current: () => CurrentTrack } {
   const node = new FakeBackend(scene('library'));
-  const current = () => currentTrack({ ...node.app.player, track }, null, node.app.library) as CurrentTrack;
+  const current = () => currentTrack({ ...node.app.player, track }, null, node.tracks.find((one) => one.id === track) ?? null) as CurrentTrack;
   return { node, picture: new Picture(node), current };
 }
 
@@ -30,7 +30,7 @@ describe('the waveform of the current track', () => {
     picture.show(current());
     await settle();
     expect(picture.state).toBe('loading');
-    node.app = { ...node.app, library: node.app.library.map((track) => (track.id === 't7' ? { ...track, availability: 'ready' } : track)) };
+    node.tracks = node.tracks.map((track) => (track.id === 't7' ? { ...track, availability: 'ready' } : track));
     picture.show(current());
     await settle();
     expect(picture.state).toBe('ready');
@@ -40,7 +40,7 @@ describe('the waveform of the current track', () => {
     const { node, picture, current } = given('t7');
     picture.show(current());
     await settle();
-    node.app = { ...node.app, library: node.app.library.map((track) => ({ ...track, availability: 'ready' })) };
+    node.tracks = node.tracks.map((track) => ({ ...track, availability: 'ready' }));
     await vi.advanceTimersByTimeAsync(2_000);
     expect(picture.state).toBe('ready');
   });
@@ -48,7 +48,7 @@ describe('the waveform of the current track', () => {
   it('never shows one track’s picture for another', async () => {
     const { node, picture, current } = given('t1');
     picture.show(current());
-    picture.show(currentTrack({ ...node.app.player, track: 't2' }, null, node.app.library));
+    picture.show(currentTrack({ ...node.app.player, track: 't2' }, null, node.tracks[1] ?? null));
     await settle();
     expect([picture.track, picture.whole?.to_s]).toEqual(['t2', 341]);
     picture.show(null);
@@ -71,7 +71,7 @@ describe('the waveform of the current track', () => {
   it('says why when it cannot be had', async () => {
     const { node, picture, current } = given('t1');
     const track = current();
-    node.app = { ...node.app, library: [] };
+    node.tracks = [];
     picture.show(track);
     await settle();
     expect([picture.state, picture.problem]).toEqual(['failed', 'This track is not in the library any more.']);

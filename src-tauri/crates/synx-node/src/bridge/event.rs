@@ -1,7 +1,8 @@
 //! What a node tells its user interfaces by itself.
 
+use super::library::{LibraryStateView, TrackView};
 use super::view::{
-    ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView, RoomView, TrackView,
+    ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView, RoomView,
     TransferView,
 };
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,8 @@ use ts_rs::TS;
 pub enum NodeEvent {
     /// The own profile changed.
     ProfileChanged { profile: ProfileView },
-    /// The library changed.
-    LibraryChanged { tracks: Vec<TrackView> },
+    /// The library changed: whoever shows a part of it asks for that part again.
+    LibraryChanged { library: Box<LibraryStateView> },
     /// One track of the library changed (its analysis goes on, or is done).
     TrackChanged { track: TrackView },
     /// The room changed; null when the node is in none.

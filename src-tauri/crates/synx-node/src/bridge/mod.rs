@@ -4,16 +4,23 @@
 //! TypeScript forms are generated from these. Ids and hashes are text, times are seconds as floating point.
 //! Must never hold domain types: the log's format and the UI's change apart.
 
+#[macro_use]
+mod macros;
+
 mod event;
+mod library;
 mod request;
 mod view;
 
 pub use event::{NodeEvent, NoticeLevel};
+pub use library::{
+    AnalysisView, Availability, KeyView, LibraryStateView, ReadAsView, TempoAlternative, TempoView,
+    TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
+};
 pub use request::{CallError, Request, Response};
 pub use view::{
-    AnalysisView, AppView, Availability, ChatMessageView, CommentView, DeviceView, DoctorCheckView, KeyView,
-    LanRoomView, LogEntryView, LoopView, MemberView, PeerSyncView, PlayState, PlaybackControlView,
-    PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
-    RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView, TempoAlternative, TempoView,
-    TrackView, TransferDirection, TransferView, VisibilityView, WaveformView,
+    AppView, ChatMessageView, CommentView, DeviceView, DoctorCheckView, LanRoomView, LogEntryView, LoopView,
+    MemberView, PeerSyncView, PlayState, PlaybackControlView, PlayerView, PreferencesView, ProfileView,
+    QueueItemView, RecentRoomView, RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView,
+    RoomView, StorageView, TransferDirection, TransferView, VisibilityView,
 };

@@ -1,8 +1,9 @@
 //! What a user interface can ask of a node, and how it is answered.
 
+use super::library::{AnalysisView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView};
 use super::view::{
-    AnalysisView, AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, LoopView,
-    PreferencesView, ProfileView, RoleView, RoomSettingsView, TrackView, WaveformView,
+    AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, LoopView, PreferencesView,
+    ProfileView, RoleView, RoomSettingsView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -16,6 +17,14 @@ pub enum Request {
     GetApp,
     /// Adds audio files (folders are searched) to the library, and plays the first when `play`. Answer: `tracks`.
     OpenFiles { paths: Vec<String>, play: bool },
+    /// A part of a list of tracks: those that `search` finds, in an order, or with null in the list's own. Filters such as
+    /// `bpm:120-128 key:8A added:<7d` stand among the words. Answer: `track_page`; error `bad_filter` for one that means
+    /// nothing.
+    ListTracks { list: TrackList, search: String, order: Option<TrackOrder>, from: u32, count: u32 },
+    /// A track of the library. Answer: `track`.
+    GetTrack { track: String },
+    /// Lets the analyses of the library rest, but for what is opened or played, or go on. Answer: `done`.
+    PauseAnalysis { paused: bool },
     /// Takes a track out of the library; its file stays. Answer: `done`.
     RemoveTrack { track: String },
     /// The waveform of a part of a track as `columns` columns. Answer: `waveform`; error `not_ready` until analysed.
@@ -25,6 +34,8 @@ pub enum Request {
 
     /// Plays: goes on, or starts the named track. Answer: `done`.
     Play { track: Option<String> },
+    /// Alone: plays a track of a list, as in `list_tracks`, and then what follows it there. Answer: `done`.
+    PlayFrom { track: String, list: TrackList, search: String, order: Option<TrackOrder> },
     /// Pauses. Answer: `done`.
     Pause,
     /// Moves the position. Answer: `done`.
@@ -100,10 +111,14 @@ pub enum Response {
     App { app: Box<AppView> },
     /// Tracks of the library.
     Tracks { tracks: Vec<TrackView> },
+    /// A part of a list.
+    TrackPage { page: Box<TrackPageView> },
+    /// A track of the library; null where the library does not have it.
+    Track { track: Option<Box<TrackView>> },
     /// A waveform.
     Waveform { waveform: WaveformView },
     /// An analysis.
-    Analysis { analysis: AnalysisView },
+    Analysis { analysis: Box<AnalysisView> },
     /// Output devices.
     Devices { devices: Vec<DeviceView> },
     /// An invite link.

@@ -1,28 +1,8 @@
 //! The state of a node in the form that is drawn.
 
+use super::library::{KeyView, LibraryStateView, TempoView, TrackView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-
-macro_rules! views {
-    ($($(#[$doc:meta])* $kind:ident $name:ident $body:tt)*) => {
-        $(
-            views!(@one $(#[$doc])* $kind $name $body);
-        )*
-    };
-    (@one $(#[$doc:meta])* record $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, TS)]
-        #[ts(export, export_to = "bridge.ts")]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
-    };
-    (@one $(#[$doc:meta])* choice $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, TS)]
-        #[serde(rename_all = "snake_case")]
-        #[ts(export, export_to = "bridge.ts")]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
-    };
-}
 
 views! {
     /// Everything that a window needs when it opens.
@@ -30,7 +10,9 @@ views! {
         version: String,
         profile: ProfileView,
         preferences: PreferencesView,
-        library: Vec<TrackView>,
+        library: Box<LibraryStateView>,
+        /// The library's own knowledge of what is loaded in the player.
+        current: Option<Box<TrackView>>,
         player: PlayerView,
         room: Option<Box<RoomView>>,
         chat: Vec<ChatMessageView>,
@@ -57,97 +39,6 @@ views! {
         tempo_range_bpm: Option<(f64, f64)>,
         keys: Vec<String>,
         instruments: Vec<String>,
-    }
-
-    /// How far a track of the library is.
-    choice Availability {
-        /// Its file is there; it waits to be analysed.
-        Waiting,
-        /// It is being analysed.
-        Analyzing,
-        /// All is known.
-        Ready,
-        /// It cannot be used: see `error`.
-        Broken,
-        /// Its file is gone.
-        Missing,
-    }
-
-    /// A track of the library.
-    record TrackView {
-        /// Content hash.
-        id: String,
-        path: String,
-        title: String,
-        artist: Option<String>,
-        album: Option<String>,
-        duration_s: f64,
-        availability: Availability,
-        /// 0 to 1 while it is analysed.
-        progress: f64,
-        tempo: Option<TempoView>,
-        key: Option<KeyView>,
-        /// 1 to 10
-        energy: Option<u8>,
-        loudness_lufs: Option<f64>,
-        /// Why it is broken, for a person.
-        error: Option<String>,
-    }
-
-    /// A tempo with how sure it is.
-    record TempoView {
-        bpm: f64,
-        /// 0 to 1
-        confidence: f64,
-        /// What else it may be, likeliest first.
-        alternatives: Vec<TempoAlternative>,
-    }
-
-    /// Another reading of a tempo.
-    record TempoAlternative {
-        bpm: f64,
-        /// As in "x2" or "2/3".
-        relation: String,
-    }
-
-    /// A key with how sure it is.
-    record KeyView {
-        /// As in "A minor".
-        name: String,
-        /// As in "8A".
-        camelot: String,
-        /// As in "1m".
-        open_key: String,
-        /// 0 to 1
-        confidence: f64,
-    }
-
-    /// Everything the analysis found.
-    record AnalysisView {
-        tempo: Option<TempoView>,
-        key: Option<KeyView>,
-        /// The runner-up; its confidence is what the first leaves, and so a bound.
-        second_key: Option<KeyView>,
-        energy: u8,
-        loudness_lufs: Option<f64>,
-        loudness_range_lu: Option<f64>,
-        true_peak_dbtp: Option<f64>,
-        beats_s: Vec<f64>,
-        /// Indexes into `beats_s`.
-        downbeats: Vec<u32>,
-    }
-
-    /// A part of a waveform. All lists have one entry a column; values are 0 to 1 (min: -1 to 1).
-    record WaveformView {
-        from_s: f64,
-        to_s: f64,
-        min: Vec<f32>,
-        max: Vec<f32>,
-        rms: Vec<f32>,
-        /// Share of low, mid and high frequencies in the column's energy.
-        low: Vec<f32>,
-        mid: Vec<f32>,
-        high: Vec<f32>,
     }
 
     /// What the transport does.

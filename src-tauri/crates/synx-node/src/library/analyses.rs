@@ -71,6 +71,11 @@ impl Analyses {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// Whether all work was given up.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
     async fn compute(&self, hash: ContentHash, path: &Path, progress: Progress) -> Outcome {
         let _turn = self.turns.acquire().await;
         let path = path.to_owned();

@@ -4,44 +4,83 @@
 
 mod analyses;
 mod batch;
+#[doc(hidden)]
+pub mod bench;
 mod files;
+pub mod search;
 mod store;
 mod view;
+mod work;
 
 pub use analyses::{Analyses, summary};
 pub use batch::{FileAnalysis, FileOutcome, FileReport, analyze_files};
 pub use files::{describe, file_name, find_audio, hash_file};
-pub use store::{LibraryStore, RecentRoom, StoredTrack};
+pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, StoredTrack};
 pub use view::{analysis_view, waveform_view};
 
-use crate::bridge::{Availability, NodeEvent, TrackView};
+use crate::bridge::{Availability, LibraryStateView, NodeEvent, TrackPageView, TrackView};
 use crate::error::NodeError;
+use search::{Listed, Lists, Wanted};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::{Counts, new_track};
 use synx_domain::{ContentHash, TrackMeta};
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+use work::Agenda;
+
+/// Rows that are handed out at a time: more than any screen shows.
+const ROWS_MAX: u32 = 500;
 
 /// The library of one instance.
 pub struct Library {
     store: LibraryStore,
+    lists: Lists,
     analyses: Arc<Analyses>,
+    agenda: Arc<Agenda>,
     events: broadcast::Sender<NodeEvent>,
     /// Rises when more is known of audio of this machine.
     arrivals: watch::Sender<u64>,
+    /// Rises when windows should be told.
+    changes: watch::Sender<u64>,
     /// How far the analyses under way are, 0 to 1.
     under_way: Mutex<HashMap<ContentHash, f64>>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Library {
-    /// A library over its database; results are kept in `analyses`, news go to `events`, and raise `arrivals`.
-    pub fn new(
+    /// A library over its database; results are kept in `analyses`, news go to `events`, and raise `arrivals`. What waits
+    /// for its analysis is analysed from now on.
+    pub fn start(
         store: LibraryStore,
         analyses: Arc<Analyses>,
         events: broadcast::Sender<NodeEvent>,
         arrivals: watch::Sender<u64>,
-    ) -> Self {
-        Self { store, analyses, events, arrivals, under_way: Mutex::default() }
+    ) -> Arc<Self> {
+        let changes = watch::Sender::new(0);
+        let library = Arc::new(Self {
+            store,
+            lists: Lists::default(),
+            analyses,
+            agenda: Arc::default(),
+            events,
+            arrivals,
+            changes,
+            under_way: Mutex::default(),
+            tasks: Mutex::default(),
+        });
+        let mut tasks = lock(&library.tasks);
+        tasks.spawn(work::analyze_all(Arc::downgrade(&library)));
+        tasks.spawn(work::tell_changes(Arc::downgrade(&library), library.changes.subscribe()));
+        drop(tasks);
+        library
+    }
+
+    /// Ends all work on it.
+    pub fn close(&self) {
+        self.analyses.cancel();
+        lock(&self.tasks).abort_all();
     }
 
     /// The database.
@@ -54,8 +93,8 @@ impl Library {
         &self.analyses
     }
 
-    /// Adds the audio files under `paths` and starts their analyses. A file that cannot be used is in the library with
-    /// its reason.
+    /// Adds the audio files under `paths`, which are analysed before all others. A file that cannot be used is in the
+    /// library with its reason.
     ///
     /// # Errors
     /// A path that does not exist or holds no audio, or a library that cannot be written.
@@ -63,10 +102,8 @@ impl Library {
         let library = Arc::clone(self);
         let opened = tokio::task::spawn_blocking(move || library.open_blocking(&paths)).await;
         let tracks = opened.map_err(|_| NodeError::Closing)??;
-        self.announce()?;
-        for track in tracks.iter().filter(|track| track.error.is_none()) {
-            self.start_analysis(track.meta.hash, track.path.clone());
-        }
+        self.changed();
+        self.agenda.first(tracks.iter().map(|track| track.meta.hash));
         Ok(tracks)
     }
 
@@ -75,58 +112,27 @@ impl Library {
         if files.is_empty() {
             return Err(NodeError::NoAudio { path: paths.first().cloned().unwrap_or_default() });
         }
-        files.iter().map(|path| self.open_one(path)).collect()
+        let now_ms = crate::wall_clock_ms();
+        files.iter().map(|path| self.open_one(path, now_ms)).collect()
     }
 
-    fn open_one(&self, path: &Path) -> Result<StoredTrack, NodeError> {
+    fn open_one(&self, path: &Path, now_ms: i64) -> Result<StoredTrack, NodeError> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let hash = hash_file(&path)?;
         let (meta, error) = match describe(&path, hash, file_name(&path)) {
             Ok(meta) => (meta, None),
             Err(error) => (unusable(&path, hash), Some(error.to_string())),
         };
-        let known = self.store.get(hash)?;
-        let added_at_ms = known.map_or_else(crate::wall_clock_ms, |known| known.added_at_ms);
-        let track = StoredTrack { meta, path, error, added_at_ms };
+        let track = new_track(meta, &path, None, error, now_ms);
         self.store.put(&track)?;
-        Ok(track)
-    }
-
-    /// Starts the analysis of a file unless its result is known; its outcome is told in events.
-    pub fn start_analysis(self: &Arc<Self>, hash: ContentHash, path: PathBuf) {
-        if self.analyses.get(hash).is_some() || self.lock().insert(hash, 0.0).is_some() {
-            return;
-        }
-        let library = Arc::clone(self);
-        tokio::spawn(async move {
-            let told = Arc::clone(&library);
-            let progress = Box::new(move |done: f64| told.progressed(hash, done));
-            let outcome = library.analyses.analyze(hash, &path, progress).await;
-            library.lock().remove(&hash);
-            if let Err(error) = outcome {
-                tracing::warn!(%hash, %error, "analysis failed");
-                library.mark_broken(hash, &error.to_string());
-            }
-            library.arrivals.send_modify(|count| *count += 1);
-            library.track_changed(hash);
-        });
+        Ok(self.store.get(hash)?.unwrap_or(track))
     }
 
     fn progressed(&self, hash: ContentHash, done: f64) {
-        if let Some(known) = self.lock().get_mut(&hash) {
+        if let Some(known) = lock(&self.under_way).get_mut(&hash) {
             *known = done;
         }
         self.track_changed(hash);
-    }
-
-    fn mark_broken(&self, hash: ContentHash, reason: &str) {
-        let marked = self.store.get(hash).and_then(|track| match track {
-            Some(track) => self.store.put(&StoredTrack { error: Some(reason.to_owned()), ..track }),
-            None => Ok(()),
-        });
-        if let Err(error) = marked {
-            tracing::warn!(%hash, %error, "the library does not remember a failed analysis");
-        }
     }
 
     fn track_changed(&self, hash: ContentHash) {
@@ -141,8 +147,9 @@ impl Library {
     /// # Errors
     /// When the library cannot be written.
     pub fn remove(&self, hash: ContentHash) -> Result<(), NodeError> {
-        self.store.remove(hash)?;
-        self.announce()
+        self.store.put_presence(hash, Presence::Gone)?;
+        self.changed();
+        Ok(())
     }
 
     /// Where a track's file is, if it is still there.
@@ -150,36 +157,78 @@ impl Library {
         self.store.get(hash).ok().flatten().map(|track| track.path).filter(|path| path.is_file())
     }
 
-    /// All tracks as they are drawn.
+    /// A list of tracks, in the order and with the search that are wanted.
     ///
     /// # Errors
-    /// When the library cannot be read.
-    pub fn views(&self) -> Result<Vec<TrackView>, NodeError> {
-        Ok(self.store.all()?.iter().map(|track| self.view(track)).collect())
+    /// A filter that means nothing, a list that is not there, or a library that cannot be read.
+    pub fn list(&self, wanted: &Wanted) -> Result<Listed, NodeError> {
+        self.lists.list(&self.store, wanted)
+    }
+
+    /// A part of a list as it is drawn. What is drawn is analysed before what is not.
+    ///
+    /// # Errors
+    /// As [`Library::list`].
+    pub fn page(&self, wanted: &Wanted, from: u32, count: u32) -> Result<TrackPageView, NodeError> {
+        let listed = self.list(wanted)?;
+        let rows = listed.rows(&self.store, from as usize, count.min(ROWS_MAX) as usize)?;
+        self.agenda.on_screen(rows.iter().filter(|row| row.found.is_none()).map(|row| row.meta.hash));
+        Ok(TrackPageView {
+            revision: listed.revision,
+            total: u32::try_from(listed.ids.len()).unwrap_or(u32::MAX),
+            from,
+            rows: rows.iter().map(|row| self.view(row)).collect(),
+            read_as: listed.read_as,
+        })
+    }
+
+    /// The library but for its tracks. What cannot be read is nothing, with a warning in the log.
+    pub fn state(&self) -> LibraryStateView {
+        let counts = self.store.counts().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the library cannot be read");
+            Counts::default()
+        });
+        LibraryStateView {
+            revision: self.store.revision(),
+            tracks: counts.tracks,
+            broken: counts.broken,
+            waiting: counts.waiting,
+            analysis_paused: self.agenda.is_paused(),
+        }
+    }
+
+    /// Lets analyses rest, but for what is opened, or go on.
+    pub fn pause_analysis(&self, paused: bool) {
+        self.agenda.pause(paused);
+        self.changed();
     }
 
     /// A track as it is drawn.
     pub fn view(&self, track: &StoredTrack) -> TrackView {
-        let analysis = self.analyses.get(track.meta.hash);
-        let progress = self.lock().get(&track.meta.hash).copied();
-        let availability = match (&track.error, &analysis, progress) {
-            _ if !track.path.is_file() => Availability::Missing,
+        let progress = lock(&self.under_way).get(&track.meta.hash).copied();
+        let availability = match (&track.error, &track.found, progress) {
+            _ if track.presence != Presence::There => Availability::Missing,
             (Some(_), ..) => Availability::Broken,
             (None, Some(_), _) => Availability::Ready,
             (None, None, Some(done)) if done > 0.0 => Availability::Analyzing,
             (None, None, _) => Availability::Waiting,
         };
-        view::track_view(track, availability, progress.unwrap_or(0.0), analysis.as_deref())
+        view::track_view(track, availability, progress.unwrap_or(0.0))
     }
 
-    fn announce(&self) -> Result<(), NodeError> {
-        drop(self.events.send(NodeEvent::LibraryChanged { tracks: self.views()? }));
-        Ok(())
+    /// Windows are told soon.
+    fn changed(&self) {
+        self.agenda.more();
+        self.changes.send_modify(|count| *count += 1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ContentHash, f64>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tell_now(&self) {
+        drop(self.events.send(NodeEvent::LibraryChanged { library: Box::new(self.state()) }));
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What can be said of a file that is no audio.

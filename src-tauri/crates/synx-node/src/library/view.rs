@@ -3,7 +3,7 @@
 use crate::bridge::{
     AnalysisView, Availability, KeyView, TempoAlternative, TempoView, TrackView, WaveformView,
 };
-use crate::library::StoredTrack;
+use crate::library::{Correction, StoredTrack};
 use synx_analysis::{Alternative, Analysis, Key, KeyEstimate, Tempo, TempoRelation};
 use synx_media::PeakBin;
 
@@ -11,12 +11,8 @@ use synx_media::PeakBin;
 const COLUMNS_MAX: u32 = 8192;
 
 /// A track of the library.
-pub fn track_view(
-    track: &StoredTrack,
-    availability: Availability,
-    progress: f64,
-    analysis: Option<&Analysis>,
-) -> TrackView {
+pub fn track_view(track: &StoredTrack, availability: Availability, progress: f64) -> TrackView {
+    let found = track.found.as_ref();
     TrackView {
         id: track.meta.hash.to_string(),
         path: track.path.to_string_lossy().into_owned(),
@@ -26,31 +22,78 @@ pub fn track_view(
         duration_s: track.meta.duration_us as f64 / 1e6,
         availability,
         progress,
-        tempo: analysis.and_then(|analysis| analysis.tempo.as_ref()).map(tempo_view),
-        key: analysis.and_then(|analysis| analysis.key.as_ref()).map(key_view),
-        energy: analysis.map(|analysis| analysis.energy),
-        loudness_lufs: analysis.and_then(|analysis| analysis.loudness.integrated_lufs),
+        tempo: tempo_view(found.and_then(|found| found.tempo.as_ref()), &track.correction),
+        key: key_view(found.and_then(|found| found.key.as_ref()), &track.correction),
+        energy: found.map(|found| found.energy),
+        loudness_lufs: found.and_then(|found| found.loudness_lufs),
         error: track.error.clone(),
+        year: track.year,
+        added_at_ms: track.added_at_ms,
+        plays: track.plays,
+        played_at_ms: track.played_at_ms,
     }
 }
 
-/// Everything the analysis found.
-pub fn analysis_view(analysis: &Analysis) -> AnalysisView {
-    let tempo = analysis.tempo.as_ref();
+/// Everything the analysis found, and what was set by hand in its place.
+pub fn analysis_view(analysis: &Analysis, correction: &Correction) -> AnalysisView {
+    let (tempo, key) = (analysis.tempo.as_ref(), analysis.key.as_ref());
     AnalysisView {
-        tempo: tempo.map(tempo_view),
-        key: analysis.key.as_ref().map(key_view),
-        second_key: analysis.key.as_ref().and_then(second_key_view),
+        tempo: tempo_view(tempo, correction),
+        key: key_view(key, correction),
+        found_tempo: tempo.map(found_tempo),
+        found_key: key.map(found_key),
+        second_key: key.and_then(second_key_view),
         energy: analysis.energy,
         loudness_lufs: analysis.loudness.integrated_lufs,
         loudness_range_lu: analysis.loudness.range_lu,
         true_peak_dbtp: analysis.loudness.true_peak_dbtp,
-        beats_s: tempo.map(|tempo| tempo.beats_s.clone()).unwrap_or_default(),
+        beats_s: beats_s(analysis, correction),
         downbeats: Vec::new(),
     }
 }
 
-fn tempo_view(tempo: &Tempo) -> TempoView {
+/// The beats as they were found, or, where the tempo or the grid was set by hand, as that says.
+fn beats_s(analysis: &Analysis, correction: &Correction) -> Vec<f64> {
+    /// No music has more; a slip of the hand must not make millions of lines.
+    const BEATS_MAX: usize = 100_000;
+    let found = analysis.tempo.as_ref();
+    let found_beats = found.map(|tempo| tempo.beats_s.clone()).unwrap_or_default();
+    if correction.bpm.is_none() && correction.first_beat_s.is_none() {
+        return found_beats;
+    }
+    let Some(bpm) = correction.bpm.or(found.map(|tempo| tempo.bpm)).filter(|bpm| *bpm > 0.0) else {
+        return found_beats;
+    };
+    let period_s = 60.0 / bpm;
+    let anchor_s = correction.first_beat_s.or(found_beats.first().copied()).unwrap_or(0.0);
+    let first_s = anchor_s.rem_euclid(period_s);
+    (0..BEATS_MAX)
+        .map(|beat| first_s + beat as f64 * period_s)
+        .take_while(|beat_s| *beat_s < analysis.duration_s)
+        .collect()
+}
+
+fn tempo_view(found: Option<&Tempo>, correction: &Correction) -> Option<TempoView> {
+    let found = found.map(found_tempo);
+    match correction.bpm {
+        Some(bpm) => Some(TempoView {
+            bpm,
+            confidence: 1.0,
+            alternatives: found.map(|found| found.alternatives).unwrap_or_default(),
+            by_hand: true,
+        }),
+        None => found,
+    }
+}
+
+fn key_view(found: Option<&KeyEstimate>, correction: &Correction) -> Option<KeyView> {
+    match correction.key {
+        Some(key) => Some(KeyView { by_hand: true, ..named(key, 1.0) }),
+        None => found.map(found_key),
+    }
+}
+
+fn found_tempo(tempo: &Tempo) -> TempoView {
     let alternative = |other: &Alternative| TempoAlternative {
         bpm: other.bpm,
         relation: relation(other.relation).to_owned(),
@@ -59,6 +102,7 @@ fn tempo_view(tempo: &Tempo) -> TempoView {
         bpm: tempo.bpm,
         confidence: tempo.confidence,
         alternatives: tempo.alternatives.iter().map(alternative).collect(),
+        by_hand: false,
     }
 }
 
@@ -74,7 +118,7 @@ fn relation(relation: TempoRelation) -> &'static str {
     }
 }
 
-fn key_view(estimate: &KeyEstimate) -> KeyView {
+fn found_key(estimate: &KeyEstimate) -> KeyView {
     named(estimate.key, estimate.confidence)
 }
 
@@ -84,7 +128,13 @@ fn second_key_view(estimate: &KeyEstimate) -> Option<KeyView> {
 }
 
 fn named(key: Key, confidence: f64) -> KeyView {
-    KeyView { name: key.to_string(), camelot: key.camelot(), open_key: key.open_key(), confidence }
+    KeyView {
+        name: key.to_string(),
+        camelot: key.camelot(),
+        open_key: key.open_key(),
+        confidence,
+        by_hand: false,
+    }
 }
 
 /// The part of the waveform between two instants, as `columns` columns. What lies outside of the track is silence.

@@ -2,7 +2,7 @@
 //!
 //! Must never touch the network or the event log: what one plays alone is nobody's history.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use synx_domain::{
     Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, PlaybackControl, Rejection,
     Room, RoomId, RoomSettings, StorageLimits, TrackMeta, UserId, UserProfile, Visibility,
@@ -14,12 +14,38 @@ use uuid::Uuid;
 /// into it would be late; the rest is for the feeder to decode the first frames.
 const LEAD_US: i64 = 90_000;
 
+/// The queue is filled up when fewer than these are ahead, and to this many.
+const AHEAD_LEAST: usize = 10;
+const AHEAD_MOST: usize = 30;
+
+/// What was played stays in the queue for this long, to go back to.
+const BEHIND_MOST: usize = 50;
+
+/// What follows once the queue is through: a list of the library, and how much of it has been queued.
+#[derive(Debug, Clone, Default)]
+pub struct Following {
+    /// Ids in order.
+    pub ids: Arc<[i64]>,
+    /// The first that was not queued yet.
+    pub next: usize,
+}
+
+impl Following {
+    fn take(&mut self, count: usize) -> Vec<i64> {
+        let rest = self.ids.get(self.next..).unwrap_or_default();
+        let taken = rest[..count.min(rest.len())].to_vec();
+        self.next += taken.len();
+        taken
+    }
+}
+
 /// A room in memory with one member.
 pub struct SoloRoom {
     me: UserId,
     epoch: EpochId,
     room: RwLock<Room>,
     changes: watch::Sender<u64>,
+    following: Mutex<Following>,
 }
 
 impl SoloRoom {
@@ -30,6 +56,7 @@ impl SoloRoom {
             epoch: EpochId::from_uuid(Uuid::now_v7()),
             room: RwLock::default(),
             changes: watch::Sender::new(0),
+            following: Mutex::default(),
         };
         let profile = UserProfile { name: "me".to_owned(), ..UserProfile::default() };
         let settings = RoomSettings {
@@ -79,17 +106,65 @@ impl SoloRoom {
         Ok(room.seq)
     }
 
-    /// Plays a track of the library now; the queue becomes it, and then `following`, as far as the queue
-    /// takes them.
+    /// Plays a track now; then, as the queue empties, what is in `following`.
     ///
     /// # Errors
     /// The room's rejection.
-    pub fn play(&self, track: &TrackMeta, following: &[TrackMeta]) -> Result<(), Rejection> {
+    pub fn play(&self, track: &TrackMeta, following: Following) -> Result<(), Rejection> {
+        *self.following() = Following::default();
         self.clear_queue()?;
-        for meta in std::iter::once(track).chain(following).take(Room::QUEUE_MAX) {
-            self.execute(Command::ShareTrack { track: meta.clone() })?;
+        self.execute(Command::ShareTrack { track: track.clone() })?;
+        self.execute(Command::Play { track: Some(track.hash) })?;
+        *self.following() = following;
+        Ok(())
+    }
+
+    /// What should be put into the queue now, so that there is always some of it in sight. What was played long ago is
+    /// forgotten: days of music must not fill a room.
+    pub fn wants(&self) -> Vec<i64> {
+        self.forget_played();
+        let ahead = self.with(|room| {
+            let current = room.transport.as_ref().and_then(|transport| transport.current);
+            let items = room.queue.items();
+            let at = current.and_then(|current| items.iter().position(|item| item.id == current.item));
+            items.len() - at.map_or(0, |at| at + 1)
+        });
+        if ahead >= AHEAD_LEAST { Vec::new() } else { self.following().take(AHEAD_MOST - ahead) }
+    }
+
+    /// Puts a track at the end of the queue.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub fn follow_with(&self, track: TrackMeta) -> Result<(), Rejection> {
+        let hash = track.hash;
+        let known = self.with(|room| room.playable(hash).is_some());
+        let command =
+            if known { Command::Enqueue { track: hash, index: None } } else { Command::ShareTrack { track } };
+        self.execute(command).map(drop)
+    }
+
+    fn forget_played(&self) {
+        let played: Vec<CommandId> = self.with(|room| {
+            let current = room.transport.as_ref().and_then(|transport| transport.current);
+            let items = room.queue.items();
+            let at = current.and_then(|current| items.iter().position(|item| item.id == current.item));
+            items[..at.unwrap_or(0).saturating_sub(BEHIND_MOST)].iter().map(|item| item.id).collect()
+        });
+        if played.is_empty() {
+            return;
         }
-        self.execute(Command::Play { track: Some(track.hash) }).map(drop)
+        for id in played {
+            // What is not there any more need not be taken out.
+            drop(self.execute(Command::Dequeue { id }));
+        }
+        let mut room = self.room.write().unwrap_or_else(PoisonError::into_inner);
+        let Room { tracks, queue, .. } = &mut *room;
+        tracks.retain(|hash, _| queue.items().iter().any(|item| item.track == *hash));
+    }
+
+    fn following(&self) -> MutexGuard<'_, Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets what plays and what would follow.
@@ -134,10 +209,17 @@ mod tests {
         }
     }
 
+    fn fill(solo: &SoloRoom) -> usize {
+        let ids = solo.wants();
+        ids.iter().for_each(|id| solo.follow_with(meta(*id as u8)).unwrap());
+        ids.len()
+    }
+
     #[test]
     fn plays_a_track_and_what_follows_it() {
         let solo = SoloRoom::new(UserId::from_bytes([1; 16]));
-        solo.play(&meta(1), &[meta(2)]).unwrap();
+        solo.play(&meta(1), Following { ids: [2].into(), next: 0 }).unwrap();
+        assert_eq!(fill(&solo), 1);
         assert_eq!(solo.current(), Some(meta(1).hash));
         solo.execute(Command::Skip { to: None }).unwrap();
         assert_eq!(solo.current(), Some(meta(2).hash));
@@ -147,10 +229,24 @@ mod tests {
     #[test]
     fn another_track_takes_the_place_of_all() {
         let solo = SoloRoom::new(UserId::from_bytes([1; 16]));
-        solo.play(&meta(1), &[meta(2)]).unwrap();
-        solo.play(&meta(3), &[]).unwrap();
+        solo.play(&meta(1), Following { ids: [2].into(), next: 0 }).unwrap();
+        solo.play(&meta(3), Following::default()).unwrap();
+        assert_eq!(fill(&solo), 0);
         assert_eq!(solo.current(), Some(meta(3).hash));
         assert_eq!(solo.with(|room| room.queue.items().len()), 1);
         assert!(solo.with(|room| room.transport.as_ref().is_some_and(|transport| transport.playing)));
+    }
+
+    #[test]
+    fn the_queue_of_a_long_list_stays_short_and_never_runs_out() {
+        let solo = SoloRoom::new(UserId::from_bytes([1; 16]));
+        solo.play(&meta(0), Following { ids: (1..=100).collect(), next: 0 }).unwrap();
+        for track in 0..=100 {
+            assert_eq!(solo.current(), Some(meta(track).hash));
+            fill(&solo);
+            assert!(solo.with(|room| room.queue.items().len()) <= BEHIND_MOST + 1 + AHEAD_MOST);
+            assert!(solo.with(|room| room.tracks.len()) <= BEHIND_MOST + 1 + AHEAD_MOST);
+            assert_eq!(solo.execute(Command::Skip { to: None }).is_ok(), track < 100);
+        }
     }
 }

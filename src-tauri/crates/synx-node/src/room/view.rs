@@ -104,7 +104,12 @@ fn track_view(hash: ContentHash, track: &SharedTrack, here: bool) -> RoomTrackVi
 }
 
 fn tempo_view(analysis: &TrackAnalysis) -> Option<TempoView> {
-    Some(TempoView { bpm: analysis.bpm?, confidence: analysis.bpm_confidence, alternatives: Vec::new() })
+    Some(TempoView {
+        bpm: analysis.bpm?,
+        confidence: analysis.bpm_confidence,
+        alternatives: Vec::new(),
+        by_hand: false,
+    })
 }
 
 fn key_view(analysis: &TrackAnalysis) -> Option<KeyView> {
@@ -115,6 +120,7 @@ fn key_view(analysis: &TrackAnalysis) -> Option<KeyView> {
         camelot: analysis.camelot.clone().unwrap_or_default(),
         open_key: key.map(|key| key.open_key()).unwrap_or_default(),
         confidence: analysis.key_confidence,
+        by_hand: false,
     })
 }
 

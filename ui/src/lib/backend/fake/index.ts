@@ -2,7 +2,8 @@
  * A node that exists in memory only: for unit tests, and for looking at the window in every state.
  */
 import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsubscribe } from '../backend';
-import type { AppView, NodeEvent, PlayerView, Request, Response, RoomView } from '../generated/bridge';
+import type { AppView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
+import { page } from './library';
 import type { Scene } from './scenes';
 import { analysis, tempo, waveform } from './sound';
 
@@ -15,6 +16,7 @@ export class FakeBackend implements Backend {
   readonly requests: Request[] = [];
   readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], onDrop: async () => () => {} };
   app: AppView;
+  tracks: TrackView[];
 
   readonly #problem: string | undefined;
   readonly #link: string | undefined;
@@ -22,14 +24,16 @@ export class FakeBackend implements Backend {
   #startedMs = performance.now();
 
   constructor(from: Scene) {
-    this.app = from.app;
+    this.tracks = from.tracks;
+    const current = from.tracks.find((track) => track.id === from.app.player.track) ?? null;
+    this.app = { ...from.app, current, library: { ...from.app.library, tracks: from.tracks.length } };
     this.#problem = from.problem;
     this.#link = from.link;
   }
 
   async call<R extends Request>(request: R): Promise<ResponseTo<R>> {
     this.requests.push(request);
-    if (this.#problem && !request.type.startsWith('get_')) throw new CallFailure('disk_full', this.#problem);
+    if (this.#problem && !/^(get|list)_/u.test(request.type)) throw new CallFailure('disk_full', this.#problem);
     return this.#answer(request) as ResponseTo<R>;
   }
 
@@ -60,6 +64,12 @@ export class FakeBackend implements Backend {
     this.emit({ type: 'player_changed', player: this.app.player });
   }
 
+  setTracks(tracks: TrackView[]): void {
+    this.tracks = tracks;
+    this.app = { ...this.app, library: { ...this.app.library, revision: this.app.library.revision + 1, tracks: tracks.length } };
+    this.emit({ type: 'library_changed', library: this.app.library });
+  }
+
   setRoom(change: Partial<RoomView> | null): void {
     const room = change && this.app.room ? { ...this.app.room, ...change } : null;
     this.app = { ...this.app, room };
@@ -73,7 +83,7 @@ export class FakeBackend implements Backend {
   }
 
   #track(id: string) {
-    const track = this.app.library.find((one) => one.id === id);
+    const track = this.tracks.find((one) => one.id === id);
     if (!track) throw new CallFailure('unknown_track', 'This track is not in the library any more.');
     if (track.availability === 'analyzing' || track.availability === 'waiting') {
       throw new CallFailure('not_ready', `${track.title} is still being analysed.`);
@@ -94,9 +104,13 @@ export class FakeBackend implements Backend {
         const track = this.#track(request.track);
         return { type: 'analysis', analysis: analysis(track.duration_s, track.tempo ?? tempo(60, 0.2), track.key, track.energy ?? 5) };
       }
+      case 'list_tracks':
+        return { type: 'track_page', page: page(this.tracks, this.app.library.revision, request.search, request.order, request.from, request.count) };
+      case 'get_track':
+        return { type: 'track', track: this.tracks.find((one) => one.id === request.track) ?? null };
       case 'open_files': {
-        if (request.play) this.#play(this.app.library[0]?.id ?? null);
-        return { type: 'tracks', tracks: this.app.library };
+        if (request.play) this.#play(this.tracks[0]?.id ?? null);
+        return { type: 'tracks', tracks: this.tracks };
       }
       case 'list_devices':
         return { type: 'devices', devices: [
@@ -118,7 +132,7 @@ export class FakeBackend implements Backend {
   }
 
   #play(id: string | null): void {
-    const track = this.app.library.find((one) => one.id === id);
+    const track = this.tracks.find((one) => one.id === id);
     const started = track && { track: track.id, title: track.title, artist: track.artist, duration_s: track.duration_s, position_s: 0 };
     this.setPlayer({ position_s: this.#positionS(), ...started, state: 'playing' });
   }
@@ -126,7 +140,8 @@ export class FakeBackend implements Backend {
   #change(request: Request): void {
     const { room } = this.app;
     switch (request.type) {
-      case 'play': return this.#play(request.track);
+      case 'play':
+      case 'play_from': return this.#play(request.track);
       case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });
       case 'seek': return this.setPlayer({ position_s: request.position_s });
       case 'set_normalisation': return this.setPlayer({ position_s: this.#positionS(), normalise_to_lufs: request.target_lufs });
@@ -151,11 +166,8 @@ export class FakeBackend implements Backend {
         const message = { seq: 100 + this.requests.length, author: user, author_name: name, text: request.text, posted_at_ms: Date.now() };
         return this.emit({ type: 'chat_appended', messages: [message] });
       }
-      case 'remove_track': {
-        const library = this.app.library.filter((track) => track.id !== request.track);
-        this.app = { ...this.app, library };
-        return this.emit({ type: 'library_changed', tracks: library });
-      }
+      case 'remove_track':
+        return this.setTracks(this.tracks.filter((track) => track.id !== request.track));
       default: return;
     }
   }

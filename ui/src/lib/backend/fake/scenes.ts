@@ -6,7 +6,7 @@ import type {
 } from '../generated/bridge';
 import { key, noise, tempo } from './sound';
 
-export type Scene = { app: AppView; link?: string; problem?: string };
+export type Scene = { app: AppView; tracks: TrackView[]; link?: string; problem?: string };
 
 const ME = 'user-ana';
 /** A day of its own, so that the pictures are the same at every run. */
@@ -27,7 +27,7 @@ function track(
 ): TrackView {
   return {
     id, path: `/music/${title}.flac`, title, artist, album, duration_s: durationS, availability: 'ready', progress: 1,
-    tempo: found, key: foundKey, energy, loudness_lufs: -11.4, error: null,
+    tempo: found, key: foundKey, energy, loudness_lufs: -11.4, error: null, year: 2024, added_at_ms: NOW_MS - 86_400_000, plays: 0, played_at_ms: null,
   };
 }
 
@@ -55,7 +55,7 @@ function app(change: Partial<AppView>): AppView {
     version: '0.1.0',
     profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
-    library: [], player: STOPPED, room: null, chat: [], sync: [], transfers: [],
+    library: { revision: 1, tracks: 0, broken: 0, waiting: 0, analysis_paused: false }, current: null, player: STOPPED, room: null, chat: [], sync: [], transfers: [],
     lan_rooms: [
       { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420', link: 'synxsphere://join?v=1&room=lan1&name=Kitchen' },
     ],
@@ -125,43 +125,54 @@ const CHAT = [
 
 function roomScene(people: number): AppView {
   const view = room(people, true);
-  return app({ library: TRACKS, room: view, chat: CHAT, sync: syncOf(view.members), player: loaded(TRACKS[0] as TrackView) });
+  return app({ room: view, chat: CHAT, sync: syncOf(view.members), player: loaded(TRACKS[0] as TrackView) });
+}
+
+/** A large library, the same at every run. */
+function many(count: number): TrackView[] {
+  return Array.from({ length: count }, (_, index): TrackView => {
+    const from = TRACKS[index % TRACKS.length] as TrackView;
+    return { ...from, id: `m${index}`, title: `${from.title} ${index}`, energy: 1 + (index % 10) };
+  });
 }
 
 /** A scene by its name; an unknown name is a library. */
 export function scene(name: string): Scene {
-  const library = app({ library: [...TRACKS, ...BUSY] });
+  const library = app({});
+  const tracks = [...TRACKS, ...BUSY];
   switch (name) {
     case 'first-run':
-      return { app: app({ profile: { ...library.profile, name: '', chosen: false }, lan_rooms: [], recent_rooms: [] }) };
+      return { app: app({ profile: { ...library.profile, name: '', chosen: false }, lan_rooms: [], recent_rooms: [] }), tracks: [] };
     case 'empty':
-      return { app: app({ lan_rooms: [], recent_rooms: [] }) };
+      return { app: app({ lan_rooms: [], recent_rooms: [] }), tracks: [] };
+    case 'many':
+      return { app: library, tracks: many(100_000) };
     case 'playing':
-      return { app: { ...library, player: { ...loaded(TRACKS[0] as TrackView), state: 'playing' } } };
+      return { app: { ...library, player: { ...loaded(TRACKS[0] as TrackView), state: 'playing' } }, tracks };
     case 'analyzing':
-      return { app: { ...library, player: loaded(BUSY[0] as TrackView) } };
+      return { app: { ...library, player: loaded(BUSY[0] as TrackView) }, tracks };
     case 'no-device':
-      return { app: { ...library, player: { ...loaded(TRACKS[1] as TrackView), audible: false, device: 'No output' } } };
+      return { app: { ...library, player: { ...loaded(TRACKS[1] as TrackView), audible: false, device: 'No output' } }, tracks };
     case 'link':
-      return { app: library, link: 'synxsphere://join?v=1&r=room-2&a=192.168.1.30%3A7420' };
+      return { app: library, tracks, link: 'synxsphere://join?v=1&r=room-2&a=192.168.1.30%3A7420' };
     case 'errors':
-      return { app: library, problem: 'The disk is full: nothing can be saved. Make room on the disk and try again.' };
+      return { app: library, tracks, problem: 'The disk is full: nothing can be saved. Make room on the disk and try again.' };
     case 'room-empty':
-      return { app: app({ library: TRACKS, room: room(1, false) }) };
+      return { app: app({ room: room(1, false) }), tracks: TRACKS };
     case 'room':
-      return { app: roomScene(3) };
+      return { app: roomScene(3), tracks: TRACKS };
     case 'room50':
-      return { app: roomScene(50) };
+      return { app: roomScene(50), tracks: TRACKS };
     case 'transfers': {
       const view = roomScene(3);
       return { app: { ...view, transfers: [
         { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000 },
-      ] } };
+      ] }, tracks: TRACKS };
     }
     case 'listener': {
       const view = roomScene(3);
       const asListener = view.room && { ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'connected' as const, link: null };
-      return { app: { ...view, room: asListener, player: { ...view.player, state: 'playing', may_control: false, error_us: 14 } } };
+      return { app: { ...view, room: asListener, player: { ...view.player, state: 'playing', may_control: false, error_us: 14 } }, tracks: TRACKS };
     }
     case 'reconnecting': {
       const view = roomScene(3);
@@ -169,9 +180,9 @@ export function scene(name: string): Scene {
         ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'reconnecting' as const, link: null,
         connection_problem: 'Ana’s machine does not answer.',
       };
-      return { app: { ...view, room: lost, player: { ...view.player, state: 'playing', may_control: false } } };
+      return { app: { ...view, room: lost, player: { ...view.player, state: 'playing', may_control: false } }, tracks: TRACKS };
     }
     default:
-      return { app: library };
+      return { app: library, tracks };
   }
 }

@@ -58,13 +58,14 @@ export function tempo(bpm: number, confidence: number): TempoView {
     confidence,
     alternatives: [
       { bpm: bpm * 2, relation: 'x2' },
-      { bpm: bpm / 2, relation: '1/2' },
+      { bpm: bpm / 2, relation: '/2' },
     ],
+    by_hand: false,
   };
 }
 
 export function key(name: string, camelot: string, openKey: string, confidence: number): KeyView {
-  return { name, camelot, open_key: openKey, confidence };
+  return { name, camelot, open_key: openKey, confidence, by_hand: false };
 }
 
 export function analysis(durationS: number, found: TempoView | null, foundKey: KeyView | null, energy: number): AnalysisView {
@@ -73,6 +74,8 @@ export function analysis(durationS: number, found: TempoView | null, foundKey: K
   return {
     tempo: found,
     key: foundKey,
+    found_tempo: found,
+    found_key: foundKey,
     second_key: foundKey ? key('C major', '8B', '1d', 0.31) : null,
     energy,
     loudness_lufs: -11.4,

@@ -14,13 +14,15 @@ use crate::key::{KeyEngine, KeyEstimate, KeyEvidence, ProfileKeyEngine};
 use crate::tempo::{OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind, TempoEvidence};
 
 /// Rises whenever the same audio may give another result; results of other versions are computed anew.
-pub const ANALYSER_VERSION: u32 = 2;
+pub const ANALYSER_VERSION: u32 = 3;
 
 /// Frames decoded at a time: small enough for the cache, large enough for the calls not to matter.
 const BLOCK_FRAMES: usize = 8192;
 
+/// Longer than any mix or field recording; what a file decodes to beyond this is an attack on the memory.
+const LONGEST_S: f64 = 24.0 * 3600.0;
+
 /// What may be asked of an analysis.
-#[derive(Default)]
 pub struct Options {
     /// Set to true from any thread, it ends the analysis with [`AnalysisError::Cancelled`] within milliseconds.
     pub cancel: Option<Arc<AtomicBool>>,
@@ -28,6 +30,19 @@ pub struct Options {
     pub progress: Option<Box<dyn Fn(f64) + Send + Sync>>,
     /// Which engine finds the tempo.
     pub tempo_engine: TempoEngineKind,
+    /// A file that decodes to more seconds than this is refused with [`AnalysisError::TooLong`]; a day, unless set.
+    pub longest_s: f64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            cancel: None,
+            progress: None,
+            tempo_engine: TempoEngineKind::default(),
+            longest_s: LONGEST_S,
+        }
+    }
 }
 
 /// Everything that is known about the sound of a track.
@@ -54,7 +69,7 @@ pub struct Analysis {
 /// Analyses a file. One thread, one pass, memory bounded whatever the length.
 ///
 /// # Errors
-/// When the file cannot be decoded to its end, or the caller cancels.
+/// When the file cannot be decoded to its end, is longer than `options` allow, or the caller cancels.
 pub fn analyze(path: &Path, options: &Options) -> Result<Analysis, AnalysisError> {
     let mut decoder = Decoder::open(path)?;
     let mut pass = Pass::new(decoder.sample_rate_hz(), decoder.channels(), options.tempo_engine);
@@ -68,6 +83,9 @@ pub fn analyze(path: &Path, options: &Options) -> Result<Analysis, AnalysisError
             break;
         }
         pass.push(&block[..frames * decoder.channels()]);
+        if decoder.position() as f64 > options.longest_s * f64::from(decoder.sample_rate_hz()) {
+            return Err(AnalysisError::TooLong { hours: options.longest_s / 3600.0 });
+        }
         if let (Some(progress), Some(total)) = (&options.progress, decoder.frames()) {
             progress((decoder.position() as f64 / total.max(1) as f64).min(1.0));
         }

@@ -29,6 +29,8 @@ const MAX_CHANNELS: usize = 32;
 const MAX_GAP_S: i64 = 10;
 /// Backward jumps larger than one Vorbis block are not overlaps but broken timestamps.
 const MAX_OVERLAP_FRAMES: i64 = 8192;
+/// An undecodable packet stands for no more silence than this: the largest block of any codec here (FLAC).
+const MAX_PACKET_FRAMES: i64 = 65_536;
 /// Undecodable packets in a row before the file is given up.
 const MAX_BAD_PACKETS: u32 = 256;
 /// Samples beyond +36 dBFS are damage (or NaN); left in, they would poison every filter downstream.
@@ -249,7 +251,7 @@ impl Decoder {
                 }
                 Err(Error::DecodeError(_) | Error::IoError(_)) if self.bad_packets < MAX_BAD_PACKETS => {
                     self.bad_packets += 1;
-                    let frames = i64::try_from(packet.dur.get()).unwrap_or(0);
+                    let frames = i64::try_from(packet.dur.get()).unwrap_or(0).min(MAX_PACKET_FRAMES);
                     self.after_packet = Some(self.position_of(&packet).saturating_add(frames));
                 }
                 Err(e) => {

@@ -1,6 +1,6 @@
 //! The one error type of the crate. Messages are for people: what failed, on what, what to do.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::errors::Error as SymphoniaError;
@@ -75,10 +75,16 @@ impl MediaError {
 
     pub(crate) fn from_symphonia(path: &Path, error: SymphoniaError) -> Self {
         match error {
-            SymphoniaError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+            SymphoniaError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
                 Self::corrupt(path, "it ends too early")
             }
-            SymphoniaError::IoError(e) => Self::io(path, e),
+            // What the system itself says is about the disk; an offset that it refuses came from the file's headers.
+            SymphoniaError::IoError(e)
+                if e.raw_os_error().is_some() && e.kind() != ErrorKind::InvalidInput =>
+            {
+                Self::io(path, e)
+            }
+            SymphoniaError::IoError(e) => Self::corrupt(path, e.to_string()),
             SymphoniaError::Unsupported(what) => Self::unsupported(path, what),
             other => Self::corrupt(path, other.to_string()),
         }

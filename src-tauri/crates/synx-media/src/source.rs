@@ -114,6 +114,10 @@ pub(crate) fn open_format(
 ) -> Result<Box<dyn FormatReader>, MediaError> {
     let mut file = file.try_clone().map_err(|e| MediaError::io(path, e))?;
     file.seek(SeekFrom::Start(0)).map_err(|e| MediaError::io(path, e))?;
+    let mut signature = [0; 12];
+    // A shorter file has no signature.
+    let _ = file.read_exact(&mut signature);
+    file.seek(SeekFrom::Start(0)).map_err(|e| MediaError::io(path, e))?;
     let len = file.metadata().map_err(|e| MediaError::io(path, e))?.len();
     let source = WatchedFile { file, len, budget: budget.clone() };
     let mut hint = Hint::new();
@@ -130,12 +134,29 @@ pub(crate) fn open_format(
     })
     .map_err(|e| match e {
         // What the prober says when it has seen everything and recognised nothing.
+        Error::Unsupported(_) if claims_to_be_audio(&signature) => {
+            MediaError::corrupt(path, "what its first bytes promise does not follow")
+        }
         Error::Unsupported(_) => MediaError::NotAudio { path: path.into() },
-        Error::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+        Error::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof && !claims_to_be_audio(&signature) => {
             MediaError::NotAudio { path: path.into() }
         }
         other => MediaError::from_symphonia(path, other),
     })
+}
+
+/// Whether the first bytes are those of a container that has them: such a file that ends too early is damaged.
+fn claims_to_be_audio(signature: &[u8; 12]) -> bool {
+    match &signature[..4] {
+        b"fLaC" | b"OggS" | b"caff" => true,
+        b"RIFF" => &signature[8..] == b"WAVE",
+        b"FORM" => matches!(&signature[8..], b"AIFF" | b"AIFC"),
+        // Pictures and other things come in this container as well: these brands hold sound.
+        _ => {
+            let brands = [b"M4A ", b"M4B ", b"isom", b"iso2", b"iso5", b"iso6", b"mp41", b"mp42", b"qt  "];
+            &signature[4..8] == b"ftyp" && brands.iter().any(|brand| &signature[8..] == *brand)
+        }
+    }
 }
 
 /// Makes a decoder that trims nothing: positions are the business of [`crate::Decoder`] alone.

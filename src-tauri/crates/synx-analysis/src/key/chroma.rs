@@ -7,9 +7,8 @@
 use super::harmony::Harmony;
 use crate::spectrum::Spectrum;
 
-/// 0.37 s at 22 kHz: parts semitones down to about 60 Hz by interpolation.
-const WINDOW: usize = 8192;
-const HOP: usize = 4096;
+/// 8192 samples at 22 kHz: parts semitones down to about 60 Hz by interpolation. The power of two next to it is taken.
+const WINDOW_S: f64 = 0.37;
 /// Pitches outside of this are rumble or overtones that confuse.
 const LOWEST_HZ: f64 = 55.0;
 const HIGHEST_HZ: f64 = 3_500.0;
@@ -77,20 +76,22 @@ impl Segment {
 
 impl Chroma {
     pub(crate) fn new(rate_hz: f64) -> Chroma {
+        let window = 1usize << (rate_hz * WINDOW_S).log2().round().max(6.0) as u32;
+        let hop = window / 2;
         let state = State {
-            bin_hz: rate_hz / WINDOW as f64,
-            frames_per_segment: ((SEGMENT_S * rate_hz / HOP as f64).round() as usize).max(1),
-            hop_s: (HOP as f64 / rate_hz) as f32,
-            sums: Vec::with_capacity(WINDOW / 2 + 2),
+            bin_hz: rate_hz / window as f64,
+            frames_per_segment: ((SEGMENT_S * rate_hz / hop as f64).round() as usize).max(1),
+            hop_s: (hop as f64 / rate_hz) as f32,
+            sums: Vec::with_capacity(hop + 2),
             open: Segment::EMPTY,
             frames: 0,
             segments: Vec::new(),
             harmony: Harmony::EMPTY,
             heard: [0.0; FINE_BINS],
             tuning_cents: 0.0,
-            held: vec![0.0; WINDOW / 2 + 1],
+            held: vec![0.0; hop + 1],
         };
-        Chroma { spectrum: Spectrum::new(WINDOW, HOP), state }
+        Chroma { spectrum: Spectrum::new(window, hop), state }
     }
 
     pub(crate) fn push(&mut self, mono: &[f32]) {

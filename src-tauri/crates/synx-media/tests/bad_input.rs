@@ -139,7 +139,8 @@ fn what_is_cut_off_ends_earlier() {
             // Their index lies at the end, or is looked for there.
             assert_eq!(part, Err("media_corrupt"), "{name}");
         } else {
-            assert!(part.as_ref().is_ok_and(|o| (0.4..0.95).contains(&o.seconds)), "{name}: {part:?}");
+            // Most of a short Vorbis stream is its code books.
+            assert!(part.as_ref().is_ok_and(|o| (0.2..0.95).contains(&o.seconds)), "{name}: {part:?}");
         }
     }
     check_memory("cut off");

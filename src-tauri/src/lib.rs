@@ -3,6 +3,7 @@
 //! Must never hold logic of its own: what the window shows and asks for is between the page and `synx-node`.
 
 mod bridge;
+mod links;
 mod options;
 
 pub use options::Options;
@@ -33,7 +34,8 @@ pub fn run(options: Options) -> tauri::Result<()> {
     let app = builder
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
-        .invoke_handler(tauri::generate_handler![bridge::call, bridge::subscribe])
+        .plugin(tauri_plugin_opener::init())
+        .invoke_handler(tauri::generate_handler![bridge::call, bridge::subscribe, links::open_link])
         .setup(move |app| start(app, options))
         .build(tauri::generate_context!("tauri.conf.json"))?;
     app.run(|app, event| match event {

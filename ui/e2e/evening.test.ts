@@ -182,6 +182,11 @@ describe('in a room', () => {
       await at(page, 'chat-message').nth(1).waitFor();
       await expect.poll(() => at(page, 'unread').count()).toBe(0);
     });
+    await scene('chat-search', async (page) => {
+      await at(page, 'chat-search-open').click();
+      await at(page, 'chat-search').fill('rindfleisch');
+      await expect.poll(() => at(page, 'chat-message').count()).toBe(1);
+    }, (page) => at(page, 'chat-search').press('Escape'));
   });
 
   it('writes notes', async () => {
@@ -195,6 +200,18 @@ describe('in a room', () => {
     await scene('notes', async (page) => {
       await at(page, 'tab-notes').click();
       await page.getByRole('tabpanel').getByText('Could be twice as long.').waitFor();
+    });
+    await inOne(async (page) => {
+      await at(page, 'note-reply').click();
+      await at(page, 'note-answer-input').fill('Or half as long, from 0:10 on.');
+      await page.keyboard.press('Enter');
+    });
+    await scene('notes-answered', (page) => at(page, 'note-answer').waitFor());
+    await inOne((page) => at(page, 'note-resolve').click());
+    await scene('notes-done', async (page) => {
+      await at(page, 'note').waitFor({ state: 'detached' });
+      await at(page, 'notes-done').click();
+      await at(page, 'note').waitFor();
     });
     await scene('commenting', async (page) => {
       await at(page, 'comment-add').click();

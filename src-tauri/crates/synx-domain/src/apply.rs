@@ -44,6 +44,11 @@ impl Room {
                 self.arrive(*user, profile, *role, envelope);
             }
             RoomEvent::UserLeft { user, reason } => self.depart(*user, *reason, envelope.seq),
+            RoomEvent::BanLifted { user } => {
+                if self.members.get(user).is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
+                    self.depart(*user, LeaveReason::SentOut, envelope.seq);
+                }
+            }
             RoomEvent::RoleChanged { user, role } => self.with_member(*user, |member| {
                 member.role = *role;
                 member.role_set = true;
@@ -70,6 +75,11 @@ impl Room {
                 push_bounded(&mut self.chat, message, Self::CHAT_KEPT);
             }
             RoomEvent::CommentAdded { .. } => self.comments.extend(comment(envelope)),
+            RoomEvent::CommentResolved { comment, done } => {
+                if let Some(comment) = self.comments.iter_mut().find(|known| known.id == *comment) {
+                    comment.done = *done;
+                }
+            }
             RoomEvent::QueueChanged(change) => self.queue.apply(change),
             RoomEvent::PlaybackSynced { transport, .. } => self.transport = Some(transport.clone()),
             RoomEvent::UploadStarted { .. }
@@ -195,6 +205,7 @@ fn comment(envelope: &Envelope) -> Option<Comment> {
         text: text.clone(),
         reply_to: *reply_to,
         posted_at_ms: envelope.occurred_at_ms,
+        done: false,
     })
 }
 

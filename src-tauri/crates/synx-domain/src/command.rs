@@ -53,6 +53,13 @@ pub enum Command {
     RemoveMember {
         /// Whom.
         user: UserId,
+        /// Whether they may join again; else they stay out until the ban is lifted.
+        may_return: bool,
+    },
+    /// Let somebody join again who was removed for good (host).
+    LiftBan {
+        /// Whom.
+        user: UserId,
     },
     /// Give somebody another role (host; not for or to the host role).
     ChangeRole {
@@ -83,6 +90,13 @@ pub enum Command {
         text: String,
         /// The comment this answers.
         reply_to: Option<CommandId>,
+    },
+    /// Say that what a comment asks for is done, or that it is not after all.
+    ResolveComment {
+        /// Which comment; one that answers another has no say of its own.
+        comment: CommandId,
+        /// Whether it is done.
+        done: bool,
     },
     /// Announce an upload. A track that is shared already is queued at once: there is nothing to upload.
     StartUpload {
@@ -199,8 +213,8 @@ pub enum Rejection {
         /// The limit.
         limit: u32,
     },
-    /// The actor was removed by the host; that lasts as long as the room.
-    #[error("the host removed you from this room")]
+    /// The actor was removed by the host, for good until the host lifts that.
+    #[error("the host removed you from this room: only the host can let you in again")]
     Removed,
     /// The actor's role is not enough.
     #[error("only {needed} may do this: ask the host to do it, or for another role")]

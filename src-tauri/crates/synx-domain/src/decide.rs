@@ -30,7 +30,10 @@ impl Room {
 
             Command::Join { profile, role } => self.join(actor, profile, *role),
             Command::Leave { reason } => self.member(actor).and_then(|_| leave(actor, *reason)),
-            Command::RemoveMember { user } => self.as_host(actor).and_then(|_| self.remove_member(*user)),
+            Command::RemoveMember { user, may_return } => {
+                self.as_host(actor).and_then(|_| self.remove_member(*user, *may_return))
+            }
+            Command::LiftBan { user } => self.as_host(actor).and_then(|_| self.lift_ban(*user)),
             Command::ChangeRole { user, role } => {
                 self.as_host(actor).and_then(|_| self.change_role(*user, *role))
             }
@@ -46,6 +49,9 @@ impl Room {
             Command::AddComment { track, position_us, end_us, text, reply_to } => self
                 .member(actor)
                 .and_then(|_| self.add_comment(envelope, *track, (*position_us, *end_us), text, *reply_to)),
+            Command::ResolveComment { comment, done } => {
+                self.member(actor).and_then(|_| self.resolve_comment(*comment, *done))
+            }
             Command::StartUpload { hash, file_name, size_bytes } => {
                 self.member(actor).and_then(|_| self.start_upload(envelope, *hash, file_name, *size_bytes))
             }

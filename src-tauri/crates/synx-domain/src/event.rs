@@ -51,8 +51,10 @@ pub enum LeaveReason {
     Left,
     /// Their connection ended and did not come back in time.
     ConnectionLost,
-    /// The host removed them.
+    /// The host removed them, for good until the ban is lifted.
     Removed,
+    /// The host removed them; they may join again.
+    SentOut,
 }
 
 /// Why the transport changed.
@@ -134,6 +136,12 @@ pub enum RoomEvent {
         /// Why.
         reason: LeaveReason,
     },
+    /// Somebody who was removed for good may join again.
+    #[serde(rename = "room.ban_lifted")]
+    BanLifted {
+        /// Who.
+        user: UserId,
+    },
     /// Somebody may do more, or less, from now on.
     #[serde(rename = "room.role_changed")]
     RoleChanged {
@@ -176,6 +184,14 @@ pub enum RoomEvent {
         text: String,
         /// The comment that this answers.
         reply_to: Option<CommandId>,
+    },
+    /// What a comment asks for is done, or not after all.
+    #[serde(rename = "room.comment_resolved")]
+    CommentResolved {
+        /// Which comment.
+        comment: CommandId,
+        /// Whether it is done.
+        done: bool,
     },
     /// Somebody began to upload a file.
     #[serde(rename = "audio.upload_started")]
@@ -263,12 +279,14 @@ impl RoomEvent {
             Self::RoomCreated { .. } => "room.created",
             Self::UserJoined { .. } => "room.user_joined",
             Self::UserLeft { .. } => "room.user_left",
+            Self::BanLifted { .. } => "room.ban_lifted",
             Self::RoleChanged { .. } => "room.role_changed",
             Self::SettingsUpdated { .. } => "room.settings_updated",
             Self::ChatMessagePosted { .. } => "room.chat_message_posted",
             Self::FileShared { .. } => "room.file_shared",
             Self::QueueChanged(_) => "room.queue_changed",
             Self::CommentAdded { .. } => "room.comment_added",
+            Self::CommentResolved { .. } => "room.comment_resolved",
             Self::UploadStarted { .. } => "audio.upload_started",
             Self::UploadCompleted { .. } => "audio.upload_completed",
             Self::AudioAnalyzed { .. } => "audio.analyzed",

@@ -51,12 +51,19 @@ impl Room {
         member.present_as(user, profile.clone())
     }
 
-    pub(crate) fn remove_member(&self, user: UserId) -> Decision {
+    pub(crate) fn remove_member(&self, user: UserId, may_return: bool) -> Decision {
         let target = self.present(user).ok_or(Rejection::NoSuchMember)?;
         if target.role == Role::Host {
             return Err(Rejection::HostStays);
         }
-        Ok(vec![RoomEvent::UserLeft { user, reason: LeaveReason::Removed }])
+        let reason = if may_return { LeaveReason::SentOut } else { LeaveReason::Removed };
+        Ok(vec![RoomEvent::UserLeft { user, reason }])
+    }
+
+    pub(crate) fn lift_ban(&self, user: UserId) -> Decision {
+        let target = self.members.get(&user).ok_or(Rejection::NoSuchMember)?;
+        let banned = target.left == Some(LeaveReason::Removed);
+        Ok(if banned { vec![RoomEvent::BanLifted { user }] } else { vec![] })
     }
 
     pub(crate) fn change_role(&self, user: UserId, role: Role) -> Decision {
@@ -90,8 +97,8 @@ impl Member {
 }
 
 pub(crate) fn leave(user: UserId, reason: LeaveReason) -> Decision {
-    // Removal lasts, so it is the host's alone: `RemoveMember`.
-    if reason == LeaveReason::Removed {
+    // Removal is the host's alone: `RemoveMember`.
+    if matches!(reason, LeaveReason::Removed | LeaveReason::SentOut) {
         return Err(Rejection::NotAllowed { needed: "the host" });
     }
     Ok(vec![RoomEvent::UserLeft { user, reason }])

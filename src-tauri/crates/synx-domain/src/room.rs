@@ -61,6 +61,9 @@ pub struct Comment {
     pub reply_to: Option<CommandId>,
     /// When, by the host's wall clock, milliseconds since 1970 UTC.
     pub posted_at_ms: i64,
+    /// Whether somebody said that it is done.
+    #[serde(default)]
+    pub done: bool,
 }
 
 /// How far a track has come in the room.

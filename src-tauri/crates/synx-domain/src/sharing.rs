@@ -2,7 +2,7 @@
 
 use crate::decide::Decision;
 use crate::{
-    CommandEnvelope, CommandId, ContentHash, Rejection, Room, RoomEvent, TrackAnalysis, TrackMeta,
+    CommandEnvelope, CommandId, Comment, ContentHash, Rejection, Room, RoomEvent, TrackAnalysis, TrackMeta,
     TrackState, validate,
 };
 
@@ -29,6 +29,12 @@ impl Room {
         self.room_for_comment(*author, text)?;
         let text = text.to_owned();
         Ok(vec![RoomEvent::CommentAdded { track, position_us, end_us, text, reply_to }])
+    }
+
+    pub(crate) fn resolve_comment(&self, id: CommandId, done: bool) -> Decision {
+        let asks = |comment: &&Comment| comment.id == id && comment.reply_to.is_none();
+        let comment = self.comments.iter().find(asks).ok_or(Rejection::NoSuchComment)?;
+        Ok(if comment.done == done { vec![] } else { vec![RoomEvent::CommentResolved { comment: id, done }] })
     }
 
     pub(crate) fn start_upload(

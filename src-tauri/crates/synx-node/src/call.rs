@@ -95,10 +95,15 @@ impl Inner {
                 done(self.share_files(vec![path]).await)
             }
             Request::GetChat { before_seq, limit } => {
-                Ok(Response::Chat { messages: self.chat(before_seq, limit) })
+                Ok(Response::Chat { messages: self.chat_before(before_seq, limit).await? })
             }
-            Request::GetLog { before_seq, limit } => {
-                Ok(Response::Log { entries: self.log_entries(before_seq, limit).await? })
+            Request::GetLog { before_seq, limit, kinds } => {
+                Ok(Response::Log { entries: self.log_entries(before_seq, limit, &kinds).await? })
+            }
+            Request::GetHistory => Ok(Response::History { history: self.history().await? }),
+            Request::GetMoment { seq } => Ok(Response::Moment { moment: Box::new(self.moment(seq).await?) }),
+            Request::ExportLog { format, path } => {
+                Ok(Response::Saved { path: self.export_log(format, path.map(PathBuf::from)).await? })
             }
             Request::Play { track } => done(self.play(track).await),
             Request::PlayFrom { track, list, search, order } => {
@@ -188,7 +193,7 @@ impl Inner {
             current: self.current_track().map(Box::new),
             player: self.player_view(),
             room: self.room_view().map(Box::new),
-            chat: self.chat(None, 200),
+            chat: self.recent_chat(None, 200),
             sync: sync_views(&stage),
             transfers: self.transfers.views(),
             lan_rooms: self.lan.rooms(),
@@ -218,6 +223,9 @@ fn command(request: Request) -> Result<Command, NodeError> {
             text,
             reply_to: reply_to.as_deref().map(parse).transpose()?,
         },
+        Request::ResolveComment { comment, done } => {
+            Command::ResolveComment { comment: parse(&comment)?, done }
+        }
         Request::QueueAdd { track } => Command::Enqueue { track: parse(&track)?, index: None },
         Request::QueueRemove { item } => Command::Dequeue { id: parse(&item)? },
         Request::QueueMove { item, index } => {
@@ -238,7 +246,10 @@ fn command(request: Request) -> Result<Command, NodeError> {
             }
         }
         Request::ChangeRole { user, role } => Command::ChangeRole { user: parse(&user)?, role: role.into() },
-        Request::RemoveMember { user } => Command::RemoveMember { user: parse(&user)? },
+        Request::RemoveMember { user, may_return } => {
+            Command::RemoveMember { user: parse(&user)?, may_return }
+        }
+        Request::LiftBan { user } => Command::LiftBan { user: parse(&user)? },
         // Every other request has been answered before.
         _ => return Err(NodeError::NoRoom),
     })

@@ -133,7 +133,7 @@ impl Node {
 
     /// The last `limit` messages before one, oldest first.
     pub fn chat(&self, before_seq: Option<u64>, limit: u32) -> Vec<ChatMessageView> {
-        self.inner().chat(before_seq, limit)
+        self.inner().recent_chat(before_seq, limit)
     }
 
     /// The name of somebody in the room; empty for who is not known.

@@ -5,6 +5,7 @@ use crate::data_dir::{DataDir, DataPaths};
 use crate::error::NodeError;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore};
+use crate::past::Past;
 use crate::person::Person;
 use crate::room::conductor::{Conductor, Gain, Locate};
 use crate::room::solo::SoloRoom;
@@ -58,6 +59,8 @@ pub(crate) struct Inner {
     pub plans: Arc<AtomicU64>,
     /// Why the last room that was joined ended by itself: code and sentence.
     pub last_end: Mutex<Option<(String, String)>>,
+    /// The room's log as far as somebody looked back; none until somebody does.
+    pub past: tokio::sync::Mutex<Option<Past>>,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
     pub changing_stage: tokio::sync::Mutex<()>,
     stage: RwLock<Running>,
@@ -105,6 +108,7 @@ impl Node {
             arrivals,
             plans: Arc::default(),
             last_end: Mutex::default(),
+            past: tokio::sync::Mutex::default(),
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
         });
@@ -194,6 +198,10 @@ impl Inner {
 
     /// Puts a stage in the place of the present one: the old one's tasks end and its music stops, then the new one's begin.
     pub fn enter(self: &Arc<Self>, stage: Arc<Stage>) {
+        // What is looked back at goes with its room; who looks at it right now finds it replaced the next time.
+        if let Ok(mut past) = self.past.try_lock() {
+            *past = None;
+        }
         let entered = Running { stage: Arc::clone(&stage), tasks: JoinSet::new() };
         drop(std::mem::replace(&mut *self.running(), entered));
         // At once, by whichever clock: both count from zero.

@@ -1,8 +1,7 @@
 //! Getting into rooms and what is done in them: hosting, joining, sharing, looking back.
 
 use crate::bridge::{
-    ChatMessageView, LogEntryView, RecentRoomView, RoomConnection, RoomSettingsView, RoomView,
-    TransferDirection, TransferView,
+    RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
 };
 use crate::error::NodeError;
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
@@ -12,16 +11,12 @@ use crate::room::hosted::HostedRoom;
 use crate::room::hosting::{Hosting, Opening};
 use crate::room::joined::JoinedRoom;
 use crate::room::stage::Stage;
-use crate::room::summary::summary;
-use crate::room::view::{Surroundings, chat_view, room_view, settings_of};
+use crate::room::view::{Surroundings, room_view, settings_of};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use synx_domain::{Command, ContentHash, Envelope, RoomId};
+use synx_domain::{Command, ContentHash, RoomId};
 use synx_net::{ClientConfig, InviteLink};
 use uuid::Uuid;
-
-/// Events that one page of the log shows at most.
-const LOG_PAGE_MAX: u32 = 1000;
 
 impl Inner {
     /// Opens a new room with its server wherever the settings of this machine say.
@@ -158,37 +153,6 @@ impl Inner {
         recent.into_iter().map(view).collect()
     }
 
-    /// The last `limit` messages before one, oldest first.
-    pub fn chat(&self, before_seq: Option<u64>, limit: u32) -> Vec<ChatMessageView> {
-        let before_seq = before_seq.unwrap_or(u64::MAX);
-        self.stage().with(|room| {
-            let earlier =
-                room.chat.iter().rev().filter(|message| message.seq < before_seq).take(limit as usize);
-            let mut views: Vec<_> = earlier.map(|message| chat_view(room, message)).collect();
-            views.reverse();
-            views
-        })
-    }
-
-    /// The hosted room's log before an event, newest first.
-    ///
-    /// # Errors
-    /// [`NodeError::NotHosting`] at a peer, which keeps no log; else when the log cannot be read.
-    pub async fn log_entries(
-        &self,
-        before_seq: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<LogEntryView>, NodeError> {
-        let stage = self.stage();
-        let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NotHosting) };
-        let room = hosting.room();
-        let head = room.with(|room| room.seq);
-        let last = before_seq.map_or(head, |before| before.saturating_sub(1).min(head));
-        let first_after = last.saturating_sub(u64::from(limit.min(LOG_PAGE_MAX)));
-        let envelopes = self.log.read(room.id(), first_after, (last - first_after) as usize).await?;
-        Ok(envelopes.iter().rev().map(|envelope| room.with(|now| log_entry(now, envelope))).collect())
-    }
-
     /// Shares audio files (folders are searched) with the room. Returns when every file is on its way.
     ///
     /// # Errors
@@ -285,19 +249,6 @@ impl Inner {
             node.arrivals.send_modify(|count| *count += 1);
             node.tell(crate::bridge::NodeEvent::RoomChanged { room: node.room_view().map(Box::new) });
         });
-    }
-}
-
-fn log_entry(room: &synx_domain::Room, envelope: &Envelope) -> LogEntryView {
-    let name_of =
-        |user| room.members.get(&user).map_or_else(String::new, |member| member.profile.name.clone());
-    LogEntryView {
-        seq: envelope.seq,
-        name: envelope.event.name().name.to_owned(),
-        actor: envelope.actor.to_string(),
-        actor_name: name_of(envelope.actor),
-        at_ms: envelope.occurred_at_ms,
-        summary: summary(room, envelope),
     }
 }
 

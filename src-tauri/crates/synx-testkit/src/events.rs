@@ -227,6 +227,7 @@ fn room_events() -> Vec<RoomEvent> {
         RoomEvent::RoomCreated { host: ADA, profile: profile("Ada"), settings: settings() },
         RoomEvent::UserJoined { user: BEN, profile: profile("Ben"), role: Role::Listener },
         RoomEvent::UserLeft { user: BEN, reason: LeaveReason::ConnectionLost },
+        RoomEvent::BanLifted { user: BEN },
         RoomEvent::RoleChanged { user: BEN, role: Role::Dj },
         RoomEvent::SettingsUpdated { change },
         RoomEvent::ChatMessagePosted { text: "What a bass line!".to_owned() },
@@ -241,6 +242,7 @@ fn room_events() -> Vec<RoomEvent> {
             text: "The snare is late here".to_owned(),
             reply_to: None,
         },
+        RoomEvent::CommentResolved { comment: command_id(9), done: true },
     ]
 }
 

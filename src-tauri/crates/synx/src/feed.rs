@@ -127,6 +127,10 @@ enum WireCommand {
         text: String,
         reply_to: Option<String>,
     },
+    ResolveComment {
+        comment: String,
+        done: bool,
+    },
     QueueAdd {
         track: String,
     },
@@ -145,6 +149,11 @@ enum WireCommand {
         role: RoleView,
     },
     RemoveMember {
+        user: String,
+        #[serde(default)]
+        may_return: bool,
+    },
+    LiftBan {
         user: String,
     },
     Volume {
@@ -168,12 +177,14 @@ impl WireCommand {
         "playback_skip",
         "chat_message",
         "add_comment",
+        "resolve_comment",
         "queue_add",
         "queue_remove",
         "queue_move",
         "update_settings",
         "change_role",
         "remove_member",
+        "lift_ban",
         "volume",
         "latency_offset",
         "leave",
@@ -198,7 +209,9 @@ impl From<WireCommand> for Request {
             WireCommand::QueueMove { item, index } => Self::QueueMove { item, index },
             WireCommand::UpdateSettings { settings } => Self::UpdateRoomSettings { settings },
             WireCommand::ChangeRole { user, role } => Self::ChangeRole { user, role },
-            WireCommand::RemoveMember { user } => Self::RemoveMember { user },
+            WireCommand::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
+            WireCommand::LiftBan { user } => Self::LiftBan { user },
+            WireCommand::ResolveComment { comment, done } => Self::ResolveComment { comment, done },
             WireCommand::Volume { volume, muted } => Self::SetVolume { volume, muted },
             WireCommand::LatencyOffset { offset_ms } => Self::SetLatencyOffset { offset_ms },
             WireCommand::Leave => Self::LeaveRoom,

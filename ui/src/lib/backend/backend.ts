@@ -15,6 +15,9 @@ type Answers = {
   create_invite: 'link';
   get_chat: 'chat';
   get_log: 'log';
+  get_history: 'history';
+  get_moment: 'moment';
+  export_log: 'saved';
   doctor: 'doctor';
 };
 
@@ -46,6 +49,8 @@ export interface Backend {
   subscribe(listener: (event: NodeEvent) => void): Promise<Unsubscribe>;
   /** Tells when the node is lost and found again; whoever listens must then ask for everything anew. */
   onStatus(listener: (status: LinkStatus) => void): Unsubscribe;
+  /** Opens a web address in the system's browser. */
+  openLink(address: string): Promise<void>;
   /** Null where the node may run on another machine than the window. */
   readonly files: FileAccess | null;
 }

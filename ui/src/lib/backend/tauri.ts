@@ -44,6 +44,10 @@ export class TauriBackend implements Backend {
     };
   }
 
+  openLink(address: string): Promise<void> {
+    return invoke('open_link', { address });
+  }
+
   /** The node lives and dies with the window, so there is nothing to tell. */
   onStatus(): Unsubscribe {
     return () => {};

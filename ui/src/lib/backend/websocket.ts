@@ -56,6 +56,10 @@ export class WebSocketBackend implements Backend {
     return () => this.#listeners.delete(listener);
   }
 
+  async openLink(address: string): Promise<void> {
+    window.open(address, '_blank', 'noopener,noreferrer');
+  }
+
   onStatus(listener: (status: LinkStatus) => void): Unsubscribe {
     this.#statusListeners.add(listener);
     return () => this.#statusListeners.delete(listener);

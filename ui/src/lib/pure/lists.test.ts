@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { lay, moments } from './chat';
 import { fitting, nextOrder, nextRow, USUAL_COLUMNS, visible } from './library';
 import { commaList, errorText, faintness, initials, keyText, tempoTitle } from './music';
 import { dropIndex } from './order';
@@ -28,26 +27,6 @@ describe('the library', () => {
     expect(visible(100_000, 40_000, 800, 40, 10)).toEqual({ first: 990, end: 1_030 });
     expect(visible(3, 0, 800, 40)).toEqual({ first: 0, end: 3 });
     expect(visible(0, 500, 800, 40)).toEqual({ first: 0, end: 0 });
-  });
-});
-
-describe('chat', () => {
-  const say = (seq: number, author: string, at: Date) => ({ seq, author, posted_at_ms: at.getTime() });
-
-  it('names each day once and an author once a run', () => {
-    const now = new Date(2026, 2, 14, 20, 0).getTime();
-    const lines = lay([
-      say(1, 'a', new Date(2026, 2, 13, 19, 0)), say(2, 'a', new Date(2026, 2, 14, 19, 0)), say(3, 'a', new Date(2026, 2, 14, 19, 1)),
-      say(4, 'b', new Date(2026, 2, 14, 19, 2)), say(5, 'b', new Date(2026, 2, 14, 19, 30)),
-    ], now);
-    expect(lines.map((line) => line.day)).toEqual(['Yesterday', 'Today', null, null, null]);
-    expect(lines.map((line) => line.head)).toEqual([true, true, false, true, true]);
-  });
-
-  it('finds moments of the track and loses no text', () => {
-    expect(moments('at 1:23, or 1:02:03?')).toEqual([{ text: 'at ' }, { text: '1:23', seconds: 83 }, { text: ', or ' }, { text: '1:02:03', seconds: 3_723 }, { text: '?' }]);
-    expect(moments('ratio 16:9 and 1:99')).toEqual([{ text: 'ratio 16:9 and 1:99' }]);
-    expect(moments('')).toEqual([]);
   });
 });
 

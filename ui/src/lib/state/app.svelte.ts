@@ -3,42 +3,35 @@
  */
 import { createContext } from 'svelte';
 import type {
-  AppView, Backend, ChatMessageView, LanRoomView, LibraryStateView, LinkStatus, NodeEvent, PeerSyncView, PlayerView, PreferencesView, ProfileView,
-  RecentRoomView, Request, ResponseTo, RoomView, TrackView, TransferView,
+  AppView, Backend, ChatMessageView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView, TrackView,
 } from '../backend';
 import { CallFailure } from '../backend';
+import { merge, unreadCount } from '../pure/chat';
 import type { Loop } from '../pure/loop';
 import { currentId, currentTrack, neighbours } from './current';
+import { Known } from './known.svelte';
 import { Look } from './look.svelte';
 import { Notices } from './notices.svelte';
 import { Own } from './own.svelte';
 import { Picture } from './picture.svelte';
 import { Playhead } from './playhead.svelte';
+import { ToldOf } from './told.svelte';
 import { Tracks } from './tracks.svelte';
+import { Unsent } from './unsent.svelte';
 import { VolumeControl } from './volume';
 import { Window } from './window.svelte';
 
 /** A press on "previous" this far into a track goes to its start. */
 const RESTART_AFTER_S = 3;
 
-export class App {
+export class App extends Known {
   phase = $state<'loading' | 'ready' | 'failed'>('loading');
   failure = $state.raw<CallFailure | null>(null);
   link = $state<LinkStatus>('open');
 
-  version = $state('');
-  profile = $state.raw<ProfileView | null>(null);
-  preferences = $state.raw<PreferencesView | null>(null);
-  library = $state.raw<LibraryStateView>({ revision: 0, tracks: 0, broken: 0, waiting: 0, analysis_paused: false });
-  player = $state.raw<PlayerView | null>(null);
-  room = $state.raw<RoomView | null>(null);
-  chat = $state.raw<ChatMessageView[]>([]);
-  sync = $state.raw<PeerSyncView[]>([]);
-  transfers = $state.raw<TransferView[]>([]);
-  lanRooms = $state.raw<LanRoomView[]>([]);
-  recentRooms = $state.raw<RecentRoomView[]>([]);
-
   readonly notices = new Notices();
+  readonly unsent = new Unsent((text) => this.ask({ type: 'send_chat', text }));
+  readonly told = new ToldOf(localStorage, this.notices);
   readonly playhead = new Playhead();
   readonly window = new Window();
   readonly picture: Picture;
@@ -47,7 +40,12 @@ export class App {
   readonly look = new Look();
 
   /** What others said and was not on screen yet. */
-  unread = $derived(this.chat.filter((message) => message.seq > this.window.readSeq && message.author !== this.room?.me).length);
+  unread = $derived(unreadCount(this.chat, this.window.readSeq, this.room?.me ?? null));
+
+  /** What was asked for and has no answer yet. */
+  waiting = $state(0);
+
+  names = $derived(this.room?.members.filter((member) => member.present).map((member) => member.name) ?? []);
 
   current = $derived.by(() => this.player && currentTrack(this.player, this.room, this.own.track));
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
@@ -65,6 +63,7 @@ export class App {
   #early: NodeEvent[] | null = null;
 
   constructor(readonly backend: Backend) {
+    super();
     this.picture = new Picture(backend);
     this.tracks = new Tracks(backend);
     this.own = new Own(backend);
@@ -124,7 +123,7 @@ export class App {
   receive(event: NodeEvent): void {
     switch (event.type) {
       case 'profile_changed': this.profile = event.profile; break;
-      case 'library_changed': this.#changeLibrary(event.library); break;
+      case 'library_changed': this.library = event.library; void this.tracks.reload(); break;
       case 'track_changed': this.#changeTrack(event.track); break;
       case 'room_changed': this.#setRoom(event.room); break;
       case 'chat_appended': this.#say(event.messages); break;
@@ -138,11 +137,6 @@ export class App {
     }
   }
 
-  #changeLibrary(library: LibraryStateView): void {
-    this.library = library;
-    void this.tracks.reload();
-  }
-
   #changeTrack(track: TrackView): void {
     this.tracks.change(track);
     this.own.change(track);
@@ -153,16 +147,19 @@ export class App {
   }
 
   #setRoom(room: RoomView | null): void {
-    const before = this.room?.id ?? null;
+    const before = this.room;
     this.room = room;
     this.#learn();
-    if ((room?.id ?? null) === before) return;
-    if (before !== null) {
+    if (room?.id === before?.id) {
+      if (room && before) this.told.changed(before, room);
+      return;
+    }
+    if (before) {
       this.chat = [];
       this.sync = [];
     }
     this.window.screen = room ? 'room' : 'library';
-    this.window.readSeq = this.chat.at(-1)?.seq ?? 0;
+    this.window.enter(room?.id ?? null, this.chat.at(-1)?.seq ?? 0);
     if (room) this.window.close();
   }
 
@@ -174,17 +171,21 @@ export class App {
 
   /** A message may come twice, in the snapshot and as an event. */
   #say(messages: ChatMessageView[]): void {
-    const unseen = messages.filter((message) => !this.chat.some((known) => known.seq === message.seq));
-    this.chat = [...this.chat, ...unseen].sort((a, b) => a.seq - b.seq);
+    const newest = this.chat.at(-1)?.seq ?? 0;
+    this.chat = merge(this.chat, messages);
+    if (this.room) this.told.said(messages.filter((message) => message.seq > newest), this.room, this.names);
   }
 
   /** Calls the node; a failure becomes a notice and null. */
   async ask<R extends Request>(request: R): Promise<ResponseTo<R> | null> {
+    this.waiting += 1;
     try {
       return await this.backend.call(request);
     } catch (cause) {
       this.notices.fail(CallFailure.from(cause));
       return null;
+    } finally {
+      this.waiting -= 1;
     }
   }
 

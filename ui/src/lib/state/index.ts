@@ -6,5 +6,6 @@ export { Appearance, type Theme } from './appearance.svelte';
 export type { CurrentTrack } from './current';
 export { press, SHORTCUTS } from './shortcuts';
 export { Submission } from './submission.svelte';
+export { TOLD, type Told } from './told.svelte';
 export type { Dialog } from './window.svelte';
 export const [useAppearance, provideAppearance] = createContext<Appearance>();

@@ -10,6 +10,9 @@ export type Dialog =
   | { type: 'shortcuts' }
   | { type: 'remove_member'; user: string; name: string };
 
+/** How far each room's chat was read, kept in this window's own storage. */
+const READ_KEY = 'read:';
+
 export class Window {
   screen = $state<'library' | 'room'>('library');
   dialog = $state.raw<Dialog | null>(null);
@@ -18,8 +21,27 @@ export class Window {
   sideTab = $state<'chat' | 'notes'>('chat');
   /** What was said up to here has been on screen. */
   readSeq = $state(0);
+  /** Where the line between what was read and what is new stands, if it stands. */
+  newAfterSeq = $state<number | null>(null);
   /** Moment of the track that a comment is being written for. */
   commentAtS = $state<number | null>(null);
+  #room: string | null = null;
+
+  /** In another room, or in none: what was read there before is read. Where one never was, all so far is. */
+  enter(room: string | null, newestSeq: number): void {
+    this.#room = room;
+    const kept = room === null ? null : localStorage.getItem(READ_KEY + room);
+    this.readSeq = kept === null ? newestSeq : Math.min(Number(kept) || 0, newestSeq);
+    this.newAfterSeq = null;
+    this.commentAtS = null;
+  }
+
+  /** What was said up to here is on screen now. */
+  read(seq: number): void {
+    if (seq <= this.readSeq) return;
+    this.readSeq = seq;
+    if (this.#room !== null) localStorage.setItem(READ_KEY + this.#room, String(seq));
+  }
 
   open(dialog: Dialog): void {
     this.dialog = dialog;

@@ -85,8 +85,12 @@ pub fn command() -> impl Strategy<Value = Command> {
 }
 
 fn of_people() -> impl Strategy<Value = Command> {
-    let reason =
-        prop::sample::select(vec![LeaveReason::Left, LeaveReason::ConnectionLost, LeaveReason::Removed]);
+    let reason = prop::sample::select(vec![
+        LeaveReason::Left,
+        LeaveReason::ConnectionLost,
+        LeaveReason::Removed,
+        LeaveReason::SentOut,
+    ]);
     let control = prop::sample::select(vec![PlaybackControl::Djs, PlaybackControl::Everyone]);
     let change = (prop::option::of(0..6u32), prop::option::of(control)).prop_map(|(limit, control)| {
         SettingsChange { max_participants: limit, playback_control: control, ..Default::default() }
@@ -96,7 +100,8 @@ fn of_people() -> impl Strategy<Value = Command> {
     prop_oneof![
         5 => ("[A-C]{0,2}", role()).prop_map(|(name, role)| Command::Join { profile: profile(&name), role }),
         1 => reason.prop_map(|reason| Command::Leave { reason }),
-        1 => user().prop_map(|user| Command::RemoveMember { user }),
+        1 => (user(), any::<bool>()).prop_map(|(user, may_return)| Command::RemoveMember { user, may_return }),
+        1 => user().prop_map(|user| Command::LiftBan { user }),
         1 => (user(), role()).prop_map(|(user, role)| Command::ChangeRole { user, role }),
         1 => change.prop_map(|change| Command::UpdateSettings { change }),
         1 => "[ a\n]{0,3}".prop_map(|text| Command::PostChatMessage { text }),
@@ -114,11 +119,14 @@ fn of_audio() -> impl Strategy<Value = Command> {
             text: "here".to_owned(),
             reply_to,
         });
+    let resolve =
+        (some_id(), any::<bool>()).prop_map(|(comment, done)| Command::ResolveComment { comment, done });
     let length = prop_oneof![4 => Just(TRACK_US), 2 => 1..TRACK_US, 1 => extreme()];
     let share = (1..5u8, length)
         .prop_map(|(n, duration_us)| Command::ShareTrack { track: TrackMeta { duration_us, ..track(n) } });
     prop_oneof![
-        1 => comment,
+        2 => comment,
+        1 => resolve,
         3 => share,
         1 => some_hash().prop_map(|hash| Command::StartUpload {
             hash, file_name: "a.mp3".to_owned(), size_bytes: 1,

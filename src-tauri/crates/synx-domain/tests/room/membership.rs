@@ -20,11 +20,13 @@ fn anything_a_person_asks() -> Vec<Command> {
     let (track, id) = (track(1).hash, RoomLog::empty().last_command());
     vec![
         leave(LeaveReason::Left),
-        Command::RemoveMember { user: BEN },
+        Command::RemoveMember { user: BEN, may_return: true },
+        Command::LiftBan { user: BEN },
         Command::ChangeRole { user: BEN, role: Role::Dj },
         Command::UpdateSettings { change: SettingsChange::default() },
         Command::PostChatMessage { text: "hi".to_owned() },
         Command::AddComment { track, position_us: 0, end_us: None, text: "hi".to_owned(), reply_to: None },
+        Command::ResolveComment { comment: id, done: true },
         Command::StartUpload { hash: track, file_name: "a.mp3".to_owned(), size_bytes: 1 },
         Command::Enqueue { track, index: None },
         Command::Enqueue { track, index: Some(0) },
@@ -122,7 +124,7 @@ fn a_full_room_refuses_until_somebody_leaves() {
 #[test]
 fn the_host_removes_for_good_and_nobody_else_can() {
     let log = RoomLog::with_people();
-    let remove = |user| Command::RemoveMember { user };
+    let remove = |user| Command::RemoveMember { user, may_return: false };
     assert_eq!(ask(&log, BEN, remove(CLEO)), Err("not_allowed"));
     assert_eq!(ask(&log, CLEO, leave(LeaveReason::Removed)), Err("not_allowed"));
     assert_eq!(ask(&log, ADA, remove(DAN)), Err("no_such_member"));
@@ -132,6 +134,20 @@ fn the_host_removes_for_good_and_nobody_else_can() {
     assert_eq!(log.room().members[&CLEO].left, Some(LeaveReason::Removed));
     assert_eq!(ask(&log, CLEO, join("Cleo", Role::Dj)), Err("removed"));
     assert_eq!(ask(&log, CLEO, Command::PostChatMessage { text: "hey".to_owned() }), Err("not_a_member"));
+
+    assert_eq!(ask(&log, BEN, Command::LiftBan { user: CLEO }), Err("not_allowed"));
+    assert_eq!(ask(&log, ADA, Command::LiftBan { user: BEN }), Ok(vec![]));
+    let log = log.did(ADA, Command::LiftBan { user: CLEO });
+    assert!(ask(&log, CLEO, join("Cleo", Role::Listener)).is_ok());
+}
+
+#[test]
+fn who_was_sent_out_may_come_back_but_cannot_say_so_oneself() {
+    let log = RoomLog::with_people();
+    assert_eq!(ask(&log, CLEO, leave(LeaveReason::SentOut)), Err("not_allowed"));
+    let log = log.did(ADA, Command::RemoveMember { user: CLEO, may_return: true });
+    assert_eq!(log.room().members[&CLEO].left, Some(LeaveReason::SentOut));
+    assert!(ask(&log, CLEO, join("Cleo", Role::Listener)).is_ok());
 }
 
 #[test]

@@ -84,6 +84,29 @@ fn a_comment_answers_one_of_the_same_track() {
 }
 
 #[test]
+fn a_comment_is_called_done_by_anybody_and_open_again() {
+    let comment = Command::AddComment {
+        track: hash(1),
+        position_us: 0,
+        end_us: None,
+        text: "late".to_owned(),
+        reply_to: None,
+    };
+    let log = RoomLog::with_people().shared(1).did(BEN, comment.clone());
+    let (first, resolve) = (log.last_command(), |comment, done| Command::ResolveComment { comment, done });
+    let log = log.did(CLEO, resolve(first, true));
+    assert!(log.room().comments[0].done);
+    assert_eq!(ask(&log, BEN, resolve(first, true)), Ok(vec![]));
+
+    let Command::AddComment { track, text, .. } = comment else { unreachable!() };
+    let answer = Command::AddComment { track, position_us: 0, end_us: None, text, reply_to: Some(first) };
+    let log = log.did(BEN, resolve(first, false)).did(CLEO, answer);
+    assert!(!log.room().comments[0].done);
+    assert_eq!(ask(&log, BEN, resolve(log.last_command(), true)), Err("no_such_comment"));
+    assert_eq!(ask(&log, BEN, resolve(command_id(999), true)), Err("no_such_comment"));
+}
+
+#[test]
 fn an_upload_becomes_a_queued_track() {
     let log = RoomLog::with_people();
     let started =

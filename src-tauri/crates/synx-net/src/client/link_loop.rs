@@ -283,6 +283,7 @@ fn is_final(code: &str) -> bool {
     matches!(
         code,
         "removed"
+            | "sent_out"
             | "room_closed"
             | "room_full"
             | "not_allowed"

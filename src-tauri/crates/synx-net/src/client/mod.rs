@@ -5,6 +5,7 @@
 
 mod clock;
 mod dial;
+mod history;
 mod link_loop;
 mod requests;
 mod session;

@@ -80,11 +80,19 @@ pub(crate) async fn send(
 
 /// Reads a JSON answer of bounded length.
 pub(crate) async fn json<T: DeserializeOwned>(response: Response<Incoming>) -> Result<T, NetError> {
+    json_within(response, JSON_BYTES).await
+}
+
+/// Reads a JSON answer of at most so many bytes.
+pub(crate) async fn json_within<T: DeserializeOwned>(
+    response: Response<Incoming>,
+    longest: usize,
+) -> Result<T, NetError> {
     let mut bytes = Vec::new();
     let mut body = response.into_body().into_data_stream();
     while let Some(chunk) = body.next().await {
         bytes.extend_from_slice(&chunk.map_err(lost)?);
-        if bytes.len() > JSON_BYTES {
+        if bytes.len() > longest {
             return Err(NetError::Protocol("an answer without end".to_owned()));
         }
     }

@@ -213,6 +213,7 @@ fn of_who_left(reason: LeaveReason) -> Option<Ending> {
     let (code, reason) = match reason {
         LeaveReason::Left => ("left", "you left the room"),
         LeaveReason::Removed => ("removed", "the host removed you from this room"),
+        LeaveReason::SentOut => ("sent_out", "the host sent you out of this room; you may join again"),
         LeaveReason::ConnectionLost => return None,
     };
     Some(Ending { code, reason: reason.to_owned(), reconnect: false })

@@ -11,6 +11,7 @@ mod config;
 mod files;
 mod gate;
 mod hall;
+pub(crate) mod history;
 mod listen;
 mod peer;
 mod refusal;
@@ -165,6 +166,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         )
         .route("/api/v1/rooms/{room}/audio/{hash}", get(files::download).put(files::upload))
         .route("/api/v1/rooms/{room}/uploads/{hash}", get(files::state))
+        .route("/api/v1/rooms/{room}/events", get(history::page))
         .fallback(|| async { Refusal::not_found() })
         .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), gate::check))
         .with_state(Arc::clone(shared))

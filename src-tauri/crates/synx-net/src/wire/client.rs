@@ -61,6 +61,10 @@ pub enum Request {
         #[serde(default)]
         reply_to: Option<CommandId>,
     },
+    ResolveComment {
+        comment: CommandId,
+        done: bool,
+    },
     /// Announces an upload; its bytes go by HTTP.
     ShareFile {
         hash: ContentHash,
@@ -104,6 +108,11 @@ pub enum Request {
     },
     RemoveMember {
         user: UserId,
+        #[serde(default)]
+        may_return: bool,
+    },
+    LiftBan {
+        user: UserId,
     },
     UpdateProfile {
         profile: UserProfile,
@@ -118,6 +127,7 @@ impl Request {
         "leave_room",
         "chat_message",
         "add_comment",
+        "resolve_comment",
         "share_file",
         "playback_play",
         "playback_pause",
@@ -130,6 +140,7 @@ impl Request {
         "update_settings",
         "change_role",
         "remove_member",
+        "lift_ban",
         "update_profile",
         "update_musical_preferences",
     ];
@@ -142,6 +153,7 @@ impl Request {
             Command::AddComment { track, position_us, end_us, text, reply_to } => {
                 Self::AddComment { track, position_us, end_us, text, reply_to }
             }
+            Command::ResolveComment { comment, done } => Self::ResolveComment { comment, done },
             Command::StartUpload { hash, file_name, size_bytes } => {
                 Self::ShareFile { hash, file_name, size_bytes }
             }
@@ -155,7 +167,8 @@ impl Request {
             Command::MoveInQueue { id, index } => Self::QueueMove { item: id, index },
             Command::UpdateSettings { change } => Self::UpdateSettings { change },
             Command::ChangeRole { user, role } => Self::ChangeRole { user, role },
-            Command::RemoveMember { user } => Self::RemoveMember { user },
+            Command::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
+            Command::LiftBan { user } => Self::LiftBan { user },
             Command::UpdateProfile { profile } => Self::UpdateProfile { profile },
             Command::UpdateMusicalPreferences { preferences } => {
                 Self::UpdateMusicalPreferences { preferences }
@@ -179,6 +192,7 @@ impl From<Request> for Command {
             Request::AddComment { track, position_us, end_us, text, reply_to } => {
                 Self::AddComment { track, position_us, end_us, text, reply_to }
             }
+            Request::ResolveComment { comment, done } => Self::ResolveComment { comment, done },
             Request::ShareFile { hash, file_name, size_bytes } => {
                 Self::StartUpload { hash, file_name, size_bytes }
             }
@@ -192,7 +206,8 @@ impl From<Request> for Command {
             Request::QueueMove { item, index } => Self::MoveInQueue { id: item, index },
             Request::UpdateSettings { change } => Self::UpdateSettings { change },
             Request::ChangeRole { user, role } => Self::ChangeRole { user, role },
-            Request::RemoveMember { user } => Self::RemoveMember { user },
+            Request::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
+            Request::LiftBan { user } => Self::LiftBan { user },
             Request::UpdateProfile { profile } => Self::UpdateProfile { profile },
             Request::UpdateMusicalPreferences { preferences } => {
                 Self::UpdateMusicalPreferences { preferences }

@@ -74,6 +74,7 @@ event_body! {
     "room_created" RoomCreated RoomCreated { host: UserId, profile: UserProfile, settings: RoomSettings };
     "user_joined" UserJoined UserJoined { user: UserId, profile: UserProfile, role: Role };
     "user_left" UserLeft UserLeft { user: UserId, reason: LeaveReason };
+    "ban_lifted" BanLifted BanLifted { user: UserId };
     "role_changed" RoleChanged RoleChanged { user: UserId, role: Role };
     "settings_updated" SettingsUpdated SettingsUpdated { change: SettingsChange };
     "chat_message" ChatMessage ChatMessagePosted { text: String };
@@ -81,6 +82,7 @@ event_body! {
     "comment_added" CommentAdded CommentAdded {
         track: ContentHash, position_us: i64, end_us: Option<i64>, text: String, reply_to: Option<CommandId>
     };
+    "comment_resolved" CommentResolved CommentResolved { comment: CommandId, done: bool };
     "upload_started" UploadStarted UploadStarted { hash: ContentHash, file_name: String, size_bytes: u64 };
     "upload_completed" UploadCompleted UploadCompleted { hash: ContentHash };
     "audio_analysis_complete" AudioAnalysisComplete AudioAnalyzed { hash: ContentHash, analysis: TrackAnalysis };

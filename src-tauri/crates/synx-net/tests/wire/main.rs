@@ -17,6 +17,7 @@ mod clock;
 mod commands;
 mod downloads;
 mod ends;
+mod history;
 mod hostile;
 mod joining;
 mod limits;

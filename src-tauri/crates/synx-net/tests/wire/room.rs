@@ -75,7 +75,7 @@ impl TestRoom {
     }
 
     pub fn host_removes(&self, user: UserId) -> u64 {
-        self.host_does(Command::RemoveMember { user })
+        self.host_does(Command::RemoveMember { user, may_return: false })
     }
 
     /// Makes somebody a member, without any connection.

@@ -2,8 +2,8 @@
 
 use super::library::{AnalysisView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView};
 use super::view::{
-    AppView, ChatMessageView, DeviceView, DoctorCheckView, LogEntryView, LoopView, PreferencesView,
-    ProfileView, RoleView, RoomSettingsView,
+    AppView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView, LogEntryView,
+    LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView, RoomSettingsView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -71,14 +71,18 @@ pub enum Request {
     UpdateRoomSettings { settings: RoomSettingsView },
     /// Changes somebody's role. Answer: `done`.
     ChangeRole { user: String, role: RoleView },
-    /// Removes somebody from the room. Answer: `done`.
-    RemoveMember { user: String },
+    /// Removes somebody from the room, for good unless they may return. Answer: `done`.
+    RemoveMember { user: String, may_return: bool },
+    /// Lets somebody join again who was removed for good. Answer: `done`.
+    LiftBan { user: String },
     /// Says something. Answer: `done`.
     SendChat { text: String },
     /// Messages before `before_seq` (null: the newest), oldest first, `limit` at most. Answer: `chat`.
     GetChat { before_seq: Option<u64>, limit: u32 },
     /// Pins words to a moment of a track. Answer: `done`.
     AddComment { track: String, position_s: f64, end_s: Option<f64>, text: String, reply_to: Option<String> },
+    /// Says that what a comment asks for is done, or not after all. Answer: `done`.
+    ResolveComment { comment: String, done: bool },
     /// Shares files with the room; each is queued. Answer: `done` once all transfers have begun.
     ShareFiles { paths: Vec<String> },
     /// Shares a track of the library. Answer: `done`.
@@ -89,8 +93,15 @@ pub enum Request {
     QueueRemove { item: String },
     /// Moves an entry of the queue to `index`. Answer: `done`.
     QueueMove { item: String, index: u32 },
-    /// The room's log, newest first: `limit` entries before `before_seq`. Answer: `log`.
-    GetLog { before_seq: Option<u64>, limit: u32 },
+    /// The room's log, newest first: `limit` entries before `before_seq`, of some kinds or (none named) of all. Answer:
+    /// `log`.
+    GetLog { before_seq: Option<u64>, limit: u32, kinds: Vec<LogKindView> },
+    /// How far the room's log goes back, and what happened while one was away. Answer: `history`.
+    GetHistory,
+    /// The room as it was after an event. Answer: `moment`.
+    GetMoment { seq: u64 },
+    /// Writes the room's whole log to a file: at `path`, or among this machine's exports. Answer: `saved`.
+    ExportLog { format: ExportFormat, path: Option<String> },
 
     /// Changes how one appears. Answer: `done`.
     UpdateProfile { profile: ProfileView },
@@ -127,6 +138,12 @@ pub enum Response {
     Chat { messages: Vec<ChatMessageView> },
     /// Log entries.
     Log { entries: Vec<LogEntryView> },
+    /// How far back the log goes.
+    History { history: HistoryView },
+    /// A room as it was.
+    Moment { moment: Box<MomentView> },
+    /// Where a file was written.
+    Saved { path: String },
     /// Checks.
     Doctor { checks: Vec<DoctorCheckView> },
 }

@@ -10,6 +10,7 @@ pub(crate) mod hosted;
 pub(crate) mod hosting;
 pub(crate) mod joined;
 pub(crate) mod lead;
+pub(crate) mod page;
 pub(crate) mod solo;
 pub(crate) mod stage;
 pub(crate) mod summary;

@@ -15,9 +15,11 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
             match reason {
                 LeaveReason::Left => format!("{user} left"),
                 LeaveReason::ConnectionLost => format!("{user} lost the connection"),
-                LeaveReason::Removed => format!("{by} removed {user}"),
+                LeaveReason::Removed => format!("{by} removed {user} for good"),
+                LeaveReason::SentOut => format!("{by} sent {user} out"),
             }
         }
+        RoomEvent::BanLifted { user } => format!("{by} lets {} in again", name(room, *user)),
         RoomEvent::RoleChanged { user, role } => {
             format!("{by} made {} {}", name(room, *user), role_name(*role))
         }
@@ -27,6 +29,12 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
         RoomEvent::QueueChanged(change) => queue_summary(room, &by, change),
         RoomEvent::CommentAdded { position_us, text, .. } => {
             format!("{by} at {}: {text}", clock(*position_us))
+        }
+        RoomEvent::CommentResolved { comment, done } => {
+            let words =
+                room.comments.iter().find(|known| known.id == *comment).map(|known| known.text.as_str());
+            let state = if *done { "done" } else { "open again" };
+            format!("{by} called “{}” {state}", words.unwrap_or("a comment"))
         }
         RoomEvent::UploadStarted { file_name, .. } => format!("{by} is uploading {file_name}"),
         RoomEvent::UploadCompleted { hash } => format!("“{}” has arrived", title(room, *hash)),

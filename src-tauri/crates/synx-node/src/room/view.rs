@@ -6,8 +6,8 @@ use crate::bridge::{
     TempoView, VisibilityView,
 };
 use synx_domain::{
-    ChatMessage, Comment, ContentHash, LoopRegion, Member, PlaybackControl, Role, Room, RoomSettings,
-    SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
+    ChatMessage, Comment, ContentHash, LeaveReason, LoopRegion, Member, PlaybackControl, Role, Room,
+    RoomSettings, SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
 };
 
 /// What a room's view shows besides the room itself.
@@ -69,6 +69,8 @@ fn member_view(user: UserId, member: &Member) -> MemberView {
         color: member.profile.color.clone(),
         role: member.role.into(),
         present: member.present,
+        banned: member.left == Some(LeaveReason::Removed),
+        bio: member.profile.bio.clone(),
         joined_at_ms: member.joined_at_ms,
     }
 }
@@ -134,6 +136,7 @@ fn comment_view(comment: &Comment) -> CommentView {
         text: comment.text.clone(),
         reply_to: comment.reply_to.map(|id| id.to_string()),
         posted_at_ms: comment.posted_at_ms,
+        done: comment.done,
     }
 }
 

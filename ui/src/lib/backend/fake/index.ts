@@ -14,6 +14,7 @@ const DONE: Response = { type: 'done' };
 export class FakeBackend implements Backend {
   /** All that was asked for, in order. */
   readonly requests: Request[] = [];
+  readonly opened: string[] = [];
   readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], onDrop: async () => () => {} };
   app: AppView;
   tracks: TrackView[];
@@ -42,6 +43,10 @@ export class FakeBackend implements Backend {
     const link = this.#link;
     if (link) setTimeout(() => listener({ type: 'link_opened', link }));
     return () => this.#listeners.delete(listener);
+  }
+
+  async openLink(address: string): Promise<void> {
+    this.opened.push(address);
   }
 
   onStatus(): Unsubscribe {
@@ -160,6 +165,14 @@ export class FakeBackend implements Backend {
         const rest = (room?.queue ?? []).filter((item) => item.id !== request.item);
         return this.setRoom({ queue: moved ? rest.toSpliced(request.index, 0, moved) : rest });
       }
+      case 'resolve_comment':
+        return this.setRoom({ comments: (room?.comments ?? []).map((one) => (one.id === request.comment ? { ...one, done: request.done } : one)) });
+      case 'change_role':
+        return this.setRoom({ members: (room?.members ?? []).map((one) => (one.user === request.user ? { ...one, role: request.role } : one)) });
+      case 'remove_member':
+        return this.setRoom({ members: (room?.members ?? []).map((one) => (one.user === request.user ? { ...one, present: false, banned: !request.may_return } : one)) });
+      case 'lift_ban':
+        return this.setRoom({ members: (room?.members ?? []).map((one) => (one.user === request.user ? { ...one, banned: false } : one)) });
       case 'update_room_settings': return this.setRoom({ settings: request.settings });
       case 'send_chat': {
         const { user, name } = this.app.profile;
@@ -177,7 +190,7 @@ function emptyRoom(me: string, name: string): RoomView {
   return {
     id: 'room-new', seq: 1, connection: 'hosting', connection_problem: null, me, my_role: 'host',
     settings: { name: '', visibility: 'private', max_participants: 16, genres: [], playback_control: 'djs' },
-    members: [{ user: me, name, color: null, role: 'host', present: true, joined_at_ms: Date.now() }],
+    members: [{ user: me, name, color: null, role: 'host', present: true, banned: false, bio: null, joined_at_ms: Date.now() }],
     tracks: [], queue: [], current: null, comments: [], link: 'synxsphere://join?v=1&r=room-new', addresses: [],
   };
 }

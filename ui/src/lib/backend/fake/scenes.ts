@@ -72,9 +72,9 @@ const NAMES = ['Ben', 'Cy', 'Wilhelmina-Theodora van der Westhuizen-Roux', 'Dile
 function members(count: number): MemberView[] {
   const others = Array.from({ length: count - 1 }, (_, index): MemberView => ({
     user: `user-${index}`, name: `${NAMES[index % NAMES.length]}${index < NAMES.length ? '' : ` ${Math.floor(index / NAMES.length) + 1}`}`,
-    color: null, role: index === 0 ? 'dj' : 'listener', present: true, joined_at_ms: NOW_MS - 600_000,
+    color: null, role: index === 0 ? 'dj' : 'listener', present: true, banned: false, bio: null, joined_at_ms: NOW_MS - 600_000,
   }));
-  return [{ user: ME, name: 'Ana', color: '#1f7a5c', role: 'host', present: true, joined_at_ms: NOW_MS - 900_000 }, ...others];
+  return [{ user: ME, name: 'Ana', color: '#1f7a5c', role: 'host', present: true, banned: false, bio: null, joined_at_ms: NOW_MS - 900_000 }, ...others];
 }
 
 function syncOf(people: MemberView[]): PeerSyncView[] {
@@ -108,7 +108,7 @@ function room(people: number, shared: boolean): RoomView {
 }
 
 function comment(id: string, positionS: number, author: string, text: string) {
-  return { id, track: 't1', position_s: positionS, end_s: null, author, text, reply_to: null, posted_at_ms: NOW_MS - 60_000 };
+  return { id, track: 't1', position_s: positionS, end_s: null, author, text, reply_to: null, posted_at_ms: NOW_MS - 60_000, done: false };
 }
 
 function said(seq: number, author: string, name: string, text: string, agoMs: number): ChatMessageView {

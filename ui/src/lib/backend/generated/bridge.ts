@@ -32,6 +32,19 @@ current: TrackView | null, player: PlayerView, room: RoomView | null, chat: Arra
 export type Availability = "waiting" | "analyzing" | "ready" | "broken" | "missing";
 
 /**
+ * What happened while one was not in the room.
+ */
+export type AwayView = { 
+/**
+ * The event by which one left, and the one by which one came back.
+ */
+left_seq: number, back_seq: number, 
+/**
+ * Milliseconds since 1970 UTC.
+ */
+left_at_ms: number, messages: number, tracks: number, notes: number, };
+
+/**
  * Why a request was not carried out: what failed, on what, and what to do.
  */
 export type CallError = { 
@@ -56,7 +69,11 @@ author_name: string, text: string, posted_at_ms: number, };
 /**
  * Words at a moment of a track.
  */
-export type CommentView = { id: string, track: string, position_s: number, end_s: number | null, author: string, text: string, reply_to: string | null, posted_at_ms: number, };
+export type CommentView = { id: string, track: string, position_s: number, end_s: number | null, author: string, text: string, reply_to: string | null, posted_at_ms: number, 
+/**
+ * What it asks for is done.
+ */
+done: boolean, };
 
 /**
  * An output device.
@@ -71,6 +88,24 @@ export type DoctorCheckView = { name: string, ok: boolean,
  * What was found, and what to do when it is not good.
  */
 message: string, };
+
+/**
+ * How a log is written to a file.
+ */
+export type ExportFormat = "jsonl" | "page";
+
+/**
+ * How far a room's log goes back.
+ */
+export type HistoryView = { 
+/**
+ * Its last event.
+ */
+head: number, 
+/**
+ * Milliseconds since 1970 UTC.
+ */
+first_ms: number, last_ms: number, away: AwayView | null, };
 
 /**
  * A key with how sure it is.
@@ -130,11 +165,16 @@ analysis_paused: boolean, };
 /**
  * An entry of the room's log.
  */
-export type LogEntryView = { seq: number, name: string, actor: string, actor_name: string, at_ms: number, 
+export type LogEntryView = { seq: number, kind: LogKindView, name: string, actor: string, actor_name: string, at_ms: number, 
 /**
  * What happened, as a sentence.
  */
 summary: string, };
+
+/**
+ * What an entry of the log is about.
+ */
+export type LogKindView = "people" | "chat" | "music" | "tracks" | "notes" | "room";
 
 /**
  * A part of a track that is repeated.
@@ -146,9 +186,30 @@ export type LoopView = { begin_s: number, end_s: number, };
  */
 export type MemberView = { user: string, name: string, color: string | null, role: RoleView, present: boolean, 
 /**
+ * Was removed for good.
+ */
+banned: boolean, 
+/**
  * Milliseconds since 1970 UTC.
  */
-joined_at_ms: number, };
+joined_at_ms: number, bio: string | null, };
+
+/**
+ * A room as it was after an event.
+ */
+export type MomentView = { 
+/**
+ * The event.
+ */
+entry: LogEntryView, room: RoomView, 
+/**
+ * What had been said last.
+ */
+chat: Array<ChatMessageView>, title: string | null, playing: boolean, 
+/**
+ * Where the track was.
+ */
+position_s: number, };
 
 /**
  * One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.
@@ -264,12 +325,12 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "pause_analysis", paused: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
+export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "pause_analysis", paused: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
 
 /**
  * The answer to a [`Request`].
  */
-export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "link", link: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
+export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "link", link: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "history", history: HistoryView, } | { "type": "moment", moment: MomentView, } | { "type": "saved", path: string, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
 
 /**
  * What a member may do.

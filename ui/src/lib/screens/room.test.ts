@@ -1,0 +1,130 @@
+import { fireEvent, screen, within } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ChatMessageView } from '../backend';
+import { scene } from '../backend/fake';
+import { all, get, open, press, type } from './testing';
+
+beforeEach(() => localStorage.clear());
+
+const said = (seq: number, text: string, author = 'user-0', name = 'Ben'): ChatMessageView => ({ seq, author, author_name: name, text, posted_at_ms: 1_000 * seq });
+
+describe('the chat', () => {
+  it('draws a few of 50,000 messages, and finds one among all', async () => {
+    const room = scene('room');
+    const chat = Array.from({ length: 50_000 }, (_, index) => said(index + 1, index === 777 ? 'The needle' : `Line ${index}`));
+    await open({ ...room, app: { ...room.app, chat } });
+    expect(all('chat-message').length).toBeGreaterThan(5);
+    expect(all('chat-message').length).toBeLessThan(100);
+    await press('chat-search-open');
+    await type('chat-search', 'NEEDLE');
+    await expect.poll(() => all('chat-message')).toHaveLength(1);
+    expect(get('chat-message').textContent).toContain('The needle');
+  });
+
+  it('opens an address outside, and leads to a moment', async () => {
+    const node = await open('room');
+    node.emit({ type: 'chat_appended', messages: [said(90, 'At 1:04, as in https://a.example/x. No javascript:alert(1)')] });
+    await fireEvent.click(await screen.findByText('https://a.example/x'));
+    expect(node.opened).toEqual(['https://a.example/x']);
+    expect(screen.queryAllByRole('link')).toHaveLength(1);
+    const moment = screen.getAllByText('1:04').filter((one) => one.localName === 'button').at(-1);
+    await fireEvent.click(moment as HTMLElement);
+    expect(node.last('seek')?.position_s).toBe(64);
+  });
+
+  it('tells who is named, unless they do not want to be told', async () => {
+    const node = await open('room');
+    node.emit({ type: 'chat_appended', messages: [said(90, 'Hello @Ana!')] });
+    expect((await screen.findByTestId('notice')).textContent).toContain('Ben: Hello @Ana!');
+    await fireEvent.click(within(get('notice')).getByLabelText('Dismiss'));
+    node.emit({ type: 'chat_appended', messages: [said(91, 'Hello Anastasia, hello @Cy'), said(92, '@Ana', 'user-ana', 'Ana')] });
+    expect(all('notice')).toEqual([]);
+  });
+
+  it('completes a name with Tab', async () => {
+    await open('room');
+    const input = get('chat-input') as HTMLTextAreaElement;
+    input.focus();
+    await type('chat-input', '@be');
+    input.setSelectionRange(3, 3);
+    await fireEvent.input(input);
+    expect(get('chat-offer').textContent).toBe('@Ben');
+    await fireEvent.keyDown(input, { key: 'Tab' });
+    await expect.poll(() => input.value).toBe('@Ben ');
+  });
+
+  it('marks where what is new begins, and forgets nothing that was not read', async () => {
+    const node = await open('room');
+    await fireEvent.click(get('tab-notes'));
+    node.emit({ type: 'chat_appended', messages: [said(90, 'One'), said(91, 'Two')] });
+    await expect.poll(() => all('unread').map((dot) => dot.textContent)).toContain('2 new messages');
+  });
+
+  it('shows what is on its way while the room cannot be reached', async () => {
+    const node = await open('reconnecting');
+    let answer = () => {};
+    const call = node.call.bind(node);
+    node.call = (async (request: Parameters<typeof call>[0]) => {
+      if (request.type === 'send_chat') await new Promise<void>((resolve) => (answer = resolve));
+      return call(request);
+    }) as typeof node.call;
+    await type('chat-input', 'Still here');
+    await fireEvent.keyDown(get('chat-input'), { key: 'Enter' });
+    expect((await screen.findByTestId('chat-unsent')).textContent).toContain('Still here');
+    expect(get('connection-banner').textContent).toContain('What you did meanwhile goes out then.');
+    answer();
+    await expect.poll(() => all('chat-unsent')).toEqual([]);
+  });
+});
+
+describe('notes', () => {
+  it('are answered and called done', async () => {
+    const node = await open('room');
+    await press('tab-notes');
+    const first = all('note')[0] as HTMLElement;
+    await fireEvent.click(within(first).getByTestId('note-reply'));
+    await type('note-answer-input', 'Moved it.');
+    await fireEvent.submit(get('note-answer-input').closest('form') as HTMLFormElement);
+    expect(node.last('add_comment')).toMatchObject({ track: 't1', position_s: 64.2, text: 'Moved it.', reply_to: 'c1' });
+    await expect.poll(() => all('note-answer-input')).toEqual([]);
+    await fireEvent.click(within(first).getByTestId('note-resolve'));
+    expect(node.last('resolve_comment')).toEqual({ type: 'resolve_comment', comment: 'c1', done: true });
+    await expect.poll(() => all('note')).toHaveLength(2);
+    await press('notes-done');
+    expect(all('note')).toHaveLength(3);
+  });
+
+  it('may mean the part that is repeated', async () => {
+    const node = await open('room');
+    node.setPlayer({ loop_region: { begin_s: 10, end_s: 20 } });
+    await fireEvent.keyDown(document.body, { key: 'c' });
+    await press('comment-range');
+    await type('comment-input', 'All of this');
+    await fireEvent.submit(get('comment-input').closest('form') as HTMLFormElement);
+    expect(node.last('add_comment')).toMatchObject({ position_s: 10, end_s: 20 });
+  });
+});
+
+describe('people', () => {
+  it('are handed the controls, also where only the host played', async () => {
+    const node = await open('room');
+    const settings = node.app.room?.settings;
+    if (settings) node.setRoom({ settings: { ...settings, playback_control: 'host' } });
+    await fireEvent.click(all('member-menu')[1] as HTMLElement);
+    await press('hand-over');
+    await expect.poll(() => node.last('change_role')).toEqual({ type: 'change_role', user: 'user-1', role: 'dj' });
+    expect(node.last('update_room_settings')?.settings.playback_control).toBe('djs');
+  });
+
+  it('are sent out, or kept out until they are let in again', async () => {
+    const node = await open('room');
+    await fireEvent.click(all('member-menu')[1] as HTMLElement);
+    await press('remove-member');
+    await fireEvent.click(screen.getByLabelText('Stays out'));
+    await press('confirm-yes');
+    expect(node.last('remove_member')).toEqual({ type: 'remove_member', user: 'user-1', may_return: false });
+    await fireEvent.click(await screen.findByTestId('lift-ban'));
+    expect(node.last('lift_ban')?.user).toBe('user-1');
+    await expect.poll(() => all('banned-row')).toEqual([]);
+  });
+});

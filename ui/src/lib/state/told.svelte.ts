@@ -1,0 +1,48 @@
+/**
+ * What of a room the person wants to be told of, and the telling. Kept in this window's own storage.
+ */
+import type { ChatMessageView, RoomView } from '../backend';
+import { arrivals, finishedAnalyses } from '../pure/changes';
+import { mentions } from '../pure/chat';
+import type { Notices } from './notices.svelte';
+
+export const TOLD = ['joined', 'mention', 'analysed'] as const;
+export type Told = (typeof TOLD)[number];
+
+const KEY = 'told';
+
+export class ToldOf {
+  #off = $state.raw<Told[]>([]);
+
+  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, private readonly notices: Notices) {
+    const kept = storage.getItem(KEY)?.split(',') ?? [];
+    this.#off = TOLD.filter((one) => kept.includes(one));
+  }
+
+  has(what: Told): boolean {
+    return !this.#off.includes(what);
+  }
+
+  set(what: Told, wanted: boolean): void {
+    this.#off = TOLD.filter((one) => (one === what ? !wanted : !this.has(one)));
+    this.storage.setItem(KEY, this.#off.join(','));
+  }
+
+  /** The room is another than it was. */
+  changed(before: RoomView, now: RoomView): void {
+    for (const name of arrivals(before, now)) this.#tell('joined', `${name} joined`);
+    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', `${title} is analysed`);
+  }
+
+  /** Others said something new. */
+  said(messages: ChatMessageView[], room: RoomView, names: string[]): void {
+    const me = room.members.find((member) => member.user === room.me)?.name;
+    for (const message of messages) {
+      if (me !== undefined && message.author !== room.me && mentions(message.text, me, names)) this.#tell('mention', `${message.author_name}: ${message.text}`);
+    }
+  }
+
+  #tell(what: Told, message: string): void {
+    if (this.has(what)) this.notices.add('info', what, message);
+  }
+}

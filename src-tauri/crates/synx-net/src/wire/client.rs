@@ -230,14 +230,13 @@ impl ClientMessage {
     pub fn decode(text: &str) -> Result<Self, WireError> {
         let kind = kind_of(text)?;
         if Request::NAMES.contains(&kind.as_str()) {
+            // Read in two passes: flattened into one, serde would copy the whole message first, twice.
             #[derive(Deserialize)]
-            struct Asked {
+            struct Named {
                 id: CommandId,
-                #[serde(flatten)]
-                request: Request,
             }
-            let Asked { id, request } = read(&kind, Request::NAMES, text)?;
-            return Ok(Self::Command { id, request });
+            let Named { id } = read(&kind, Request::NAMES, text)?;
+            return Ok(Self::Command { id, request: read(&kind, Request::NAMES, text)? });
         }
         read(&kind, &["join_room", "sync_report", "typing"], text)
     }

@@ -5,6 +5,7 @@
 
 use crate::error::NodeError;
 use crate::room::lead::SyncBoard;
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{
     Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, NewEvent, Rejection, Room,
@@ -83,6 +84,7 @@ impl HostedRoom {
             id,
             epoch,
             log: log.clone(),
+            seen: SeenCommands::of(&room),
             working: room,
             durable: Arc::clone(&durable),
             head,
@@ -150,6 +152,25 @@ impl HostedRoom {
     }
 }
 
+/// Commands that the room may remember, so that most need not be looked for among a thousand: one that is not in here was
+/// not carried out lately. One that is may have been.
+struct SeenCommands(HashSet<CommandId>);
+
+impl SeenCommands {
+    const KEPT: usize = 4 * Room::COMMANDS_KEPT;
+
+    fn of(room: &Room) -> Self {
+        Self(room.recent_commands.iter().map(|applied| applied.id).collect())
+    }
+
+    fn is_new(&mut self, id: CommandId, room: &Room) -> bool {
+        if self.0.len() >= Self::KEPT {
+            *self = Self::of(room);
+        }
+        self.0.insert(id)
+    }
+}
+
 /// The only one who appends to the room's log.
 struct Writer {
     id: RoomId,
@@ -157,6 +178,7 @@ struct Writer {
     log: Log,
     /// Runs ahead of the disk by the batch that is being written.
     working: Room,
+    seen: SeenCommands,
     durable: Arc<RwLock<Room>>,
     head: watch::Sender<u64>,
     board: Arc<SyncBoard>,
@@ -209,7 +231,9 @@ impl Writer {
 
     /// Decides one command on top of those before it in the batch.
     fn take(&mut self, command: &CommandEnvelope, events: &mut Vec<NewEvent>) -> Result<u64, Rejection> {
-        if let Some(seq) = self.working.applied(command.id) {
+        if !self.seen.is_new(command.id, &self.working)
+            && let Some(seq) = self.working.applied(command.id)
+        {
             return Ok(seq);
         }
         let now = Moment {

@@ -66,7 +66,11 @@ async fn serve(mut socket: Socket, shop: Arc<Shared>) {
     };
     match entered {
         Ok((mut peer, welcome)) => {
-            let ending = match peer.write(&mut socket, vec![ready_frame(&welcome.encode())]).await {
+            let first = vec![ready_frame(&welcome.encode())];
+            // It holds the whole room: nothing of it shall live as long as the connection.
+            drop(welcome);
+            let welcomed = peer.write(&mut socket, first).await;
+            let ending = match welcomed {
                 Ok(()) => peer.run(&mut socket).await,
                 Err(ending) => ending,
             };

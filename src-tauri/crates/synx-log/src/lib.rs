@@ -23,6 +23,7 @@ mod jsonl;
 mod log;
 mod options;
 mod record;
+mod restore;
 mod store;
 mod tail;
 #[cfg(any(test, feature = "testing"))]

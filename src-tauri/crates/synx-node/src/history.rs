@@ -1,13 +1,14 @@
-//! A data folder's log for looking at, also while another instance appends to it: what `synx log` does.
+//! A data folder's log from outside: looked at, exported and backed up, also while another instance appends to it; and, while
+//! none does, restored and imported into. What `synx log` does.
 
-use crate::data_dir::DataPaths;
+use crate::data_dir::{DataDir, DataPaths};
 use crate::error::NodeError;
-use std::io::Write;
-use std::path::Path;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
 use synx_domain::{Room, RoomId};
-use synx_log::{AuditEntry, ChainReport, Log, LogOptions};
+use synx_log::{AuditEntry, Log, LogOptions};
 
-pub use synx_log::AuditFilter;
+pub use synx_log::{AuditFilter, ChainReport};
 
 /// A log that is only read.
 pub struct History {
@@ -86,6 +87,38 @@ impl History {
     ) -> Result<u64, NodeError> {
         Ok(self.log.export_jsonl(Some(self.room(room)?), to).await?)
     }
+
+    /// Writes a copy of the whole log to a new file and proves it; a report for each room in it.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub async fn backup(&self, to: &Path) -> Result<Vec<ChainReport>, NodeError> {
+        self.log.backup(to).await?;
+        let copy = Log::open(to, LogOptions::read_only())?;
+        Ok(copy.verify(None).await?)
+    }
+}
+
+/// Puts a backup in the place of the data folder's log; a report for each of its rooms, and where the log is that was
+/// there before.
+///
+/// # Errors
+/// When the backup is none or is damaged, or an instance is running. What was there is then as it was.
+pub async fn restore(data_dir: &Path, from: &Path) -> Result<(Vec<ChainReport>, Option<PathBuf>), NodeError> {
+    let data = DataDir::open(data_dir)?;
+    Ok(Log::restore(from, &data.paths().log()).await?)
+}
+
+/// Takes exported events into the data folder's log; how many were new.
+///
+/// # Errors
+/// When a line is no event or continues another history than the one here, or an instance is running.
+pub async fn import(data_dir: &Path, from: impl BufRead + Send + 'static) -> Result<u64, NodeError> {
+    let data = DataDir::open(data_dir)?;
+    let log = Log::open(&data.paths().log(), LogOptions::default())?;
+    let imported = log.import_jsonl(from).await;
+    log.close();
+    Ok(imported?)
 }
 
 /// Milliseconds since 1970 as `2026-01-31T12:00:00Z`.

@@ -50,7 +50,7 @@ pub enum Command {
     Join(Join),
     /// Look into a room's log
     #[command(
-        after_help = "Examples:\n  synx log show --limit 20\n  synx log verify\n  synx log replay --to 120\n  synx log export > room.jsonl"
+        after_help = "Examples:\n  synx log show --limit 20\n  synx log verify\n  synx log replay --to 120\n  synx log export > room.jsonl\n  synx log backup /media/stick/rooms.db"
     )]
     Log(Log),
     /// Make an invite link to a room hosted here
@@ -191,6 +191,24 @@ pub enum LogAction {
     },
     /// Write all events as JSON Lines with their hashes
     Export,
+    /// Take in exported events; what is here already is passed over, and another history is refused
+    Import {
+        /// The export; `-` is standard input
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Copy the whole log to a new file, also while a host is writing it, and prove the copy
+    Backup {
+        /// The new file
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the log; the log that was there is kept beside it
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -3,30 +3,57 @@
 use crate::args::{Log as LogArgs, LogAction};
 use crate::exit::Exit;
 use serde_json::json;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use synx_node::NodeError;
-use synx_node::history::{AuditFilter, History};
+use synx_node::history::{AuditFilter, ChainReport, History};
 
 /// Runs the command.
 pub async fn run(args: LogArgs, data_dir: &Path) -> Result<Exit, NodeError> {
-    let history = History::open(data_dir)?;
     let room = args.room.as_deref();
+    let history = || History::open(data_dir);
     match args.action {
         LogAction::Show { after, limit, event, json } => {
             let filter = AuditFilter { name: event, after_seq: after, limit, ..AuditFilter::default() };
-            show(&history, room, filter, json).await
+            show(&history()?, room, filter, json).await
         }
-        LogAction::Verify => verify(&history, room).await,
+        LogAction::Verify => verify(&history()?, room).await,
         LogAction::Replay { to } => {
-            let replayed = history.replay(room, to).await?;
+            let replayed = history()?.replay(room, to).await?;
             println!("{}", serde_json::to_string_pretty(&replayed).unwrap_or_default());
             Ok(Exit::Done)
         }
         LogAction::Export => {
-            history.export(room, std::io::stdout()).await?;
+            history()?.export(room, std::io::stdout()).await?;
             Ok(Exit::Done)
         }
+        LogAction::Import { file } => {
+            let taken = synx_node::history::import(data_dir, reading(&file)?).await?;
+            println!("{taken} new events");
+            Ok(Exit::Done)
+        }
+        LogAction::Backup { file } => Ok(report(&history()?.backup(&file).await?)),
+        LogAction::Restore { file } => {
+            let (reports, before) = synx_node::history::restore(data_dir, &file).await?;
+            if let Some(before) = before {
+                println!("the log that was here is now {}", before.display());
+            }
+            Ok(report(&reports))
+        }
     }
+}
+
+fn reading(file: &Path) -> Result<Box<dyn BufRead + Send>, NodeError> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(std::io::stdin())));
+    }
+    let opened = File::open(file).map_err(|source| NodeError::File {
+        action: "read",
+        path: file.to_owned(),
+        source,
+    })?;
+    Ok(Box::new(BufReader::new(opened)))
 }
 
 async fn show(
@@ -50,13 +77,16 @@ async fn show(
 }
 
 async fn verify(history: &History, room: Option<&str>) -> Result<Exit, NodeError> {
+    Ok(report(&history.verify(room).await?))
+}
+
+fn report(reports: &[ChainReport]) -> Exit {
     let mut exit = Exit::Done;
-    let reports = history.verify(room).await?;
     if reports.is_empty() {
         println!("no rooms in this log");
     }
     for report in reports {
-        match report.first_bad {
+        match &report.first_bad {
             None => println!("{}  sound: {} events, head {}", report.room_id, report.events, report.hash),
             Some(bad) => {
                 println!(
@@ -67,5 +97,5 @@ async fn verify(history: &History, room: Option<&str>) -> Result<Exit, NodeError
             }
         }
     }
-    Ok(exit)
+    exit
 }

@@ -5,6 +5,7 @@ mod memory;
 mod sqlite;
 
 pub use memory::MemoryStore;
+pub(crate) use sqlite::replace_log;
 pub use sqlite::{Access, SqliteStore};
 
 use crate::{AuditFilter, LogError, Record, RoomHead, StoredSnapshot};

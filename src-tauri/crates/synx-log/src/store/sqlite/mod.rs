@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod failure;
+mod files;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -14,12 +15,13 @@ use super::{EventStore, Scanned, StoreHead};
 use crate::{AuditFilter, LogError, Record, StoredSnapshot};
 use checkpoint::Checkpointer;
 use failure::{io_error, sqlite_error};
+pub(crate) use files::replace_log;
+use files::{beside, lock, sync_folder_of};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 use synx_domain::{EventId, RoomId};
 
 /// What a log's file is opened for.
@@ -288,15 +290,30 @@ impl EventStore for SqliteStore {
     }
 
     fn backup(&self, to: &Path) -> Result<(), LogError> {
-        self.with_reader(|connection| {
-            let target = to.to_str().ok_or_else(|| LogError::Io {
-                what: "back itself up",
-                detail: format!("{} is not a name in Unicode", to.display()),
-            })?;
-            connection.execute("VACUUM INTO ?1", [target]).map_err(sqlite_error("back itself up"))?;
-            let copy = File::open(to).map_err(io_error("back itself up"))?;
-            copy.sync_all().map_err(io_error("back itself up"))
-        })
+        let failed = io_error("back itself up");
+        if to.exists() {
+            let detail = format!("{} exists already", to.display());
+            return Err(LogError::Io { what: "back itself up", detail });
+        }
+        // Under its name there is a whole copy or none.
+        let partial = beside(to, ".partial");
+        drop(fs::remove_file(&partial));
+        let target = partial.to_str().ok_or_else(|| LogError::Io {
+            what: "back itself up",
+            detail: format!("{} is not a name in Unicode", to.display()),
+        })?;
+        let copied = self.with_reader(|connection| {
+            connection.execute("VACUUM INTO ?1", [target]).map_err(sqlite_error("back itself up"))
+        });
+        let kept = copied.and_then(|_| {
+            File::open(&partial).and_then(|copy| copy.sync_all()).map_err(&failed)?;
+            fs::rename(&partial, to).map_err(&failed)?;
+            sync_folder_of(to).map_err(&failed)
+        });
+        if kept.is_err() {
+            drop(fs::remove_file(&partial));
+        }
+        kept
     }
 
     fn close(&self) {
@@ -312,37 +329,6 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     schema::configure(&connection).map_err(schema::header_error(path))?;
     Ok(connection)
-}
-
-/// A program that is being started by this one has the lock of a log that was just closed until it has begun to run.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
-const LOCK_RETRY: Duration = Duration::from_millis(5);
-
-/// Locks the log against other processes. The system frees the lock when this process ends, however it ends.
-fn lock(path: &Path) -> Result<File, LogError> {
-    let lock_path = beside(path, ".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(io_error("open its lock file"))?;
-    let patience = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < patience => std::thread::sleep(LOCK_RETRY),
-            Err(TryLockError::WouldBlock) => return Err(LogError::Locked { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(io_error("lock its file")(error)),
-        }
-    }
-}
-
-/// The path of a file that accompanies the log's.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn is_file(path: &Path) -> bool {

@@ -29,7 +29,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "server",
-        about: "[MEASURE…] [--folder F] [--seconds S] [--plain]: rooms under load, with and without TLS",
+        about: "[MEASURE…] [--folder F] [--seconds S] [--rounds N] [--plain]: rooms under load, with and without TLS",
         package: "synx-node",
         example: "bench_server",
     },

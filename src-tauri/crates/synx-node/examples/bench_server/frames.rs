@@ -7,8 +7,8 @@ use memchr::memmem;
 pub enum Said {
     /// The room is entered; its log ends there.
     Joined { head_seq: u64 },
-    /// The numbered message is durable.
-    Ok(u64),
+    /// The numbered message is durable, at this place in the log.
+    Answered { number: u64, seq: u64 },
     /// The numbered message, at its place in the log.
     Message { number: Option<u64>, seq: u64 },
     /// The server wants a sign of life.
@@ -73,7 +73,8 @@ pub fn said(opcode: u8, payload: &[u8]) -> Said {
         return Said::Message { number, seq: digits(&payload[7..]) };
     }
     if payload.starts_with(b"{\"type\":\"ok\",\"id\":\"") {
-        return Said::Ok(command_number(&payload[19..]));
+        let seq = memmem::rfind(payload, b"\"seq\":").map(|at| digits(&payload[at + 6..]));
+        return Said::Answered { number: command_number(&payload[19..]), seq: seq.unwrap_or(0) };
     }
     if payload.starts_with(b"{\"type\":\"room_joined\"") {
         // Behind the snapshot, in which people's words could say the same.

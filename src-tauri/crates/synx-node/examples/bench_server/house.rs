@@ -35,6 +35,12 @@ impl House {
         Self { child, at: SocketAddr::from(([127, 0, 0, 1], port)), ready: start.elapsed() }
     }
 
+    /// Ends it as a crash would: with no chance to tidy up.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Processor time so far, in seconds.
     pub fn cpu_s(&self) -> f64 {
         cpu_s(self.child.id())

@@ -1,6 +1,6 @@
 //! The room server under load: what it stores, what it delivers, what that costs, and how soon it is there.
 //!
-//! `cargo xtask bench server [MEASURE…] [--folder F] [--seconds S]`. The server runs in a process of its own, so that its time
+//! `cargo xtask bench server [MEASURE…] [--folder F] [--seconds S] [--rounds N] [--plain]`. The server runs in a process of its own, so that its time
 //! and memory are its alone; this process is the peers, on one thread, over loopback. Each measure runs without and with TLS
 //! and prints one JSON object a line, with a probe of the disk beside it, because the disk's state decides the figures.
 //!
@@ -12,6 +12,7 @@ mod disk;
 mod frames;
 mod history;
 mod house;
+mod kill;
 mod latency;
 mod load;
 mod peers;
@@ -33,12 +34,15 @@ const MEASURES: &[Measure] = &[
     ("idle", rooms::idle),
     ("storm", rooms::storm),
     ("history", history::history),
+    ("kill", kill::kill),
 ];
 
 /// How to measure.
 pub struct Bench {
     folder: PathBuf,
     time: Duration,
+    /// Deaths of the server's process.
+    rounds: usize,
     tls: Vec<bool>,
 }
 
@@ -47,14 +51,19 @@ fn main() {
     if args.next_if_eq("serve").is_some() {
         return serve::serve(&args.collect::<Vec<_>>());
     }
-    let mut bench =
-        Bench { folder: std::env::temp_dir(), time: Duration::from_secs(3), tls: vec![false, true] };
+    let mut bench = Bench {
+        folder: std::env::temp_dir(),
+        time: Duration::from_secs(3),
+        rounds: 20,
+        tls: vec![false, true],
+    };
     let mut wanted = Vec::new();
     while let Some(arg) = args.next() {
         let mut value = || args.next().expect("a value after the option");
         match arg.as_str() {
             "--folder" => bench.folder = value().into(),
             "--seconds" => bench.time = Duration::from_secs_f64(value().parse().expect("seconds")),
+            "--rounds" => bench.rounds = value().parse().expect("a number of rounds"),
             "--plain" => bench.tls = vec![false],
             name => wanted.push(name.to_owned()),
         }

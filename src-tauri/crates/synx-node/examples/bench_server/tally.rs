@@ -82,7 +82,7 @@ impl Tally {
 impl Ear for Tally {
     fn hear(&self, peer: usize, said: Said) {
         match said {
-            Said::Ok(number) => self.durable(number),
+            Said::Answered { number, .. } => self.durable(number),
             Said::Message { number, seq } => {
                 if let Some(head) = self.heads.borrow_mut().get_mut(peer) {
                     head.1 = seq;

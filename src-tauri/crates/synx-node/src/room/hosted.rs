@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{
     Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, NewEvent, Rejection, Room,
-    RoomId, UserId,
+    RoomId, RoomSnapshot, UserId,
 };
 use synx_log::Log;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 /// Commands that may wait for their turn; more are refused, so that senders feel the load instead of memory.
 const WAITING_COMMANDS: usize = 4096;
+/// After so many events a snapshot is kept, so that opening a room again replays no more than that: some 10 ms.
+const SNAPSHOT_EVERY_EVENTS: u64 = if cfg!(test) { 50 } else { 10_000 };
 /// Commands that share one write at most.
 const BATCH_COMMANDS: usize = 512;
 
@@ -85,6 +87,7 @@ impl HostedRoom {
             epoch,
             log: log.clone(),
             seen: SeenCommands::of(&room),
+            snapshot_seq: room.seq,
             working: room,
             durable: Arc::clone(&durable),
             head,
@@ -179,6 +182,8 @@ struct Writer {
     /// Runs ahead of the disk by the batch that is being written.
     working: Room,
     seen: SeenCommands,
+    /// The event after which a snapshot was kept last, or there is no need for one yet.
+    snapshot_seq: u64,
     durable: Arc<RwLock<Room>>,
     head: watch::Sender<u64>,
     board: Arc<SyncBoard>,
@@ -255,10 +260,21 @@ impl Writer {
         Ok(self.working.seq)
     }
 
-    fn publish(&self, envelopes: &[Arc<Envelope>]) {
+    fn publish(&mut self, envelopes: &[Arc<Envelope>]) {
         let mut durable = self.durable.write().unwrap_or_else(PoisonError::into_inner);
         envelopes.iter().for_each(|envelope| durable.apply(envelope));
         self.head.send_replace(durable.seq);
+        if durable.seq - self.snapshot_seq < SNAPSHOT_EVERY_EVENTS {
+            return;
+        }
+        self.snapshot_seq = durable.seq;
+        let (log, id, snapshot) = (self.log.clone(), self.id, RoomSnapshot::of(&durable));
+        tokio::spawn(async move {
+            // The next one is tried all the same; meanwhile opening the room takes longer.
+            if let Err(error) = log.save_snapshot(id, &snapshot).await {
+                tracing::warn!(%error, room = %id, "a snapshot could not be kept");
+            }
+        });
     }
 
     /// The batch is not on disk: the working state goes back to what is.
@@ -278,11 +294,8 @@ mod tests {
     use synx_domain::{PlaybackControl, RoomSettings, StorageLimits, UserProfile, Visibility};
     use synx_log::LogOptions;
 
-    #[tokio::test]
-    async fn commands_that_are_too_much_together_are_written_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = LogOptions { append_bytes: 4096, ..LogOptions::default() };
-        let log = Log::open(&folder.path().join("log.db"), options).unwrap();
+    /// The room in this log, and its host.
+    async fn open(log: Log) -> (HostedRoom, UserId) {
         let room = HostedRoom::open(log, RoomId::from_uuid(Uuid::now_v7())).await.unwrap();
         let host = UserId::from_uuid(Uuid::now_v7());
         let settings = RoomSettings {
@@ -295,6 +308,34 @@ mod tests {
         };
         let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
         room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();
+        (room, host)
+    }
+
+    #[tokio::test]
+    async fn a_room_that_grows_keeps_snapshots_as_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let (room, host) = open(Log::open(&path, LogOptions::default()).unwrap()).await;
+        for number in 0..=SNAPSHOT_EVERY_EVENTS {
+            let text = number.to_string();
+            room.execute_as(host, Command::PostChatMessage { text }).await.unwrap();
+        }
+        let file = rusqlite::Connection::open(&path).unwrap();
+        let latest = || {
+            let sql = "SELECT max(aggregate_version) FROM snapshots";
+            file.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).unwrap()
+        };
+        while latest().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(latest(), i64::try_from(SNAPSHOT_EVERY_EVENTS).ok());
+    }
+
+    #[tokio::test]
+    async fn commands_that_are_too_much_together_are_written_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = LogOptions { append_bytes: 4096, ..LogOptions::default() };
+        let (room, host) = open(Log::open(&folder.path().join("log.db"), options).unwrap()).await;
 
         let text = "a long message ".repeat(60);
         let posts = (0..20).map(|_| room.execute_as(host, Command::PostChatMessage { text: text.clone() }));

@@ -20,7 +20,8 @@ pub struct ClockEstimate {
     pub skew_uncertainty_ppm: f64,
     /// Smallest round trip in the window, in microseconds.
     pub rtt_us: f64,
-    /// Typical one-way delay beyond the smallest, in microseconds: what the lead time has to allow for.
+    /// The 99th percentile of the delay beyond the smallest on the way from the room's host to here, in microseconds: what
+    /// the lead time has to allow for.
     pub jitter_us: f64,
 }
 

@@ -66,6 +66,8 @@ pub struct ClockFilter {
     delays: VecDeque<(Bound, Bound)>,
     prior: Prior,
     strip: Strip,
+    /// See [`Fitted`].
+    spacing_us: [f64; 2],
     estimate: Option<ClockEstimate>,
     suspects: Vec<Probe>,
     min_rtt_us: VecDeque<(i64, f64)>,
@@ -93,6 +95,7 @@ impl ClockFilter {
             delays: VecDeque::with_capacity(NOISE_PROBES),
             prior,
             strip: Strip::default(),
+            spacing_us: [0.0; 2],
             estimate: None,
             suspects: Vec::new(),
             min_rtt_us: VecDeque::new(),
@@ -220,29 +223,33 @@ impl ClockFilter {
     }
 
     fn fit(&mut self) {
-        if let Some(strip) = self.strip_since(f64::NEG_INFINITY, self.prior) {
-            self.strip = strip;
+        if let Some(fitted) = self.fit_since(f64::NEG_INFINITY, self.prior) {
+            (self.strip, self.spacing_us) = (fitted.strip, fitted.spacing_us);
         }
     }
 
     /// The strip through the buckets since an instant, lone bounds left out.
-    fn strip_since(&self, t_us: f64, prior: Prior) -> Option<Strip> {
+    fn fit_since(&self, t_us: f64, prior: Prior) -> Option<Fitted> {
         let noise = self.noise();
         let buckets = || self.buckets.iter().filter(|b| b.lower[0].t_us >= t_us);
         let mut upper: Vec<Weighted> = buckets().map(|b| Weighted::new(b.upper, b.probes)).collect();
         let mut lower: Vec<Weighted> = buckets().map(|b| Weighted::new(b.lower, b.probes)).collect();
-        let strip = fit(&upper, &lower, &noise, prior)?;
-        let above = |b: &Bound| b.v_us - (strip.top_us + strip.slope * b.t_us);
-        let below = |b: &Bound| strip.bottom_us + strip.slope * b.t_us - b.v_us;
-        let lone = leave_out_lone(&mut upper, above, below, noise.upper_us)
-            | leave_out_lone(&mut lower, below, above, noise.lower_us);
-        if lone { fit(&upper, &lower, &noise, prior) } else { Some(strip) }
+        let mut strip = fit(&upper, &lower, &noise, prior)?;
+        let lone = leave_out_lone(&mut upper, |b| strip.above_us(b), |b| strip.below_us(b), noise.upper_us)
+            | leave_out_lone(&mut lower, |b| strip.below_us(b), |b| strip.above_us(b), noise.lower_us);
+        if lone {
+            strip = fit(&upper, &lower, &noise, prior)?;
+        }
+        let spacing_us =
+            [spacing_us(&upper, |b| strip.above_us(b)), spacing_us(&lower, |b| strip.below_us(b))];
+        Some(Fitted { strip, spacing_us })
     }
 
     /// Width of the strip that the last part of the window has by itself, with a slope of its own: the sum of the smallest
     /// delays of both directions, whatever the clocks' rates were before.
     fn recent_width_us(&self, now_us: f64) -> Option<f64> {
-        self.strip_since(now_us - RECENT_US, FRESH_PRIOR).map(|strip| strip.top_us - strip.bottom_us)
+        self.fit_since(now_us - RECENT_US, FRESH_PRIOR)
+            .map(|fitted| fitted.strip.top_us - fitted.strip.bottom_us)
     }
 
     fn remember_width(&mut self, now_us: f64) {
@@ -259,17 +266,17 @@ impl ClockFilter {
     /// Mean delay beyond the smallest on each side, from the first quartile: of an exponential distribution that is
     /// 0.288 of the mean, and stalls and retries in the upper half do not move it.
     fn noise(&self) -> Noise {
-        let quartile = |mut levels: Vec<f64>| {
+        let judge = |mut levels: Vec<f64>| {
             levels.sort_by(f64::total_cmp);
             let least = levels.first().copied().unwrap_or(0.0);
-            let quarter = levels.get(levels.len() / 4).copied().unwrap_or(least);
-            ((quarter - least) / 0.288).max(STAMP_NOISE_US)
+            let beyond =
+                |hundredths: usize| levels.get(levels.len() * hundredths / 100).map_or(0.0, |l| l - least);
+            ((beyond(25) / 0.288).max(STAMP_NOISE_US), beyond(99))
         };
         let level = |b: &Bound| b.v_us - self.strip.slope * b.t_us;
-        Noise {
-            upper_us: quartile(self.delays.iter().map(|d| level(&d.0)).collect()),
-            lower_us: quartile(self.delays.iter().map(|d| -level(&d.1)).collect()),
-        }
+        let (upper_us, _) = judge(self.delays.iter().map(|d| level(&d.0)).collect());
+        let (lower_us, late_us) = judge(self.delays.iter().map(|d| -level(&d.1)).collect());
+        Noise { upper_us, lower_us, late_us }
     }
 
     /// Whether the last part of the window contradicts the line through the whole: a rate changed.
@@ -319,8 +326,9 @@ impl ClockFilter {
         // the strip's width is a hard bound.
         const HONESTY: f64 = 1.7;
         let half_width_us = (self.strip.top_us - self.strip.bottom_us).max(0.0) / 2.0;
-        let level_us =
-            HONESTY * noise.upper_us.hypot(noise.lower_us) / probes + half_width_us / probes.powf(1.5);
+        let sides = [noise.upper_us, noise.lower_us].map(|mean_us| mean_us / probes);
+        let [above_us, below_us] = [sides[0].max(self.spacing_us[0]), sides[1].max(self.spacing_us[1])];
+        let level_us = HONESTY * above_us.hypot(below_us) + half_width_us / probes.powf(1.5);
         let slope_sd = (3.0 * level_us / span_us.max(1.0)).min(self.prior.sd);
         let least_rtt_us = self.min_rtt_us.iter().fold(f64::INFINITY, |m, s| m.min(s.1));
         self.estimate = Some(ClockEstimate {
@@ -330,7 +338,7 @@ impl ClockFilter {
             uncertainty_us: level_us + slope_sd * span_us / 2.0 + STAMP_NOISE_US,
             skew_uncertainty_ppm: 2.0 * slope_sd * 1e6,
             rtt_us: least_rtt_us,
-            jitter_us: noise.upper_us.max(noise.lower_us),
+            jitter_us: noise.late_us,
         });
     }
 }
@@ -339,6 +347,17 @@ impl ClockFilter {
 struct Noise {
     upper_us: f64,
     lower_us: f64,
+    /// The 99th percentile of the delay beyond the smallest from the room's host to here.
+    late_us: f64,
+}
+
+/// A fit, and how far apart the bounds next to it lie on either side.
+struct Fitted {
+    strip: Strip,
+    /// Above and below. Of exponential delays the smallest ones lie mean / n apart, which is also how far the least of
+    /// them is from the truth. Where few probes come near the least delay they lie further apart, and the line is known
+    /// less well than n probes promise.
+    spacing_us: [f64; 2],
 }
 
 /// A bound and how many probes it is the best of.
@@ -364,6 +383,15 @@ fn fit(upper: &[Weighted], lower: &[Weighted], noise: &Noise, prior: Prior) -> O
     let above = Side { bounds: &above, mean_t_us: mean(upper), weight: probes(upper) / noise.upper_us };
     let below = Side { bounds: &below, mean_t_us: mean(lower), weight: probes(lower) / noise.lower_us };
     strip::widest(&above, &below, prior)
+}
+
+fn spacing_us(side: &[Weighted], delay_us: impl Fn(&Bound) -> f64) -> f64 {
+    /// So many of the smallest: fewer say little, more are no longer the smallest.
+    const NEXT: usize = 8;
+    let mut delays: Vec<f64> = side.iter().map(|w| delay_us(&w.bound)).collect();
+    delays.sort_by(f64::total_cmp);
+    let next = NEXT.min(delays.len().saturating_sub(1));
+    if next == 0 { 0.0 } else { (delays[next] - delays[0]) / next as f64 }
 }
 
 /// Leaves out the bounds that stand alone before the others: packets that slipped through a path which works in ticks (a

@@ -32,6 +32,16 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
+    /// How far a bound lies above its top.
+    pub(crate) fn above_us(&self, bound: &Bound) -> f64 {
+        bound.v_us - (self.top_us + self.slope * bound.t_us)
+    }
+
+    /// How far a bound lies below its bottom.
+    pub(crate) fn below_us(&self, bound: &Bound) -> f64 {
+        self.bottom_us + self.slope * bound.t_us - bound.v_us
+    }
+
     pub(crate) fn middle_us(&self, t_us: f64) -> f64 {
         (self.top_us + self.bottom_us) / 2.0 + self.slope * t_us
     }

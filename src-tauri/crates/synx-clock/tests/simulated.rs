@@ -141,12 +141,32 @@ fn a_join_over_a_jittery_path_is_never_five_milliseconds_off_after_the_burst() {
 
 #[test]
 fn the_claimed_uncertainty_is_honest() {
-    let mut covered = 0.0;
-    for seed in 0..20 {
-        covered += run(60.0, -40.0, stalling_proxy(seed), 120.0).coverage(0.4) / 40.0;
-        covered += run(60.0, -40.0, Link::new(Delay::Queue(300.0, 100.0), seed), 120.0).coverage(0.4) / 40.0;
+    let paths: [(&str, fn(u64) -> Link); 4] = [
+        ("lan", |seed| Link::new(Delay::Queue(300.0, 100.0), seed)),
+        ("wifi", |seed| Link::new(Delay::HeavyTail(2e3, 2e3, 10e3), seed)),
+        ("proxy", stalling_proxy),
+        ("ticks", |seed| stalling_proxy(seed).ticking(1e3, 0.002)),
+    ];
+    for (name, path) in paths {
+        let covered =
+            (0..20).map(|seed| run(60.0, -40.0, path(seed), 120.0).coverage(0.4)).sum::<f64>() / 20.0;
+        assert!(covered >= 0.95, "{name}: {covered}");
     }
-    assert!(covered >= 0.95, "{covered}");
+}
+
+#[test]
+fn the_jitter_is_what_one_message_of_a_hundred_exceeds() {
+    let host = SimClock::new(0.0, 1.0e12);
+    let mut link = Link::new(Delay::Uniform(5e3, 35e3), 1);
+    let clock = SimClock::new(30.0, 7.7e9);
+    let mut filter = ClockFilter::new();
+    for i in 0..256 {
+        let probe = link.probe(f64::from(i) * 200e3, &clock, &host).unwrap().0;
+        filter.add(probe);
+    }
+    let jitter_us = filter.estimate().unwrap().jitter_us;
+    // 99 % of 30 ms, give or take what 256 draws allow.
+    assert!((28e3..30.1e3).contains(&jitter_us), "{jitter_us}");
 }
 
 #[test]
@@ -201,7 +221,7 @@ fn a_change_of_rate_is_followed() {
         },
     );
     let worst = r.quantile_us(150.0, 1.0);
-    assert!(worst < 500.0, "while it changes: {worst}");
+    assert!(worst < 600.0, "while it changes: {worst}");
     assert!(r.quantile_us(200.0, 1.0) < 30.0, "afterwards: {}", r.quantile_us(200.0, 1.0));
 }
 

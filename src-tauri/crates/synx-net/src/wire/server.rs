@@ -15,7 +15,7 @@ pub struct SyncReport {
     pub uncertainty_us: Option<f64>,
     /// Smallest round trip to the host, in microseconds.
     pub rtt_us: Option<f64>,
-    /// Spread of the round trips, in microseconds.
+    /// The 99th percentile of the way from host to peer beyond the quickest, in microseconds.
     pub jitter_us: Option<f64>,
     /// From writing a frame to hearing it, in microseconds.
     pub output_latency_us: Option<f64>,

@@ -13,6 +13,7 @@ use crate::monotonic::monotonic_exact_us;
 const RATE_HZ: u32 = 48_000;
 /// Interrupts of the card; with our own timing they only move its position.
 const PERIOD_US: u32 = 10_000;
+const PACKED_24: Format = if cfg!(target_endian = "little") { Format::S243LE } else { Format::S243BE };
 /// Some sound servers fail a query now and then and answer the next one.
 const PATIENCE: u32 = 50;
 
@@ -27,10 +28,14 @@ pub(crate) struct AlsaCard {
     dither: u32,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Float,
     Int32,
+    /// 24 bits in the lower three bytes of four, as PCI cards have them.
+    Int24,
+    /// 24 bits in three bytes, as USB cards have them.
+    Int24Packed,
     Int16,
 }
 
@@ -78,6 +83,8 @@ fn set_hardware(pcm: &PCM) -> Result<(u32, usize, Encoding), alsa::Error> {
     let choices = [
         (Format::float(), Encoding::Float),
         (Format::s32(), Encoding::Int32),
+        (Format::s24(), Encoding::Int24),
+        (PACKED_24, Encoding::Int24Packed),
         (Format::s16(), Encoding::Int16),
     ];
     let mut refused = Ok(());
@@ -179,9 +186,14 @@ fn to_channel(frame: &[f32; 2], channel: usize, channels: usize) -> f32 {
 fn encode(sample: f32, encoding: Encoding, dither: &mut u32, bytes: &mut Vec<u8>) {
     match encoding {
         Encoding::Float => bytes.extend_from_slice(&sample.to_ne_bytes()),
-        Encoding::Int32 => {
-            let scaled = (f64::from(sample) * f64::from(i32::MAX)).round() as i32;
-            bytes.extend_from_slice(&scaled.to_ne_bytes());
+        Encoding::Int32 => bytes.extend_from_slice(&scaled(sample, 32).to_ne_bytes()),
+        Encoding::Int24 => bytes.extend_from_slice(&scaled(sample, 24).to_ne_bytes()),
+        Encoding::Int24Packed => {
+            let word = scaled(sample, 24);
+            match cfg!(target_endian = "little") {
+                true => bytes.extend_from_slice(&word.to_le_bytes()[..3]),
+                false => bytes.extend_from_slice(&word.to_be_bytes()[1..]),
+            }
         }
         Encoding::Int16 => {
             // Triangular dither of one step keeps quiet passages free of distortion; digital silence stays silent.
@@ -190,6 +202,12 @@ fn encode(sample: f32, encoding: Encoding, dither: &mut u32, bytes: &mut Vec<u8>
             bytes.extend_from_slice(&scaled.to_ne_bytes());
         }
     }
+}
+
+/// A sample as a signed integer of so many bits. `f32` has 24 bits itself: there is nothing to dither.
+fn scaled(sample: f32, bits: u32) -> i32 {
+    let full = f64::from(i32::MAX >> (32 - bits));
+    (f64::from(sample) * full).round().clamp(-full, full) as i32
 }
 
 /// Xorshift (Marsaglia 2003): noise for dither, from 0 to 1.
@@ -211,4 +229,35 @@ pub(crate) fn list() -> Vec<(String, String)> {
             (name != "null").then_some((name, described))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(sample: f32, encoding: Encoding) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(sample, encoding, &mut 1, &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn samples_keep_their_value_in_every_encoding() {
+        for sample in [0.0, 1.0, -1.0, 0.5, -0.25, 1.0 / 8_388_608.0, -1.0 / 8_388_608.0] {
+            let word = |bytes: &[u8]| {
+                let mut four = [0; 4];
+                four[4 - bytes.len()..].copy_from_slice(bytes);
+                f64::from(i32::from_le_bytes(four)) / 2f64.powi(31)
+            };
+            let exact = f64::from(sample);
+            assert!((word(&encoded(sample, Encoding::Int32)) - exact).abs() < 1e-9, "{sample}");
+            let packed = encoded(sample, Encoding::Int24Packed);
+            assert_eq!(packed.len(), 3);
+            assert!((word(&packed) - exact).abs() < 1.3e-7, "{sample}");
+            let padded = encoded(sample, Encoding::Int24);
+            assert_eq!((&padded[..3], padded.len()), (&packed[..], 4));
+            assert!((word(&encoded(sample, Encoding::Int16)) - exact).abs() < 7e-5, "{sample}");
+            assert_eq!(encoded(sample, Encoding::Float), sample.to_ne_bytes());
+        }
+    }
 }

@@ -46,6 +46,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_library",
     },
     Bench {
+        name: "sync",
+        about: "--rig DIR [CASE…] [--seconds S] [--no-snapcast]: how far apart players are; writes docs/sync.md",
+        package: "synx",
+        example: "bench_sync",
+    },
+    Bench {
         name: "devices",
         about: "FILE DEVICE DEVICE SECONDS: one file on two devices of this machine, and the error of each",
         package: "synx-playback",
@@ -64,6 +70,10 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
     })?;
     setup::system_packages(Purpose::Headless)?;
+    if bench.name == "sync" {
+        // It starts the program itself.
+        workspace.cargo().args(["build", "--release", "--package", "synx", "--bin", "synx"]).check()?;
+    }
     let run = ["run", "--release", "--package", bench.package, "--example", bench.example, "--"];
     workspace.cargo().args(run).args(rest).check()
 }

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 use synx_clock::ClockEstimate;
 
+use crate::calibration::{self, Calibration, CalibrationError};
 use crate::feeder::{Feeder, Order};
 use crate::monotonic::monotonic_exact_us;
 use crate::output::desk::{self, Desk};
@@ -196,6 +197,15 @@ impl Engine {
     #[must_use]
     pub fn device(&self) -> DeviceChoice {
         self.desk.choice()
+    }
+
+    /// Listens with a microphone, while [`Signal::Chirps`](crate::Signal::Chirps) plays, for how late the device really
+    /// is. Takes seven seconds; blocks.
+    ///
+    /// # Errors
+    /// When the microphone cannot be used, or the signal is not heard.
+    pub fn calibrate(&self, microphone: &str) -> Result<Calibration, CalibrationError> {
+        calibration::listen(microphone, || self.shared.read_clock())
     }
 
     /// How things are now. Cheap; may be called many times a second.

@@ -10,6 +10,7 @@
 //! plan, clock and card stamps alone, never on when a message arrived; a missing device or file stops sound, not time.
 #![warn(missing_docs)]
 
+mod calibration;
 mod card_clock;
 mod engine;
 mod error;
@@ -33,6 +34,7 @@ mod status;
 mod tap;
 mod window;
 
+pub use calibration::{Calibration, CalibrationError, Signal, microphones, signal_track};
 pub use engine::{DeviceChoice, DeviceInfo, Engine, EngineConfig, devices, normalisation_gain_db};
 pub use error::PlaybackError;
 pub use monotonic::monotonic_us;

@@ -220,9 +220,14 @@ fn uniform(state: &mut u32) -> f32 {
 
 /// Playback PCMs that ALSA lists: name and first line of the description.
 pub(crate) fn list() -> Vec<(String, String)> {
+    list_in(Direction::Playback)
+}
+
+/// The PCMs of one direction.
+pub(crate) fn list_in(direction: Direction) -> Vec<(String, String)> {
     let Ok(hints) = alsa::device_name::HintIter::new_str(None, "pcm") else { return Vec::new() };
     hints
-        .filter(|hint| hint.direction != Some(Direction::Capture))
+        .filter(|hint| hint.direction.is_none_or(|of| of == direction))
         .filter_map(|hint| {
             let name = hint.name?;
             let described = hint.desc.as_deref().and_then(|d| d.lines().next()).unwrap_or(&name).to_owned();

@@ -31,7 +31,7 @@ pub const CASES: &[Case] = &[
 /// Longest wait for what a player must say.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The track is repeated before it ends; whole seconds, so that it stays the same music.
-const LOOP_US: u64 = 240_000_000;
+const LOOP_S: f64 = 240.0;
 /// A player; ended when dropped.
 struct Player(Child);
 
@@ -84,6 +84,9 @@ fn wait_for(told: &std::sync::mpsc::Receiver<Value>, kind: &str) -> Result<Value
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let value = told.recv_timeout(left).map_err(|_| format!("no `{kind}` came"))?;
+        if value["type"] == "error" {
+            return Err(value.to_string().into());
+        }
         if value["type"] == kind {
             return Ok(value);
         }
@@ -116,8 +119,13 @@ pub fn run(rig: &Rig, case: &Case, seconds: u32) -> Result<Outcome, Failure> {
         wait_for(&told, "room_joined")?;
         peers.push(peer);
     }
-    host.say(&json!({ "type": "playback_play" }))?;
-    host.say(&json!({ "type": "playback_loop", "region": { "begin_us": 0, "end_us": LOOP_US } }))?;
+    for order in [
+        json!({ "type": "playback_play" }),
+        json!({ "type": "playback_loop", "region": { "begin_s": 0.0, "end_s": LOOP_S } }),
+    ] {
+        host.say(&order)?;
+        wait_for(&told, "ok")?;
+    }
 
     let began = Instant::now();
     let length = Duration::from_secs(seconds.into());

@@ -18,6 +18,7 @@ import { Playhead } from './playhead.svelte';
 import { ToldOf } from './told.svelte';
 import { Tracks } from './tracks.svelte';
 import { Unsent } from './unsent.svelte';
+import { Scrub } from './scrub';
 import { VolumeControl } from './volume';
 import { Window } from './window.svelte';
 
@@ -58,6 +59,8 @@ export class App extends Known {
     async (wish) => (await this.ask({ type: 'set_volume', ...wish })) !== null,
     (volume) => this.player && (this.player = { ...this.player, ...volume }),
   );
+
+  readonly scrub = new Scrub((positionS) => this.playing && this.seek(positionS));
 
   /** Events that came while the snapshot was on its way: newer than it, or repeated by later ones. */
   #early: NodeEvent[] | null = null;

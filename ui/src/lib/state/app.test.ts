@@ -3,6 +3,7 @@ import { CallFailure, type NodeEvent, type PlayerView, type RoomView, type Track
 import { FakeBackend, scene } from '../backend/fake';
 import { App } from './app.svelte';
 import { currentTrack } from './current';
+import { Scrub } from './scrub';
 
 async function started(name: string): Promise<{ app: App; node: FakeBackend }> {
   const node = new FakeBackend(scene(name));
@@ -95,6 +96,28 @@ describe('controls', () => {
     app.seek(1e6);
     expect(app.playhead.positionS).toBe(296);
     expect(node.last('seek')?.position_s).toBe(296);
+  });
+
+  it('follow a drag while music plays', async () => {
+    const { app, node } = await started('room');
+    app.scrub.to(5);
+    expect(node.last('seek')).toBeUndefined();
+    if (app.player) app.player = { ...app.player, state: 'playing' };
+    await vi.waitFor(() => {
+      app.scrub.to(7);
+      expect(node.last('seek')?.position_s).toBe(7);
+    });
+  });
+
+  it('follow it a few times a second', () => {
+    const sought: number[] = [];
+    let now = 0;
+    const scrub = new Scrub((positionS) => sought.push(positionS), () => now);
+    for (let step = 1; step <= 50; step += 1) {
+      scrub.to(step);
+      now += 20;
+    }
+    expect(sought).toEqual([1, 11, 21, 31, 41]);
   });
 
   it('turn a refusal into a notice', async () => {

@@ -59,6 +59,11 @@ impl Inner {
             Request::SetDevice { id } => done(self.set_device(id)),
             Request::SetNormalisation { target_lufs } => done(self.set_normalisation(target_lufs)),
             Request::SetLatencyOffset { offset_ms } => done(self.set_latency_offset(offset_ms)),
+            Request::SetClicks { on } => done(self.set_clicks(on)),
+            Request::ListMicrophones => Ok(Response::Devices { devices: self.microphones().await? }),
+            Request::Calibrate { microphone } => {
+                Ok(Response::Calibration { calibration: self.calibrate(microphone).await? })
+            }
             Request::UpdateProfile { profile } => done(self.update_profile(profile).await),
             Request::UpdatePreferences { preferences } => {
                 let preferences = MusicalPreferences {

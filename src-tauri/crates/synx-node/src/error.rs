@@ -115,6 +115,9 @@ pub enum NodeError {
     /// Audio output failed.
     #[error(transparent)]
     Playback(#[from] synx_playback::PlaybackError),
+    /// A device could not be calibrated.
+    #[error(transparent)]
+    Calibration(#[from] synx_playback::CalibrationError),
     /// The host answered a command with an error.
     #[error("{message}")]
     Refused {
@@ -156,6 +159,7 @@ impl NodeError {
             Self::Media(error) => error.code(),
             Self::Analysis(error) => error.code(),
             Self::Playback(error) => error.code(),
+            Self::Calibration(error) => error.code(),
             Self::Refused { code, .. } => code,
             Self::Closing => "closing",
         }

@@ -4,6 +4,7 @@
 //! anything back that the log has.
 
 pub mod bridge;
+mod calibration;
 mod call;
 mod control;
 mod data_dir;

@@ -20,7 +20,7 @@ use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, Identity};
-use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, Plan};
+use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, Plan, TrackHandle};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     pub events: broadcast::Sender<NodeEvent>,
     /// Rises when audio has come to this machine, or more is known of it.
     pub arrivals: watch::Sender<u64>,
+    /// What sounds in place of the music, for calibration.
+    pub signal: watch::Sender<Option<TrackHandle>>,
     pub plans: Arc<AtomicU64>,
     /// Why the last room that was joined ended by itself: code and sentence.
     pub last_end: Mutex<Option<(String, String)>>,
@@ -106,6 +108,7 @@ impl Node {
             lan: Lan::start(events.clone()),
             events,
             arrivals,
+            signal: watch::Sender::new(None),
             plans: Arc::default(),
             last_end: Mutex::default(),
             past: tokio::sync::Mutex::default(),
@@ -229,7 +232,7 @@ impl Inner {
         let weak = Arc::downgrade(self);
         let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
         let (engine, plans) = (Arc::clone(&self.engine), Arc::clone(&self.plans));
-        Conductor::new(stage, engine, locate, gain, self.arrivals.subscribe(), plans)
+        Conductor::new(stage, engine, locate, gain, self.arrivals.subscribe(), self.signal.subscribe(), plans)
     }
 
     /// A room that was joined is no more: plays alone again, and says why. Nothing if it has been left meanwhile.

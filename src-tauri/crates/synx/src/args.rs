@@ -17,6 +17,20 @@ pub struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 some of several files failed · \
                           4 refused by the room · 5 could not connect · 6 the log is damaged";
 
+/// `synx calibrate`.
+#[derive(Debug, Args)]
+pub struct Calibrate {
+    /// Microphone by name
+    #[arg(long, value_name = "NAME")]
+    pub microphone: Option<String>,
+    /// Keep the result for this device: from then on it plays that much earlier
+    #[arg(long)]
+    pub keep: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
@@ -69,6 +83,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure with a microphone how late the output device really is
+    #[command(
+        after_help = "Examples:\n  synx calibrate\n  synx calibrate --device hw:1 --microphone hw:2 --keep"
+    )]
+    Calibrate(Calibrate),
     /// Show a room with two peers on this machine, in sync, and stop
     #[command(after_help = "Example:\n  synx demo --seconds 20 assets/demo/track.flac")]
     Demo(Demo),

@@ -4,6 +4,7 @@
 
 mod analyze;
 mod args;
+mod calibrate;
 mod control;
 mod demo;
 mod doctor;
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
         Command::Rooms(args) => rooms::run(args).await,
         Command::Node(args) => control::run(args, config).await,
         Command::Doctor { json } => doctor::run(config, json).await,
+        Command::Calibrate(args) => calibrate::run(args, config).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "synx", &mut std::io::stdout());

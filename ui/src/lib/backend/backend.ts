@@ -12,6 +12,8 @@ type Answers = {
   get_waveform: 'waveform';
   get_analysis: 'analysis';
   list_devices: 'devices';
+  list_microphones: 'devices';
+  calibrate: 'calibration';
   create_invite: 'link';
   get_chat: 'chat';
   get_log: 'log';

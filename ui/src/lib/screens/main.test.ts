@@ -1,5 +1,5 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeBackend, scene } from '../backend/fake';
 import { Appearance } from '../state';
 import Main from './Main.svelte';
@@ -237,6 +237,28 @@ describe('the output', () => {
     expect((get('normalise') as HTMLSelectElement).value).toBe('-18');
     await fireEvent.change(get('normalise'), { target: { value: '' } });
     expect(node.last('set_normalisation')).toEqual({ type: 'set_normalisation', target_lufs: null });
+  });
+});
+
+describe('calibration', () => {
+  it('clicks until it is told to stop, or the panel closes', async () => {
+    const node = await open('room');
+    await fireEvent.click(get('output-open'));
+    await fireEvent.click(get('clicks'));
+    await vi.waitFor(() => expect(get('clicks').textContent?.trim()).toBe('Stop clicking'));
+    expect(node.last('set_clicks')).toEqual({ type: 'set_clicks', on: true });
+    await fireEvent.click(get('output-open'));
+    await vi.waitFor(() => expect(node.last('set_clicks')).toEqual({ type: 'set_clicks', on: false }));
+  });
+
+  it('says what the microphone heard, and keeps it when that is wanted', async () => {
+    const node = await open('room');
+    await fireEvent.click(get('output-open'));
+    await fireEvent.click(get('calibrate'));
+    await vi.waitFor(() => expect(get('calibrated').textContent).toContain('It plays 41.3 ms late (± 0.1 ms, 6 of 6 chirps).'));
+    expect(node.last('set_latency_offset')).toBeUndefined();
+    await fireEvent.click(get('calibrate-keep'));
+    expect(node.last('set_latency_offset')).toEqual({ type: 'set_latency_offset', offset_ms: 41.3 });
   });
 });
 

@@ -2,8 +2,9 @@
 
 use super::library::{AnalysisView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView};
 use super::view::{
-    AppView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView, LogEntryView,
-    LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView, RoomSettingsView,
+    AppView, CalibrationView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView,
+    LogEntryView, LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView,
+    RoomSettingsView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -54,6 +55,14 @@ pub enum Request {
     SetDevice { id: Option<String> },
     /// By how much this device plays late, in milliseconds; negative plays early. Kept per device. Answer: `done`.
     SetLatencyOffset { offset_ms: f64 },
+    /// Clicks at every whole second of room time in place of the music, on this machine alone: where two machines click as
+    /// one they are together. Answer: `done`.
+    SetClicks { on: bool },
+    /// Microphones. Answer: `devices`.
+    ListMicrophones,
+    /// Plays chirps for eight seconds, listens with a microphone (null is the system's default), and says how late they
+    /// came. Changes nothing. Answer: `calibration`.
+    Calibrate { microphone: Option<String> },
 
     /// Opens a new room on this machine. Answer: `done`, and the room in `room_changed`.
     HostRoom { settings: RoomSettingsView },
@@ -132,6 +141,8 @@ pub enum Response {
     Analysis { analysis: Box<AnalysisView> },
     /// Output devices.
     Devices { devices: Vec<DeviceView> },
+    /// How late the output device is.
+    Calibration { calibration: CalibrationView },
     /// An invite link.
     Link { link: String },
     /// Chat messages.

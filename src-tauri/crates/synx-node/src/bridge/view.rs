@@ -91,6 +91,19 @@ views! {
         chosen: bool,
     }
 
+    /// How late the chosen output device really is.
+    record CalibrationView {
+        device: String,
+        /// How much later than it should the sound came, with the present offset.
+        late_by_ms: f64,
+        /// Half of the span of the single chirps.
+        spread_ms: f64,
+        heard: usize,
+        played: usize,
+        /// What the offset should be.
+        offset_ms: f64,
+    }
+
     /// What a member may do.
     choice RoleView {
         Listener,

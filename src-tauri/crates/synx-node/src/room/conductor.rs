@@ -33,6 +33,8 @@ pub struct Conductor {
     gain: Gain,
     /// Rises when a file has come to this machine, or more of it, or its gain may have changed.
     arrivals: watch::Receiver<u64>,
+    /// What sounds in place of the music, for calibration.
+    signal: watch::Receiver<Option<TrackHandle>>,
     /// Counts the engine's plans over all stages of this process.
     plans: Arc<AtomicU64>,
     loaded: HashMap<ContentHash, TrackHandle>,
@@ -48,6 +50,7 @@ impl Conductor {
         locate: Locate,
         gain: Gain,
         arrivals: watch::Receiver<u64>,
+        signal: watch::Receiver<Option<TrackHandle>>,
         plans: Arc<AtomicU64>,
     ) -> Self {
         Self {
@@ -56,6 +59,7 @@ impl Conductor {
             locate,
             gain,
             arrivals,
+            signal,
             plans,
             loaded: HashMap::new(),
             time: EngineTime::default(),
@@ -93,6 +97,10 @@ impl Conductor {
                     Ok(()) => self.follow(),
                     Err(_) => return,
                 },
+                changed = self.signal.changed() => match changed {
+                    Ok(()) => self.follow(),
+                    Err(_) => return,
+                },
                 () = tokio::time::sleep(due.as_ref().map_or(Duration::MAX, |(wait, _)| *wait)), if due.is_some() => {
                     self.advance(due.map_or(0, |(_, revision)| revision)).await;
                 }
@@ -100,8 +108,34 @@ impl Conductor {
         }
     }
 
-    /// Gives the engine what the room's transport says.
+    /// Gives the engine what the room's transport says, or the signal that takes its place.
     fn follow(&mut self) {
+        let signal = self.signal.borrow_and_update().clone();
+        let plan = match signal {
+            Some(signal) => Some(self.signal_plan(signal)),
+            None => self.music_plan(),
+        };
+        if let Some(Err(error)) = plan.map(|plan| self.engine.set_plan(plan)) {
+            tracing::warn!(%error, "nothing can be played");
+        }
+    }
+
+    /// The signal, so that it sounds at every whole second of room time, here and wherever else it is played.
+    fn signal_plan(&self, signal: TrackHandle) -> Plan {
+        Plan {
+            track: Some(signal),
+            playing: true,
+            ..Plan::silence(self.next_plan(), self.time.of_room_us(0))
+        }
+    }
+
+    fn next_plan(&self) -> u64 {
+        self.plans.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What the transport says; none while the host has started again and has not said yet where the music is: then what
+    /// plays goes on.
+    fn music_plan(&mut self) -> Option<Plan> {
         let stage = Arc::clone(&self.stage);
         let Some((transport, next, duration_us)) = stage.with(|room| {
             let transport = room.transport.clone()?;
@@ -112,29 +146,25 @@ impl Conductor {
                 .map(|meta| meta.duration_us);
             Some((transport, next, duration_us))
         }) else {
-            return;
+            return Some(Plan::silence(self.next_plan(), self.time.of_room_us(0)));
         };
-        // The host has started again and not said yet where the music is: what plays goes on.
         if self.time.epoch() != Some(transport.epoch) {
-            return;
+            return None;
         }
         let current = transport.current.map(|current| current.track);
         self.loaded.retain(|hash, _| Some(*hash) == current || Some(*hash) == next);
         let track = current.and_then(|hash| self.load(hash));
         next.and_then(|hash| self.load(hash));
         self.loaded.iter().for_each(|(hash, handle)| handle.set_gain_db((self.gain)(*hash)));
-        let plan = Plan {
-            revision: self.plans.fetch_add(1, Ordering::Relaxed) + 1,
+        Some(Plan {
+            revision: self.next_plan(),
             track,
             anchor_room_us: self.time.of_room_us(transport.anchor.room_time_us),
             anchor_position_us: transport.anchor.position_us,
             playing: transport.playing,
             loop_region: transport.repeats().map(|region| (region.begin_us, region.end_us)),
             gapless: self.seam.follows(&transport, duration_us),
-        };
-        if let Err(error) = self.engine.set_plan(plan) {
-            tracing::warn!(%error, "nothing can be played");
-        }
+        })
     }
 
     fn load(&mut self, hash: ContentHash) -> Option<TrackHandle> {

@@ -25,7 +25,7 @@ fn tables(rig: &Rig) -> Result<String, Failure> {
     let cases = ROWS.iter().map(|row| (row.name, row.about));
     let cases = cases.chain(together::CASES.iter().map(|case| (case.name, case.about)));
     let mut offsets = String::from(
-        "\n| case | SynxSphere | gaps, xruns | Snapcast | gaps, xruns |\n|---|---|---|---|---|\n",
+        "\n| case | minutes | SynxSphere | gaps, xruns | Snapcast | gaps, xruns |\n|---|---|---|---|---|---|\n",
     );
     let mut times = String::from(
         "\n| case | | play to audible | back after a stop | after a start | CPU, memory |\n|---|---|---|---|---|---|\n",
@@ -40,7 +40,11 @@ fn tables(rig: &Rig) -> Result<String, Failure> {
             [&ours, &theirs].map(|outcome| outcome.as_ref().map_or_else(none, spread));
         let [lost_ours, lost_theirs] =
             [&ours, &theirs].map(|outcome| outcome.as_ref().map_or_else(none, lost));
-        writeln!(offsets, "| {about} | {spread_ours} | {lost_ours} | {spread_theirs} | {lost_theirs} |")?;
+        let minutes = ours.as_ref().map_or(0.0, Outcome::minutes);
+        writeln!(
+            offsets,
+            "| {about} | {minutes:.1} | {spread_ours} | {lost_ours} | {spread_theirs} | {lost_theirs} |"
+        )?;
         for (player, outcome) in [("SynxSphere", ours), ("Snapcast", theirs)] {
             if let Some(outcome) = outcome.filter(|outcome| outcome.said("B CPU %").is_some()) {
                 writeln!(times, "| {about} | {player} | {} |", timing(&outcome))?;

@@ -20,6 +20,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How long it was measured.
+    pub fn minutes(&self) -> f64 {
+        let ends = self.offsets.first().zip(self.offsets.last());
+        ends.map_or(0.0, |(first, last)| (last.0 - first.0) / 60.0)
+    }
+
     pub fn said(&self, name: &str) -> Option<f64> {
         self.more.iter().find(|(said, _)| said == name).map(|(_, value)| *value)
     }

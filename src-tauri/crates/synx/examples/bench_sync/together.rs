@@ -24,7 +24,10 @@ pub const CASES: &[Case] = &[
         seconds: 60,
     },
     Case {
-        name: "hour", about: "one hour, cards at −50 and +50 ppm", cards_ppm: &[-50, 50], seconds: 3600
+        name: "hour",
+        about: "two peers for long, cards at −50 and +50 ppm",
+        cards_ppm: &[-50, 50],
+        seconds: 3600,
     },
 ];
 

@@ -122,6 +122,10 @@ export class FakeBackend implements Backend {
           { id: 'alsa:default', name: 'Built-in Audio', default: true, chosen: true },
           { id: 'alsa:usb', name: 'Scarlett 2i2 USB', default: false, chosen: false },
         ] };
+      case 'list_microphones':
+        return { type: 'devices', devices: [{ id: 'alsa:mic', name: 'Built-in Microphone', default: true, chosen: false }] };
+      case 'calibrate':
+        return { type: 'calibration', calibration: { device: 'Built-in Audio', late_by_ms: 41.3, spread_ms: 0.1, heard: 6, played: 6, offset_ms: 41.3 } };
       case 'create_invite':
         return { type: 'link', link: 'synxsphere://join?v=1&r=room-1&i=fresh' };
       case 'get_chat':

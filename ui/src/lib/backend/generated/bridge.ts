@@ -45,6 +45,23 @@ left_seq: number, back_seq: number,
 left_at_ms: number, messages: number, tracks: number, notes: number, };
 
 /**
+ * How late the chosen output device really is.
+ */
+export type CalibrationView = { device: string, 
+/**
+ * How much later than it should the sound came, with the present offset.
+ */
+late_by_ms: number, 
+/**
+ * Half of the span of the single chirps.
+ */
+spread_ms: number, heard: number, played: number, 
+/**
+ * What the offset should be.
+ */
+offset_ms: number, };
+
+/**
  * Why a request was not carried out: what failed, on what, and what to do.
  */
 export type CallError = { 
@@ -325,12 +342,12 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "pause_analysis", paused: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
+export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "pause_analysis", paused: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "set_clicks", on: boolean, } | { "type": "list_microphones" } | { "type": "calibrate", microphone: string | null, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
 
 /**
  * The answer to a [`Request`].
  */
-export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "link", link: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "history", history: HistoryView, } | { "type": "moment", moment: MomentView, } | { "type": "saved", path: string, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
+export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "calibration", calibration: CalibrationView, } | { "type": "link", link: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "history", history: HistoryView, } | { "type": "moment", moment: MomentView, } | { "type": "saved", path: string, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
 
 /**
  * What a member may do.

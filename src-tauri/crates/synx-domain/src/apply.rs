@@ -40,8 +40,21 @@ impl Room {
                 self.settings = Some(settings.clone());
                 self.arrive(*host, profile, Role::Host, envelope);
             }
-            RoomEvent::UserJoined { user, profile, role } => {
+            RoomEvent::UserJoined { user, profile, role, invite } => {
                 self.arrive(*user, profile, *role, envelope);
+                if let Some(terms) = invite {
+                    let known = self.note_invite(terms, envelope.occurred_at_ms);
+                    known.uses = known.uses.saturating_add(1);
+                    self.with_member(*user, |member| member.invite = Some(terms.id));
+                }
+            }
+            RoomEvent::InviteCreated { invite } => {
+                self.note_invite(invite, envelope.occurred_at_ms);
+            }
+            RoomEvent::InviteRevoked { invite } => {
+                if let Some(invite) = self.invites.get_mut(invite) {
+                    invite.revoked = true;
+                }
             }
             RoomEvent::UserLeft { user, reason } => self.depart(*user, *reason, envelope.seq),
             RoomEvent::BanLifted { user } => {
@@ -133,6 +146,7 @@ impl Room {
             preferences: known.map(|member| member.preferences.clone()).unwrap_or_default(),
             joined_at_ms: at.occurred_at_ms,
             since_seq: at.seq,
+            invite: known.and_then(|member| member.invite),
         };
         self.members.insert(user, member);
     }

@@ -1,8 +1,8 @@
 //! What somebody may ask of a room, and how it says no.
 
 use crate::{
-    CommandId, ContentHash, EpochId, LeaveReason, LoopRegion, MusicalPreferences, QueueItemId, Role,
-    RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, UserId, UserProfile,
+    CommandId, ContentHash, EpochId, InviteId, InviteTerms, LeaveReason, LoopRegion, MusicalPreferences,
+    QueueItemId, Role, RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, UserId, UserProfile,
 };
 
 /// A command with who sends it and the id under which it is applied once.
@@ -23,6 +23,8 @@ pub struct Moment {
     pub epoch: EpochId,
     /// Room time now.
     pub room_time_us: i64,
+    /// The wall clock now, milliseconds since 1970 UTC: nothing but when an invite ends is decided by it.
+    pub wall_clock_ms: i64,
     /// How far ahead a change of the transport is scheduled so that it reaches every peer in time.
     pub lead_us: i64,
 }
@@ -41,8 +43,20 @@ pub enum Command {
     Join {
         /// How the actor appears.
         profile: UserProfile,
-        /// What the invite allows; an earlier role in this room wins when it is higher, or when the host gave it.
+        /// What is allowed without an invite; an earlier role in this room wins when it is higher, or when the host gave it.
         role: Role,
+        /// The invite that was shown, its signature checked. Somebody new uses it; it may raise the role of others.
+        invite: Option<InviteTerms>,
+    },
+    /// Make an invite (host).
+    CreateInvite {
+        /// What it grants.
+        invite: InviteTerms,
+    },
+    /// Let nobody in by an invite any more (host).
+    RevokeInvite {
+        /// Which.
+        invite: InviteId,
     },
     /// Go (by oneself, or said by the host's server on a lost connection; not for removal).
     Leave {
@@ -261,6 +275,18 @@ pub enum Rejection {
     /// Somebody else has this name, or one that looks like it.
     #[error("somebody in this room has this name, or one that looks like it: choose another")]
     NameTaken,
+    /// The invite is past its time.
+    #[error("this invite has expired: ask the host for a new link")]
+    InviteExpired,
+    /// The host took the invite back.
+    #[error("the host has withdrawn this invite: ask for a new link")]
+    InviteRevoked,
+    /// As many people as may have come in by the invite.
+    #[error("this invite has been used as often as it may be: ask the host for a new link")]
+    InviteUsedUp,
+    /// An invite that is not known was named.
+    #[error("no such invite in this room: it may have expired")]
+    NoSuchInvite,
     /// A value is out of its bounds.
     #[error("{field} {problem}")]
     Invalid {
@@ -290,6 +316,10 @@ impl Rejection {
             Self::TooMany { .. } => "too_many",
             Self::StorageFull { .. } => "storage_full",
             Self::NameTaken => "name_taken",
+            Self::InviteExpired => "invite_expired",
+            Self::InviteRevoked => "invite_revoked",
+            Self::InviteUsedUp => "invite_used_up",
+            Self::NoSuchInvite => "no_such_invite",
             Self::Invalid { .. } => "invalid",
         }
     }

@@ -28,7 +28,13 @@ impl Room {
             // A retry that comes after the recent commands have forgotten it: what it made is still there.
             _ if self.queue.get(id).is_some() => Ok(vec![]),
 
-            Command::Join { profile, role } => self.join(actor, profile, *role),
+            Command::Join { profile, role, invite } => self.join(actor, profile, *role, invite.as_ref(), now),
+            Command::CreateInvite { invite } => {
+                self.by_host(actor).and_then(|()| self.create_invite(invite, now))
+            }
+            Command::RevokeInvite { invite } => {
+                self.by_host(actor).and_then(|()| self.revoke_invite(*invite))
+            }
             Command::Leave { reason } => self.member(actor).and_then(|_| leave(actor, *reason)),
             Command::RemoveMember { user, may_return } => {
                 self.as_host(actor).and_then(|_| self.remove_member(*user, *may_return))
@@ -91,6 +97,11 @@ impl Room {
     /// The member who asks; refuses whoever is not in the room.
     pub(crate) fn member(&self, user: UserId) -> Result<&Member, Rejection> {
         self.present(user).ok_or(Rejection::NotAMember)
+    }
+
+    /// The host, also while the room is closed.
+    fn by_host(&self, user: UserId) -> Result<(), Rejection> {
+        if self.host == Some(user) { Ok(()) } else { Err(Rejection::NotAllowed { needed: "the host" }) }
     }
 
     fn as_host(&self, user: UserId) -> Result<&Member, Rejection> {

@@ -4,8 +4,8 @@
 //! old ones on read (see docs/events.md).
 
 use crate::{
-    CommandId, ContentHash, EventId, MusicalPreferences, QueueItem, QueueItemId, Role, RoomId, RoomSettings,
-    SettingsChange, TrackAnalysis, TrackMeta, Transport, UserId, UserProfile,
+    CommandId, ContentHash, EventId, InviteId, InviteTerms, MusicalPreferences, QueueItem, QueueItemId, Role,
+    RoomId, RoomSettings, SettingsChange, TrackAnalysis, TrackMeta, Transport, UserId, UserProfile,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,21 @@ pub enum RoomEvent {
         profile: UserProfile,
         /// What they may do.
         role: Role,
+        /// The invite by which somebody new came in: one use of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<InviteTerms>,
+    },
+    /// The host made an invite.
+    #[serde(rename = "room.invite_created")]
+    InviteCreated {
+        /// What it grants.
+        invite: InviteTerms,
+    },
+    /// An invite lets nobody in any more.
+    #[serde(rename = "room.invite_revoked")]
+    InviteRevoked {
+        /// Which.
+        invite: InviteId,
     },
     /// Somebody is gone.
     #[serde(rename = "room.user_left")]
@@ -278,6 +293,8 @@ impl RoomEvent {
         let name = match self {
             Self::RoomCreated { .. } => "room.created",
             Self::UserJoined { .. } => "room.user_joined",
+            Self::InviteCreated { .. } => "room.invite_created",
+            Self::InviteRevoked { .. } => "room.invite_revoked",
             Self::UserLeft { .. } => "room.user_left",
             Self::BanLifted { .. } => "room.ban_lifted",
             Self::RoleChanged { .. } => "room.role_changed",

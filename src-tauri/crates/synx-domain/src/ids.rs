@@ -80,6 +80,10 @@ uuid_id!(
     CommandId
 );
 uuid_id!(
+    /// One invite. UUIDv7, made by the host.
+    InviteId
+);
+uuid_id!(
     /// One run of the host process. Room time counts within an epoch and means nothing across two of them.
     EpochId
 );

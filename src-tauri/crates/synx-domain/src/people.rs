@@ -2,8 +2,8 @@
 
 use crate::decide::Decision;
 use crate::{
-    LeaveReason, Member, MusicalPreferences, Rejection, Role, Room, RoomEvent, RoomSettings, SettingsChange,
-    UserId, UserProfile, validate,
+    InviteTerms, LeaveReason, Member, Moment, MusicalPreferences, Rejection, Role, Room, RoomEvent,
+    RoomSettings, SettingsChange, UserId, UserProfile, validate,
 };
 
 impl Room {
@@ -16,7 +16,14 @@ impl Room {
         Ok(vec![RoomEvent::RoomCreated { host, profile: profile.clone(), settings: settings.clone() }])
     }
 
-    pub(crate) fn join(&self, user: UserId, profile: &UserProfile, invited_as: Role) -> Decision {
+    pub(crate) fn join(
+        &self,
+        user: UserId,
+        profile: &UserProfile,
+        role: Role,
+        invite: Option<&InviteTerms>,
+        now: Moment,
+    ) -> Decision {
         validate::profile(profile)?;
         let known = self.members.get(&user);
         let named = || UserProfile { name: self.free_name(user, &profile.name), ..profile.clone() };
@@ -31,14 +38,18 @@ impl Room {
         if !is_host && self.present_count() >= limit as usize {
             return Err(Rejection::RoomFull { limit });
         }
-        let invited_as = invited_as.min(Role::Dj);
+        let checked = invite.map(|terms| self.check_invite(terms, now.wall_clock_ms).map(|()| *terms));
+        // Who is known needs no invite: a bad one only raises nothing.
+        let used = if known.is_none() { checked.clone().transpose()? } else { None };
+        let granted = checked.and_then(Result::ok).map(|terms| terms.role);
+        let invited_as = role.max(granted.unwrap_or(Role::Listener)).min(Role::Dj);
         let role = match known {
             // An old invite must not bring back what the host took away.
             Some(member) if member.role_set => member.role,
             Some(member) => member.role.max(invited_as),
             None => invited_as,
         };
-        Ok(vec![RoomEvent::UserJoined { user, profile: named(), role }])
+        Ok(vec![RoomEvent::UserJoined { user, profile: named(), role, invite: used }])
     }
 
     pub(crate) fn update_profile(&self, user: UserId, profile: &UserProfile) -> Decision {
@@ -57,7 +68,10 @@ impl Room {
             return Err(Rejection::HostStays);
         }
         let reason = if may_return { LeaveReason::SentOut } else { LeaveReason::Removed };
-        Ok(vec![RoomEvent::UserLeft { user, reason }])
+        // For good means for good: a new key is made in a moment, and would come in by the same link.
+        let invite = self.live_invite_of(user).filter(|_| !may_return);
+        let revoked = invite.map(|invite| RoomEvent::InviteRevoked { invite });
+        Ok([RoomEvent::UserLeft { user, reason }].into_iter().chain(revoked).collect())
     }
 
     pub(crate) fn lift_ban(&self, user: UserId) -> Decision {

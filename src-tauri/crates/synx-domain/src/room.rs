@@ -1,8 +1,8 @@
 //! The room's state. It changes in [`crate::Room::apply`] alone.
 
 use crate::{
-    CommandId, ContentHash, LeaveReason, MusicalPreferences, PlaybackControl, Queue, Role, RoomId,
-    RoomSettings, TrackAnalysis, TrackMeta, Transport, UserId, UserProfile,
+    CommandId, ContentHash, InviteId, LeaveReason, MusicalPreferences, PlaybackControl, Queue, Role, RoomId,
+    RoomInvite, RoomSettings, TrackAnalysis, TrackMeta, Transport, UserId, UserProfile,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,6 +27,9 @@ pub struct Member {
     pub joined_at_ms: i64,
     /// The event by which they last came or went.
     pub since_seq: u64,
+    /// The invite by which they first came, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<InviteId>,
 }
 
 /// Something that was said.
@@ -139,6 +142,9 @@ pub struct Room {
     pub transport: Option<Transport>,
     /// The last [`Room::CHAT_KEPT`] messages, oldest first; earlier ones are in the log.
     pub chat: VecDeque<ChatMessage>,
+    /// Invites that are good or were revoked; those that have expired are forgotten when another is noted.
+    #[serde(default)]
+    pub invites: BTreeMap<InviteId, RoomInvite>,
     /// All comments in log order.
     pub comments: Vec<Comment>,
     /// The last [`Room::COMMANDS_KEPT`] commands, oldest first, so that a retry is recognised.

@@ -254,6 +254,7 @@ pub async fn a_fold_equals_the_live_room(store: Arc<dyn EventStore>) {
         user: user(2),
         profile: UserProfile { name: "Ben".to_owned(), ..UserProfile::default() },
         role: Role::Listener,
+        invite: None,
     };
     let mut live = Room::default();
     let mut states = vec![live.clone()];

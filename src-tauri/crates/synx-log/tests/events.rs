@@ -16,7 +16,7 @@ use synx_log::{Log, LogError, LogOptions, Upcasters};
 
 fn joined((number, name): (u128, String)) -> RoomEvent {
     let profile = UserProfile { name, ..UserProfile::default() };
-    RoomEvent::UserJoined { user: user(number), profile, role: Role::Dj }
+    RoomEvent::UserJoined { user: user(number), profile, role: Role::Dj, invite: None }
 }
 
 fn analyzed(bpm: f64, loudness_lufs: f64) -> RoomEvent {

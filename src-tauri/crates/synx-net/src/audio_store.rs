@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use synx_domain::{ContentHash, RoomId};
 
 const READ_BYTES: usize = 256 * 1024;
@@ -99,6 +100,49 @@ impl AudioStore {
         self.commit(hash)
     }
 
+    /// Forgets audio that turned out to be none, with what is here of it.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn discard(&self, hash: ContentHash) -> Result<(), NetError> {
+        for path in [self.place(hash, "bin"), self.part(hash)] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(NetError::file("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// When a partial file was last written, if there is one.
+    pub fn partial_written(&self, hash: ContentHash) -> Option<SystemTime> {
+        fs::metadata(self.part(hash)).and_then(|meta| meta.modified()).ok()
+    }
+
+    /// Removes the partial files, of whatever room, that nobody has written to for so long; how many they were.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a file not be removed.
+    pub fn remove_stale_parts(&self, unwritten_for: Duration) -> Result<usize, NetError> {
+        let mut removed = 0;
+        for folder in fs::read_dir(&self.root).map_err(NetError::file("read", &self.root))?.flatten() {
+            // Nothing but folders belongs here.
+            let Ok(files) = fs::read_dir(folder.path()) else { continue };
+            for file in files.flatten() {
+                let path = file.path();
+                let written = file.metadata().and_then(|meta| meta.modified());
+                let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > unwritten_for));
+                if is_old && path.extension().is_some_and(|extension| extension == "part") {
+                    fs::remove_file(&path).map_err(NetError::file("remove", &path))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     fn part(&self, hash: ContentHash) -> PathBuf {
         match self.room {
             Some(room) => self.place(hash, &format!("{room}.part")),
@@ -151,5 +195,28 @@ mod tests {
         store.partial(wanted, 2).unwrap().write_all(b"sic").unwrap();
         assert_eq!(fs::read(store.commit(wanted).unwrap()).unwrap(), b"music");
         assert!(store.path(wanted).is_some());
+        store.discard(wanted).unwrap();
+        store.discard(wanted).unwrap();
+        assert_eq!(store.path(wanted), None);
+    }
+
+    #[test]
+    fn partial_files_that_nobody_writes_to_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = AudioStore::open(folder.path()).unwrap();
+        let room = store.of_room(RoomId::from_bytes([1; 16]));
+        let (old, new, whole) = (hash(b"old"), hash(b"new"), hash(b"whole"));
+        store.partial(whole, 0).unwrap().write_all(b"whole").unwrap();
+        store.commit(whole).unwrap();
+        let day = Duration::from_secs(86_400);
+        for (store, hash) in [(&room, old), (&store, new), (&room, new)] {
+            store.partial(hash, 0).unwrap().write_all(b"part").unwrap();
+        }
+        for path in [store.path(whole).unwrap(), room.part(old)] {
+            File::open(&path).unwrap().set_modified(SystemTime::now() - 2 * day).unwrap();
+        }
+        assert_eq!(store.remove_stale_parts(day).unwrap(), 1);
+        assert_eq!((room.partial_bytes(old), room.partial_bytes(new), store.partial_bytes(new)), (0, 4, 4));
+        assert!(store.path(whole).is_some());
     }
 }

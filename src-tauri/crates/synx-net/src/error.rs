@@ -74,6 +74,12 @@ pub enum NetError {
     /// The bytes are not those that the hash names.
     #[error("the file's bytes do not match its hash: it was damaged on the way and is not used; try again")]
     HashMismatch,
+    /// The host sends more than it announced.
+    #[error("the host sends more than the {announced_bytes} bytes that were announced: the file is not used")]
+    TooLong {
+        /// The announced length.
+        announced_bytes: u64,
+    },
     /// The file was changed while it was sent.
     #[error("{path:?} changed while it was being sent: share it again")]
     FileChanged {
@@ -105,6 +111,7 @@ impl NetError {
             Self::Refused { code, .. } => code,
             Self::Token(error) => error.code(),
             Self::HashMismatch => "hash_mismatch",
+            Self::TooLong { .. } => "file_too_long",
             Self::FileChanged { .. } => "file_changed",
             Self::Discovery(_) => "discovery",
             Self::Ended => "ended",

@@ -24,4 +24,4 @@ pub use identity::{Identity, user_id_of};
 pub use link::{InviteLink, is_address};
 pub use server::{CommandFailure, Limits, RoomBackend, Server, ServerConfig, ServerHandle, Unavailable};
 pub use tls::TlsIdentity;
-pub use token::{HostKey, Invite, Session, TokenError};
+pub use token::{HostKey, Session, TokenError};

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use synx_domain::{Role, RoomId, UserId};
+use synx_domain::{InviteId, InviteTerms, Role, RoomId, UserId};
 use uuid::Uuid;
 
 /// Why a token or an invite is refused.
@@ -39,6 +39,9 @@ pub enum TokenError {
     /// A session of another room.
     #[error("this session token is for another room: join this room")]
     TokenOtherRoom,
+    /// The signature that binds a session to its person's key is missing or another's.
+    #[error("this session token is another's, or its proof is missing: join again")]
+    TokenUnproven,
     /// None was given.
     #[error("a session token is needed: join the room first")]
     TokenMissing,
@@ -58,21 +61,11 @@ impl TokenError {
             Self::TokenExpired => "token_expired",
             Self::TokenForged => "token_forged",
             Self::TokenOtherRoom => "token_other_room",
+            Self::TokenUnproven => "token_unproven",
             Self::TokenMissing => "token_missing",
             Self::CannotSign => "cannot_sign",
         }
     }
-}
-
-/// What an invite grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invite {
-    /// To which room.
-    pub room: RoomId,
-    /// What the invited may do.
-    pub role: Role,
-    /// How long from now it is good for.
-    pub expires_in: Duration,
 }
 
 /// Who a session token speaks for.
@@ -82,10 +75,23 @@ pub struct Session {
     pub user: UserId,
     /// In which room.
     pub room: RoomId,
-    /// What the invite gave; the room's own record wins.
+    /// What they may do without an invite; the room's own record wins.
     pub role: Role,
-    /// Until when, in seconds since 1970 UTC.
-    pub expires_at_s: u64,
+    /// The invite that they showed, its signature checked.
+    pub invite: Option<InviteTerms>,
+    /// The key that who brings the token proves to have.
+    pub key: Option<[u8; 32]>,
+}
+
+impl Session {
+    /// Whether the holder of the key brought this token: the proof is their signature under it. A token that names no key
+    /// is its bearer's; the server gives none of these away.
+    pub(crate) fn is_proven(&self, token: &str, proof: Option<&str>) -> bool {
+        let Some(key) = self.key else { return true };
+        let signature = proof.and_then(|proof| data_encoding::HEXLOWER.decode(proof.as_bytes()).ok());
+        let signature = signature.and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        signature.is_some_and(|signature| crate::identity::has_token(&key, token, &signature))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,7 +99,11 @@ struct InviteClaims {
     aud: String,
     role: Role,
     exp: u64,
-    jti: Uuid,
+    jti: InviteId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_uses: Option<u32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    knock: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,6 +115,11 @@ struct SessionClaims {
     iat: u64,
     exp: u64,
     jti: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    invite: Option<InviteTerms>,
+    /// Hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 /// The issuer that session tokens name.
@@ -147,46 +162,43 @@ impl HostKey {
         })
     }
 
-    /// Signs an invite.
+    /// Signs an invite. Equal terms give equal invites.
     ///
     /// # Errors
     /// [`TokenError::CannotSign`] as an error of this crate.
-    pub fn sign_invite(&self, invite: &Invite) -> Result<String, NetError> {
-        let exp = now_s().saturating_add(invite.expires_in.as_secs());
-        let aud = format!("invite:{}", invite.room);
-        Ok(self.sign(&InviteClaims { aud, role: invite.role, exp, jti: Uuid::now_v7() })?)
+    pub fn sign_invite(&self, room: RoomId, terms: &InviteTerms) -> Result<String, NetError> {
+        let InviteTerms { id: jti, role, expires_at_s: exp, max_uses, knock } = *terms;
+        let aud = format!("invite:{room}");
+        Ok(self.sign(&InviteClaims { aud, role, exp, jti, max_uses, knock })?)
     }
 
     /// What an invite to `room` grants.
     ///
     /// # Errors
     /// Expired, forged, or for another room.
-    pub fn check_invite(&self, room: RoomId, invite: &str) -> Result<Role, TokenError> {
+    pub fn check_invite(&self, room: RoomId, invite: &str) -> Result<InviteTerms, TokenError> {
         let claims: InviteClaims =
             self.open(invite, &format!("invite:{room}"), &["exp", "aud"]).map_err(|error| match error {
                 Flaw::Expired => TokenError::InviteExpired,
                 Flaw::OtherRoom => TokenError::InviteOtherRoom,
                 Flaw::Forged => TokenError::InviteForged,
             })?;
+        let InviteClaims { jti: id, role, exp: expires_at_s, max_uses, knock, .. } = claims;
         // The room has one host, who needs no invite.
-        Ok(claims.role.min(Role::Dj))
+        Ok(InviteTerms { id, role: role.min(Role::Dj), expires_at_s, max_uses, knock })
     }
 
     /// Signs a session.
     ///
     /// # Errors
     /// [`TokenError::CannotSign`].
-    pub fn sign_session(
-        &self,
-        user: UserId,
-        room: RoomId,
-        role: Role,
-        lasts: Duration,
-    ) -> Result<String, TokenError> {
+    pub fn sign_session(&self, session: &Session, lasts: Duration) -> Result<String, TokenError> {
+        let Session { user: sub, room, role, invite, key } = *session;
         let iat = now_s();
         let exp = iat.saturating_add(lasts.as_secs());
         let (iss, aud, jti) = (ISSUER.to_owned(), format!("room:{room}"), Uuid::now_v7());
-        self.sign(&SessionClaims { iss, sub: user, aud, role, iat, exp, jti })
+        let key = key.map(|key| data_encoding::HEXLOWER.encode(&key));
+        self.sign(&SessionClaims { iss, sub, aud, role, iat, exp, jti, invite, key })
     }
 
     /// Whom a session token of `room` speaks for.
@@ -204,7 +216,10 @@ impl HostKey {
         if claims.iss != ISSUER {
             return Err(TokenError::TokenForged);
         }
-        Ok(Session { user: claims.sub, room, role: claims.role, expires_at_s: claims.exp })
+        let key = claims.key.map(|key| data_encoding::HEXLOWER.decode(key.as_bytes()));
+        let key = key.transpose().map_err(|_| TokenError::TokenForged)?;
+        let key = key.map(<[u8; 32]>::try_from).transpose().map_err(|_| TokenError::TokenForged)?;
+        Ok(Session { user: claims.sub, room, role: claims.role, invite: claims.invite, key })
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String, TokenError> {
@@ -253,6 +268,10 @@ mod tests {
         RoomId::from_bytes([id; 16])
     }
 
+    fn session(user: UserId) -> Session {
+        Session { user, room: room(1), role: Role::Dj, invite: None, key: None }
+    }
+
     fn part(value: &Value) -> String {
         BASE64URL_NOPAD.encode(value.to_string().as_bytes())
     }
@@ -260,9 +279,16 @@ mod tests {
     #[test]
     fn a_session_says_who_it_is_of() {
         let user = UserId::from_bytes([3; 16]);
-        let token = key().sign_session(user, room(1), Role::Dj, HOUR).unwrap();
-        let session = key().check_session(room(1), &token).unwrap();
-        assert_eq!((session.user, session.role), (user, Role::Dj));
+        let invite = InviteTerms {
+            id: InviteId::from_bytes([4; 16]),
+            role: Role::Dj,
+            expires_at_s: 9,
+            max_uses: Some(1),
+            knock: true,
+        };
+        let said = Session { invite: Some(invite), key: Some([7; 32]), ..session(user) };
+        let token = key().sign_session(&said, HOUR).unwrap();
+        assert_eq!(key().check_session(room(1), &token), Ok(said));
         assert_eq!(key().check_session(room(2), &token), Err(TokenError::TokenOtherRoom));
         let other = HostKey::from_secret(&[6; 32]).unwrap();
         assert_eq!(other.check_session(room(1), &token), Err(TokenError::TokenForged));
@@ -281,16 +307,37 @@ mod tests {
 
     #[test]
     fn an_invite_is_no_session_and_makes_no_host() {
-        let invite = Invite { room: room(1), role: Role::Host, expires_in: HOUR };
-        let invite = key().sign_invite(&invite).unwrap();
-        assert_eq!(key().check_invite(room(1), &invite), Ok(Role::Dj));
+        let terms = InviteTerms {
+            id: InviteId::from_bytes([4; 16]),
+            role: Role::Host,
+            expires_at_s: now_s() + 60,
+            max_uses: None,
+            knock: false,
+        };
+        let invite = key().sign_invite(room(1), &terms).unwrap();
+        assert_eq!(invite, key().sign_invite(room(1), &terms).unwrap());
+        assert_eq!(key().check_invite(room(1), &invite), Ok(InviteTerms { role: Role::Dj, ..terms }));
         assert_eq!(key().check_invite(room(2), &invite), Err(TokenError::InviteOtherRoom));
         assert!(key().check_session(room(1), &invite).is_err());
     }
 
     #[test]
+    fn a_token_that_names_a_key_is_good_with_its_signature_alone() {
+        let (ada, eve) = (crate::Identity::generate(), crate::Identity::generate());
+        let bound = Session { key: Some(ada.public_key()), ..session(ada.user_id()) };
+        let (token, other) =
+            (key().sign_session(&bound, HOUR).unwrap(), key().sign_session(&bound, HOUR * 2).unwrap());
+        assert!(bound.is_proven(&token, Some(&ada.prove_token(&token))));
+        for proof in
+            [None, Some(eve.prove_token(&token)), Some(ada.prove_token(&other)), Some("no".to_owned())]
+        {
+            assert!(!bound.is_proven(&token, proof.as_deref()), "{proof:?}");
+        }
+    }
+
+    #[test]
     fn other_algorithms_are_refused() {
-        let token = key().sign_session(UserId::from_bytes([3; 16]), room(1), Role::Dj, HOUR).unwrap();
+        let token = key().sign_session(&session(UserId::from_bytes([3; 16])), HOUR).unwrap();
         let mut parts = token.split('.');
         let (_, claims, signature) = (parts.next(), parts.next().unwrap(), parts.next().unwrap());
         let none = format!("{}.{claims}.", part(&json!({"alg": "none"})));

@@ -5,6 +5,7 @@ use crate::error::NodeError;
 use crate::library::search::Wanted;
 use crate::library::{analysis_view, waveform_view};
 use crate::node::{Inner, Node};
+use crate::room::invites::NewInvite;
 use crate::room::solo::Following;
 use crate::room::stage::Stage;
 use crate::room::view::settings_of;
@@ -87,13 +88,10 @@ impl Inner {
             Request::JoinRoom { link, address } => done(self.join_room(&link, address).await.map(drop)),
             Request::JoinLanRoom { room } => done(self.join_lan_room(parse(&room)?).await.map(drop)),
             Request::LeaveRoom => done(self.leave_room().await),
-            Request::CreateInvite { role, expires_in_s } => {
-                /// Ten years: a link that is good for longer is a slip of the hand.
-                const LONGEST_S: f64 = 315_360_000.0;
-                let expires_in = Duration::from_secs_f64(expires_in_s.clamp(1.0, LONGEST_S));
-                let Stage::Hosted(hosting) = &*self.stage() else { return Err(NodeError::NotHosting) };
-                Ok(Response::Link { link: hosting.invite(role.into(), expires_in)? })
-            }
+            Request::CreateInvite { .. }
+            | Request::GetInviteLink { .. }
+            | Request::RevokeInvite { .. }
+            | Request::AnswerKnock { .. } => self.answer_door(request).await,
             Request::ShareFiles { paths } => done(self.share_files(files(paths)).await),
             Request::ShareTrack { track } => {
                 let path = self.locate(parse(&track)?).ok_or(NodeError::NoSuchTrack)?;
@@ -120,6 +118,35 @@ impl Inner {
                 let stage = self.stage();
                 done(stage.execute(command).await.map(drop))
             }
+        }
+    }
+
+    /// Who comes into the hosted room.
+    async fn answer_door(&self, request: Request) -> Result<Response, NodeError> {
+        /// Ten years: a link that is good for longer is a slip of the hand.
+        const LONGEST_S: f64 = 315_360_000.0;
+        let stage = self.stage();
+        let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NotHosting) };
+        match request {
+            Request::CreateInvite { role, expires_in_s, max_uses, knock } => {
+                let new = NewInvite {
+                    role: role.into(),
+                    expires_in: Duration::from_secs_f64(expires_in_s.clamp(1.0, LONGEST_S)),
+                    max_uses,
+                    knock: knock.unwrap_or(false),
+                };
+                Ok(Response::Link { link: hosting.invite(new).await? })
+            }
+            Request::GetInviteLink { invite } => {
+                Ok(Response::Link { link: hosting.link_of(parse(&invite)?)? })
+            }
+            Request::RevokeInvite { invite } => done(hosting.revoke(&invite).await),
+            Request::AnswerKnock { user, let_in } => {
+                let answered = hosting.room().knocks().answer(parse(&user)?, let_in);
+                done(if answered { Ok(()) } else { Err(NodeError::NobodyKnocks) })
+            }
+            // Every other request is answered elsewhere.
+            _ => Err(NodeError::NoRoom),
         }
     }
 

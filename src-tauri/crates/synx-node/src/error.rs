@@ -64,6 +64,9 @@ pub enum NodeError {
     /// A request that only a host can carry out came to a peer.
     #[error("only the room's host can do this")]
     NotHosting,
+    /// A knock was answered that is no more.
+    #[error("nobody of this name waits at the door any more")]
+    NobodyKnocks,
     /// A room is open already.
     #[error("you are in a room already: leave it first")]
     InRoom,
@@ -145,6 +148,7 @@ impl NodeError {
             Self::BadFilter(_) => "bad_filter",
             Self::NoRoom => "no_room",
             Self::NotHosting => "not_hosting",
+            Self::NobodyKnocks => "nobody_knocks",
             Self::InRoom => "in_room",
             Self::BadId(_) => "bad_id",
             Self::NoSuchTrack => "no_such_track",

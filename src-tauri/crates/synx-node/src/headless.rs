@@ -1,22 +1,16 @@
 //! What a program without a window needs beyond requests: exact options, the raw messages, and why a room ended.
 
-use crate::bridge::{ChatMessageView, RoleView, RoomSettingsView, RoomView};
-use crate::data_dir::DataPaths;
+use crate::bridge::{ChatMessageView, RoomSettingsView, RoomView};
 use crate::error::NodeError;
-use crate::history::History;
 use crate::node::Node;
-use crate::room::hosting::{InviteTerms, Opening, invite_link};
+use crate::room::hosting::Opening;
 use crate::room::stage::Stage;
 use crate::room::view::settings_of;
-use crate::settings::Settings;
 use crate::sync::SyncMeasure;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use synx_domain::{RoomId, UserId};
 use synx_net::wire::ServerMessage;
-use synx_net::{HostKey, TlsIdentity};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -64,19 +58,6 @@ pub struct RoomEnd {
     pub message: String,
 }
 
-/// What an invite made outside of the running host shall be.
-#[derive(Debug, Clone)]
-pub struct InviteOptions {
-    /// The room; none where there is one only.
-    pub room: Option<String>,
-    /// What the invited may do.
-    pub role: RoleView,
-    /// How long it is good.
-    pub expires_in: Duration,
-    /// Addresses (`host:port`) in place of this machine's.
-    pub addresses: Vec<String>,
-}
-
 impl Node {
     /// Opens a room and enters it.
     ///
@@ -95,7 +76,7 @@ impl Node {
         let stage = self.inner().stage();
         let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NoRoom) };
         let room_id = hosting.room().id().to_string();
-        Ok(Opened { room_id, link: hosting.link().to_owned(), port: hosting.port() })
+        Ok(Opened { room_id, link: hosting.link()?, port: hosting.port() })
     }
 
     /// Joins a room.
@@ -143,26 +124,4 @@ impl Node {
             room.members.get(&user).map(|member| member.profile.name.clone()).unwrap_or_default()
         })
     }
-}
-
-/// Makes an invite link from a data folder, also while its host is running.
-///
-/// # Errors
-/// When no room was hosted from there, or the log or the keys cannot be read.
-pub async fn make_invite(data_dir: &Path, options: InviteOptions) -> Result<String, NodeError> {
-    let history = History::open(data_dir)?;
-    let replayed = history.replay(options.room.as_deref(), None).await?;
-    let paths = DataPaths::of(data_dir);
-    let offer = Settings::load(paths.settings()).values().offer.clone().ok_or(NodeError::NoSuchRoom)?;
-    let fingerprint =
-        if offer.tls { Some(TlsIdentity::load_or_create(&paths.tls())?.fingerprint()) } else { None };
-    let terms = InviteTerms {
-        room: replayed.id.ok_or(NodeError::NoSuchRoom)?,
-        name: replayed.settings.map(|settings| settings.name).unwrap_or_default(),
-        role: options.role.into(),
-        expires_in: options.expires_in,
-        addresses: if options.addresses.is_empty() { offer.addresses } else { options.addresses },
-        fingerprint,
-    };
-    invite_link(&HostKey::load_or_create(&paths.host_key())?, terms)
 }

@@ -12,6 +12,7 @@ mod doctor;
 mod error;
 mod headless;
 pub mod history;
+mod invites;
 mod lan;
 pub mod library;
 mod looking_back;
@@ -29,14 +30,15 @@ mod watchers;
 pub use control::Control;
 pub use data_dir::default_data_dir;
 pub use error::NodeError;
-pub use headless::{HostOptions, InviteOptions, JoinOptions, Opened, RoomEnd, make_invite};
+pub use headless::{HostOptions, JoinOptions, Opened, RoomEnd};
+pub use invites::{InviteOptions, list_invites, make_invite, revoke_invite};
 pub use lan::find_lan_rooms;
 pub use node::{Node, NodeConfig};
 pub use room::{HostBackend, HostedRoom};
 pub use sync::SyncMeasure;
 pub use synx_net::NetError;
 
-/// Milliseconds since 1970 UTC by the wall clock: for people to read, never to order by.
+/// Milliseconds since 1970 UTC by the wall clock: for people to read, and for when an invite ends; never to order by.
 pub(crate) fn wall_clock_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -1,7 +1,7 @@
 //! Getting into rooms and what is done in them: hosting, joining, sharing, looking back.
 
 use crate::bridge::{
-    RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
+    NodeEvent, NoticeLevel, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
 };
 use crate::error::NodeError;
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
@@ -76,11 +76,33 @@ impl Inner {
             profile: self.person.lock().await.profile(),
             audio: self.audio.clone(),
             link: link.clone(),
+            waiting: self.told_waiting(),
             silence: synx_net::SILENCE,
         };
         let joined = JoinedRoom::join(config).await?;
         self.enter(Arc::new(Stage::Joined(joined)));
         self.entered(false, Some(link.to_string()))
+    }
+
+    /// Says that the host is asked whether one may come in.
+    fn told_waiting(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let events = self.events.clone();
+        Arc::new(move |message| {
+            let (code, message) = ("waiting_for_host".to_owned(), message.chars().take(300).collect());
+            // Nobody may listen: then nobody needs to know.
+            drop(events.send(NodeEvent::Notice { level: NoticeLevel::Info, code, message }));
+        })
+    }
+
+    /// Tells the windows what the room is now.
+    pub fn tell_room_changed(&self) {
+        self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
+    }
+
+    /// The same, to be called from elsewhere.
+    pub fn room_changed(self: &Arc<Self>) -> impl Fn() + Send + Sync + 'static {
+        let node = Arc::downgrade(self);
+        move || node.upgrade().iter().for_each(|node| node.tell_room_changed())
     }
 
     /// Joins a public room of the local network.
@@ -118,12 +140,16 @@ impl Inner {
         let (connection, connection_problem, link, addresses) = match &*stage {
             Stage::Solo(_) => return None,
             Stage::Hosted(hosting) => {
-                (RoomConnection::Hosting, None, Some(hosting.link().to_owned()), hosting.addresses())
+                (RoomConnection::Hosting, None, hosting.link().ok(), hosting.addresses())
             }
             Stage::Joined(joined) => {
                 let connection = joined.connection().borrow().clone();
                 (connection.state, connection.problem, None, Vec::new())
             }
+        };
+        let knocks = match &*stage {
+            Stage::Hosted(hosting) => Some(hosting.room().knocks().views()),
+            _ => None,
         };
         let is_here = |hash| self.locate(hash).is_some();
         let around = Surroundings {
@@ -132,6 +158,7 @@ impl Inner {
             connection_problem,
             link,
             addresses,
+            knocks,
             is_here: &is_here,
         };
         stage.with(|room| room_view(room, around))
@@ -238,7 +265,7 @@ impl Inner {
     /// Audio has come to this machine: it can be played, and is analysed for its waveform.
     pub fn audio_arrived(self: &Arc<Self>, hash: ContentHash) {
         self.arrivals.send_modify(|count| *count += 1);
-        self.tell(crate::bridge::NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
+        self.tell_room_changed();
         let Some(path) = self.locate(hash) else { return };
         let node = Arc::clone(self);
         tokio::spawn(async move {
@@ -247,7 +274,7 @@ impl Inner {
                 tracing::warn!(%hash, %error, "no waveform");
             }
             node.arrivals.send_modify(|count| *count += 1);
-            node.tell(crate::bridge::NodeEvent::RoomChanged { room: node.room_view().map(Box::new) });
+            node.tell_room_changed();
         });
     }
 }

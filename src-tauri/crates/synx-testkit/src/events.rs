@@ -4,9 +4,9 @@
 
 use synx_domain::{
     Anchor, Command, CommandEnvelope, CommandId, ContentHash, CurrentTrack, Envelope, EpochId, EventId,
-    LeaveReason, Moment, MusicalPreferences, PlaybackControl, QueueChange, QueueItem, Rejection, Role, Room,
-    RoomEvent, RoomId, RoomSettings, SettingsChange, StorageLimits, SyncCause, TrackAnalysis, TrackMeta,
-    Transport, UserId, UserProfile, Visibility,
+    InviteId, InviteTerms, LeaveReason, Moment, MusicalPreferences, PlaybackControl, QueueChange, QueueItem,
+    Rejection, Role, Room, RoomEvent, RoomId, RoomSettings, SettingsChange, StorageLimits, SyncCause,
+    TrackAnalysis, TrackMeta, Transport, UserId, UserProfile, Visibility,
 };
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub const DAN: UserId = UserId::from_uuid(Uuid::from_u128(0xda4));
 /// The room whose log a [`RoomLog`] is.
 pub const ROOM: RoomId = RoomId::from_uuid(Uuid::from_u128(0x4004));
 
+/// The wall clock when every log begins, less ten seconds.
+const WALL_CLOCK_MS: i64 = 1_767_225_600_000;
 /// How far ahead changes of the transport are scheduled here.
 pub const LEAD_US: i64 = 200_000;
 /// Length of every [`track`].
@@ -73,6 +75,17 @@ pub fn track(n: u8) -> TrackMeta {
     }
 }
 
+/// The invite with this number: for three listeners, for an hour.
+pub const fn invite(n: u64) -> InviteTerms {
+    InviteTerms {
+        id: InviteId::from_uuid(Uuid::from_u128(n as u128)),
+        role: Role::Listener,
+        expires_at_s: WALL_CLOCK_MS as u64 / 1000 + 3600,
+        max_uses: Some(3),
+        knock: false,
+    }
+}
+
 /// A confident analysis.
 pub fn analysis() -> TrackAnalysis {
     TrackAnalysis {
@@ -100,7 +113,12 @@ pub struct RoomLog {
 impl RoomLog {
     /// No event yet.
     pub fn empty() -> Self {
-        let now = Moment { epoch: epoch(1), room_time_us: 10_000_000, lead_us: LEAD_US };
+        let now = Moment {
+            epoch: epoch(1),
+            room_time_us: 10_000_000,
+            wall_clock_ms: WALL_CLOCK_MS + 10_000,
+            lead_us: LEAD_US,
+        };
         Self { room: Room::default(), envelopes: vec![], now, commands: 0 }
     }
 
@@ -116,7 +134,7 @@ impl RoomLog {
 
     /// Somebody comes in.
     pub fn joined(self, user: UserId, name: &str, role: Role) -> Self {
-        self.did(user, Command::Join { profile: profile(name), role })
+        self.did(user, Command::Join { profile: profile(name), role, invite: None })
     }
 
     /// [`ADA`] shares [`track`]`(n)`, which goes to the end of the queue.
@@ -144,6 +162,7 @@ impl RoomLog {
     /// Room time moves on.
     pub fn after_us(mut self, elapsed_us: i64) -> Self {
         self.now.room_time_us = self.now.room_time_us.saturating_add(elapsed_us);
+        self.now.wall_clock_ms = self.now.wall_clock_ms.saturating_add(elapsed_us / 1000);
         self
     }
 
@@ -187,7 +206,7 @@ impl RoomLog {
             room_id: ROOM,
             actor,
             command_id,
-            occurred_at_ms: 1_767_225_600_000 + self.now.room_time_us / 1000,
+            occurred_at_ms: self.now.wall_clock_ms,
             event,
         };
         self.room.apply(&envelope);
@@ -225,7 +244,14 @@ fn room_events() -> Vec<RoomEvent> {
     let change = SettingsChange { max_participants: Some(12), ..SettingsChange::default() };
     vec![
         RoomEvent::RoomCreated { host: ADA, profile: profile("Ada"), settings: settings() },
-        RoomEvent::UserJoined { user: BEN, profile: profile("Ben"), role: Role::Listener },
+        RoomEvent::UserJoined {
+            user: BEN,
+            profile: profile("Ben"),
+            role: Role::Listener,
+            invite: Some(invite(5)),
+        },
+        RoomEvent::InviteCreated { invite: invite(5) },
+        RoomEvent::InviteRevoked { invite: invite(5).id },
         RoomEvent::UserLeft { user: BEN, reason: LeaveReason::ConnectionLost },
         RoomEvent::BanLifted { user: BEN },
         RoomEvent::RoleChanged { user: BEN, role: Role::Dj },

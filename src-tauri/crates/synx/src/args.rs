@@ -67,8 +67,10 @@ pub enum Command {
         after_help = "Examples:\n  synx log show --limit 20\n  synx log verify\n  synx log replay --to 120\n  synx log export > room.jsonl\n  synx log backup /media/stick/rooms.db"
     )]
     Log(Log),
-    /// Make an invite link to a room hosted here
-    #[command(after_help = "Examples:\n  synx invite\n  synx invite --role dj --expires 2h")]
+    /// Make, list and withdraw invites to a room hosted here
+    #[command(
+        after_help = "Examples:\n  synx invite\n  synx invite --role dj --expires 2h --uses 1\n  synx invite --list"
+    )]
     Invite(Invite),
     /// List public rooms on the local network
     #[command(after_help = "Example:\n  synx rooms --wait 3")]
@@ -241,9 +243,24 @@ pub struct Invite {
     /// How long the link is good, as in 30m, 12h, 7d
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration_s)]
     pub expires: u64,
+    /// How many people may come in by it; any number without this
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub uses: Option<u32>,
+    /// Ask the host about each who comes
+    #[arg(long)]
+    pub knock: bool,
     /// Address to put into the link, in place of this machine's own
     #[arg(long, value_name = "HOST:PORT")]
     pub address: Vec<String>,
+    /// List the room's invites, in place of making one
+    #[arg(long, conflicts_with = "revoke")]
+    pub list: bool,
+    /// Withdraw an invite, by its id or its link. While the host is running, ask it: `revoke_invite`
+    #[arg(long, value_name = "ID")]
+    pub revoke: Option<String>,
+    /// One JSON object a line (for --list)
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

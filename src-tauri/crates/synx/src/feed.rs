@@ -156,6 +156,13 @@ enum WireCommand {
     LiftBan {
         user: String,
     },
+    RevokeInvite {
+        invite: String,
+    },
+    AnswerKnock {
+        user: String,
+        let_in: bool,
+    },
     Volume {
         volume: f64,
         #[serde(default)]
@@ -185,6 +192,8 @@ impl WireCommand {
         "change_role",
         "remove_member",
         "lift_ban",
+        "revoke_invite",
+        "answer_knock",
         "volume",
         "latency_offset",
         "leave",
@@ -212,6 +221,8 @@ impl From<WireCommand> for Request {
             WireCommand::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
             WireCommand::LiftBan { user } => Self::LiftBan { user },
             WireCommand::ResolveComment { comment, done } => Self::ResolveComment { comment, done },
+            WireCommand::RevokeInvite { invite } => Self::RevokeInvite { invite },
+            WireCommand::AnswerKnock { user, let_in } => Self::AnswerKnock { user, let_in },
             WireCommand::Volume { volume, muted } => Self::SetVolume { volume, muted },
             WireCommand::LatencyOffset { offset_ms } => Self::SetLatencyOffset { offset_ms },
             WireCommand::Leave => Self::LeaveRoom,

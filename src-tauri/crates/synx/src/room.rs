@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use synx_node::bridge::{
-    PlaybackControlView, ProfileView, Request, RoomSettingsView, StorageView, VisibilityView,
+    KnockView, NodeEvent, PlaybackControlView, ProfileView, Request, RoomSettingsView, RoomView, StorageView,
+    VisibilityView,
 };
 use synx_node::{HostOptions, JoinOptions, Node, NodeConfig, NodeError, RoomEnd};
 use tokio::time::MissedTickBehavior;
@@ -60,7 +61,7 @@ pub async fn join(args: Join, config: NodeConfig) -> Result<Exit, NodeError> {
 
 async fn join_in(node: &Node, args: Join) -> Result<Exit, NodeError> {
     name_oneself(node, args.name_as).await?;
-    let room = node.join(JoinOptions { link: args.link, address: args.address }).await?;
+    let room = enter(node, args.json, JoinOptions { link: args.link, address: args.address }).await?;
     if args.json {
         let chat = node.chat(None, 100);
         say(
@@ -71,6 +72,25 @@ async fn join_in(node: &Node, args: Join) -> Result<Exit, NodeError> {
         println!("You are in “{}”. Ctrl-C leaves it.\n", printable(&room.settings.name));
     }
     live(node, args.json).await
+}
+
+/// Joins, and says so when the host is asked first.
+async fn enter(node: &Node, json: bool, options: JoinOptions) -> Result<RoomView, NodeError> {
+    let mut events = node.subscribe();
+    let joining = node.join(options);
+    tokio::pin!(joining);
+    loop {
+        tokio::select! {
+            joined = &mut joining => return joined,
+            Ok(event) = events.recv() => if let NodeEvent::Notice { code, message, .. } = event {
+                if json {
+                    say(&json!({"type": code, "message": message}));
+                } else {
+                    println!("{}", printable(&message));
+                }
+            },
+        }
+    }
 }
 
 /// Reports an error the way the caller reads it, and closes the instance in every case.
@@ -98,6 +118,8 @@ async fn name_oneself(node: &Node, name: Option<String>) -> Result<(), NodeError
 /// Says what happens and does what is asked, until the end.
 async fn live(node: &Node, json: bool) -> Result<Exit, NodeError> {
     let mut messages = node.messages()?;
+    let mut events = node.subscribe();
+    let mut knocks = Vec::new();
     let mut commands = Commands::new();
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -111,6 +133,12 @@ async fn live(node: &Node, json: bool) -> Result<Exit, NodeError> {
                 Some(message) => tell(node, &serde_json::to_value(&*message).unwrap_or(Value::Null)),
                 None => return Ok(ended(node, json)),
             },
+            event = events.recv() => if let Ok(NodeEvent::RoomChanged { room: Some(room) }) = event
+                && room.knocks != knocks
+            {
+                knocks = room.knocks;
+                tell_knocks(&knocks, json);
+            },
             _ = seconds.tick() => if json {
                 let mut line = serde_json::to_value(node.measure()).unwrap_or(Value::Null);
                 line["type"] = json!("sync");
@@ -120,6 +148,16 @@ async fn live(node: &Node, json: bool) -> Result<Exit, NodeError> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Who waits to be let in.
+fn tell_knocks(knocks: &[KnockView], json: bool) {
+    if json {
+        return say(&json!({"type": "knocks", "knocks": knocks}));
+    }
+    for knock in knocks {
+        println!("{} asks to come in: answer with --json, or in the app", printable(&knock.name));
+    }
 }
 
 /// Carries out one command; true when it was to leave.

@@ -15,6 +15,7 @@ type Answers = {
   list_microphones: 'devices';
   calibrate: 'calibration';
   create_invite: 'link';
+  get_invite_link: 'link';
   get_chat: 'chat';
   get_log: 'log';
   get_history: 'history';

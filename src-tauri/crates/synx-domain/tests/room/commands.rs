@@ -98,7 +98,7 @@ fn of_people() -> impl Strategy<Value = Command> {
     let preferences = (10.0..420.0f64, 10.0..420.0f64)
         .prop_map(|range| MusicalPreferences { tempo_range_bpm: Some(range), ..Default::default() });
     prop_oneof![
-        5 => ("[A-C]{0,2}", role()).prop_map(|(name, role)| Command::Join { profile: profile(&name), role }),
+        5 => ("[A-C]{0,2}", role()).prop_map(|(name, role)| Command::Join { profile: profile(&name), role, invite: None }),
         1 => reason.prop_map(|reason| Command::Leave { reason }),
         1 => (user(), any::<bool>()).prop_map(|(user, may_return)| Command::RemoveMember { user, may_return }),
         1 => user().prop_map(|user| Command::LiftBan { user }),

@@ -6,7 +6,9 @@ use synx_domain::{
     Role, Room, RoomEvent, RoomSnapshot, SettingsChange, SharedTrack, StorageLimits, TrackMeta, TrackState,
     UserId, UserProfile,
 };
-use synx_testkit::events::{ADA, BEN, CLEO, DAN, RoomLog, analysis, command_id, hash, profile, track};
+use synx_testkit::events::{
+    ADA, BEN, CLEO, DAN, RoomLog, analysis, command_id, hash, invite, profile, track,
+};
 use uuid::Uuid;
 
 /// What a peer takes as one message.
@@ -82,6 +84,7 @@ fn member(present: bool, left: Option<LeaveReason>) -> Member {
         preferences: if removed { MusicalPreferences::default() } else { preferences },
         joined_at_ms: i64::MAX,
         since_seq: u64::MAX,
+        invite: Some(invite(1).id),
     }
 }
 
@@ -178,7 +181,10 @@ fn who_left_long_ago_is_forgotten_and_who_was_removed_is_not() {
     assert_eq!(room.members.len(), Room::FORMER_KEPT + 2, "those who left, the host and who was removed");
     assert!(!room.members.contains_key(&user(5)) && room.members.contains_key(&user(6)));
     assert!(room.members.contains_key(&BEN), "a DJ is remembered for longer than listeners");
-    assert_eq!(ask(&log, CLEO, Command::Join { profile: profile("Cleo"), role: Role::Dj }), Err("removed"));
+    assert_eq!(
+        ask(&log, CLEO, Command::Join { profile: profile("Cleo"), role: Role::Dj, invite: None }),
+        Err("removed")
+    );
     let removed = &room.members[&CLEO];
     assert_eq!((&removed.profile.bio, &removed.preferences), (&None, &MusicalPreferences::default()));
 }
@@ -227,7 +233,8 @@ fn storage_is_shared_out_by_the_settings() {
 fn a_name_is_its_holders_alone() {
     let log = RoomLog::with_people();
     let named = |log: &RoomLog, user, name: &str| {
-        let events = ask(log, user, Command::Join { profile: profile(name), role: Role::Listener });
+        let events =
+            ask(log, user, Command::Join { profile: profile(name), role: Role::Listener, invite: None });
         match &events.unwrap()[..] {
             [RoomEvent::UserJoined { profile, .. } | RoomEvent::ProfileUpdated { profile, .. }] => {
                 profile.name.clone()
@@ -246,7 +253,7 @@ fn a_name_is_its_holders_alone() {
     // Stable: on coming back it is the same, and nothing is written for a connection more.
     let log = log.joined(DAN, "Ben", Role::Listener);
     assert_eq!(
-        ask(&log, DAN, Command::Join { profile: profile("Ben"), role: Role::Listener }),
+        ask(&log, DAN, Command::Join { profile: profile("Ben"), role: Role::Listener, invite: None }),
         crate::NOTHING
     );
     let log = log.did(DAN, Command::Leave { reason: LeaveReason::Left });
@@ -261,7 +268,7 @@ fn a_name_is_its_holders_alone() {
 #[test]
 fn a_name_shows_something_and_turns_nothing_around() {
     for name in ["\u{200b}\u{feff}", "\u{3164} ", "evil\u{202e}nimda", "\u{2067}x"] {
-        let join = Command::Join { profile: profile(name), role: Role::Listener };
+        let join = Command::Join { profile: profile(name), role: Role::Listener, invite: None };
         assert_eq!(ask(&RoomLog::open(), DAN, join), Err("invalid"), "{name:?}");
     }
 }

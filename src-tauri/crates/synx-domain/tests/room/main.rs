@@ -3,6 +3,7 @@
 
 mod commands;
 mod invariants;
+mod invites;
 mod limits;
 mod looping;
 mod membership;

@@ -8,7 +8,7 @@ use synx_domain::{
 use synx_testkit::events::{ADA, BEN, CLEO, DAN, ROOM, RoomLog, profile, settings, track};
 
 fn join(name: &str, role: Role) -> Command {
-    Command::Join { profile: profile(name), role }
+    Command::Join { profile: profile(name), role, invite: None }
 }
 
 fn leave(reason: LeaveReason) -> Command {
@@ -74,7 +74,8 @@ fn strangers_and_those_who_left_can_only_join() {
 
 #[test]
 fn an_invite_gives_at_most_the_dj_role() {
-    let joined = |role| Ok(vec![RoomEvent::UserJoined { user: DAN, profile: profile("Dan"), role }]);
+    let joined =
+        |role| Ok(vec![RoomEvent::UserJoined { user: DAN, profile: profile("Dan"), role, invite: None }]);
     for (invited, given) in [(Role::Listener, Role::Listener), (Role::Dj, Role::Dj), (Role::Host, Role::Dj)] {
         assert_eq!(ask(&RoomLog::open(), DAN, join("Dan", invited)), joined(given));
     }
@@ -240,7 +241,7 @@ fn a_profile_is_checked_wherever_it_is_given() {
         with_bio("\u{1b}[31m".to_owned()),
     ];
     for profile in bad {
-        let join = Command::Join { profile: profile.clone(), role: Role::Listener };
+        let join = Command::Join { profile: profile.clone(), role: Role::Listener, invite: None };
         let create = Command::CreateRoom { profile: profile.clone(), settings: settings() };
         assert_eq!(ask(&RoomLog::open(), DAN, join), Err("invalid"), "{profile:?}");
         assert_eq!(ask(&RoomLog::empty(), DAN, create), Err("invalid"));

@@ -109,8 +109,13 @@ fn hostile_log() -> impl Strategy<Value = Vec<Envelope>> {
 }
 
 prop_compose! {
-    fn any_moment()(n in 1..3u64, room_time_us in extreme(), lead_us in extreme()) -> Moment {
-        Moment { epoch: epoch(n), room_time_us, lead_us }
+    fn any_moment()(
+        n in 1..3u64,
+        room_time_us in extreme(),
+        wall_clock_ms in extreme(),
+        lead_us in extreme(),
+    ) -> Moment {
+        Moment { epoch: epoch(n), room_time_us, wall_clock_ms, lead_us }
     }
 }
 

@@ -44,13 +44,15 @@ fn place(event: &RoomEvent) -> usize {
         RoomEvent::MusicalPreferencesUpdated { .. } => 16,
         RoomEvent::CommentResolved { .. } => 17,
         RoomEvent::BanLifted { .. } => 18,
+        RoomEvent::InviteCreated { .. } => 19,
+        RoomEvent::InviteRevoked { .. } => 20,
     }
 }
 
 #[test]
 fn there_is_one_of_each() {
     let places: BTreeSet<_> = one_of_each().iter().map(place).collect();
-    assert_eq!(places, (0..19).collect());
+    assert_eq!(places, (0..21).collect());
 }
 
 #[test]
@@ -151,6 +153,10 @@ fn every_rejection_has_its_own_code() {
         Rejection::TooMany { what: "comments", limit: 1, remedy: "say less" },
         Rejection::StorageFull { whose: "your", limit_bytes: 1 },
         Rejection::NameTaken,
+        Rejection::InviteExpired,
+        Rejection::InviteRevoked,
+        Rejection::InviteUsedUp,
+        Rejection::NoSuchInvite,
         Rejection::Invalid { field: "name", problem: "must not be empty".to_owned() },
     ]
     .map(|rejection| rejection.code());

@@ -2,7 +2,7 @@
 
 use crate::NetError;
 use crate::client::dial::Dialler;
-use crate::client::requests::lost;
+use crate::client::requests::{Pass, lost};
 use crate::client::session::{Socket, upgrade};
 use crate::server::ClockMessage;
 use futures_util::{SinkExt, StreamExt};
@@ -34,9 +34,9 @@ pub struct ClockLink {
 }
 
 impl ClockLink {
-    pub(crate) async fn connect(dialler: &Dialler, room: RoomId, token: &str) -> Result<Self, NetError> {
+    pub(crate) async fn connect(dialler: &Dialler, room: RoomId, pass: &Pass) -> Result<Self, NetError> {
         let path = format!("/api/v1/rooms/{room}/clock");
-        Ok(Self { socket: upgrade(dialler.dial().await?, &path, Some(token)).await? })
+        Ok(Self { socket: upgrade(dialler.dial().await?, &path, Some(pass)).await? })
     }
 
     /// Sends one probe and waits for its answer. After an error the link is of no more use.

@@ -22,7 +22,7 @@ impl RoomClient {
     pub async fn history(&self, after_seq: u64) -> Result<Vec<Envelope>, NetError> {
         let room = self.room();
         let path = format!("/api/v1/rooms/{room}/events?after={after_seq}");
-        let asked = request(Method::GET, path, Some(&self.token()));
+        let asked = request(Method::GET, path, Some(&self.pass()));
         let answer =
             requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(ANSWER)).await?;
         let page: Vec<EventMessage> = requests::json_within(answer, ANSWER_BYTES).await?;

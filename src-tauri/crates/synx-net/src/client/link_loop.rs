@@ -2,7 +2,7 @@
 
 use crate::NetError;
 use crate::client::dial::Dialler;
-use crate::client::requests::{self, lost};
+use crate::client::requests::{self, Pass, lost};
 use crate::client::session::{self, Socket};
 use crate::client::{ClientConfig, ClientEvent};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
@@ -50,7 +50,7 @@ enum End {
 pub(crate) struct LinkLoop {
     config: ClientConfig,
     dialler: Arc<Dialler>,
-    token: Arc<Mutex<String>>,
+    pass: Arc<Mutex<Pass>>,
     orders: mpsc::Receiver<Order>,
     events: mpsc::Sender<ClientEvent>,
     /// In the order of their ids, which is the order in which they were made.
@@ -70,14 +70,14 @@ impl LinkLoop {
     pub fn new(
         config: ClientConfig,
         dialler: Arc<Dialler>,
-        token: Arc<Mutex<String>>,
+        pass: Arc<Mutex<Pass>>,
         orders: mpsc::Receiver<Order>,
         events: mpsc::Sender<ClientEvent>,
     ) -> Self {
         Self {
             config,
             dialler,
-            token,
+            pass,
             orders,
             events,
             unanswered: BTreeMap::new(),
@@ -97,21 +97,24 @@ impl LinkLoop {
             link.invite.clone(),
         )
         .await?;
-        self.keep_token(&admission.token);
+        let Pass { token, proof } = self.keep_token(admission.token);
         let join = ClientMessage::JoinRoom {
             protocol: PROTOCOL_VERSION,
             room: link.room,
-            token: admission.token,
+            token,
+            proof: Some(proof),
             profile: self.config.profile.clone(),
             last_seq: self.last_seq,
         };
         let mut socket = session::upgrade(self.dialler.dial().await?, "/ws", None).await?;
-        let welcome = session::enter(&mut socket, &join).await?;
+        let welcome = session::enter(&mut socket, &join, &*self.config.waiting).await?;
         Ok(Connected { socket, welcome })
     }
 
-    fn keep_token(&self, token: &str) {
-        token.clone_into(&mut self.token.lock().unwrap_or_else(PoisonError::into_inner));
+    fn keep_token(&self, token: String) -> Pass {
+        let pass = Pass::of(&self.config.identity, token);
+        self.pass.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&pass);
+        pass
     }
 
     /// Lives until the room ends or nobody listens.
@@ -250,7 +253,7 @@ impl LinkLoop {
                 return Ok(());
             }
             ServerMessage::Token { token } => {
-                self.keep_token(&token);
+                self.keep_token(token);
                 return Ok(());
             }
             ServerMessage::Bye { reconnect: true, reason, .. } => return Err(End::Broken(lost(reason))),
@@ -291,6 +294,10 @@ fn is_final(code: &str) -> bool {
             | "invite_forged"
             | "invite_other_room"
             | "invite_missing"
+            | "invite_revoked"
+            | "invite_used_up"
+            | "knock_refused"
+            | "knock_unanswered"
             | "protocol_version"
             | "invalid"
             | "malformed"

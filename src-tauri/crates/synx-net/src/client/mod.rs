@@ -17,6 +17,7 @@ use crate::wire::{ClientMessage, ServerMessage, SyncReport};
 use crate::{AudioStore, Identity, InviteLink, NetError};
 use dial::Dialler;
 use link_loop::{LinkLoop, Order};
+use requests::Pass;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_domain::{Command, CommandId, Envelope, LeaveReason, RoomId, RoomSnapshot, UserProfile};
@@ -45,6 +46,8 @@ pub struct ClientConfig {
     pub audio: AudioStore,
     /// Which room, and where.
     pub link: InviteLink,
+    /// Told when the host is asked whether one may come in, in words for a person.
+    pub waiting: Arc<dyn Fn(&str) + Send + Sync>,
     /// How long a host may be silent before the connection is made anew, [`SILENCE`] as a rule.
     pub silence: Duration,
 }
@@ -84,7 +87,7 @@ pub struct RoomClient {
     pub(crate) dialler: Arc<Dialler>,
     pub(crate) audio: AudioStore,
     room: RoomId,
-    token: Arc<Mutex<String>>,
+    pass: Arc<Mutex<Pass>>,
     orders: mpsc::Sender<Order>,
     task: AbortHandle,
 }
@@ -97,21 +100,21 @@ impl RoomClient {
     pub async fn join(config: ClientConfig) -> Result<(Self, mpsc::Receiver<ClientEvent>), NetError> {
         let dialler = Arc::new(Dialler::new(&config.link, config.addresses.clone())?);
         let (room, audio) = (config.link.room, config.audio.clone());
-        let token = Arc::new(Mutex::new(String::new()));
+        let pass = Arc::new(Mutex::new(Pass::default()));
         let (orders, received) = mpsc::channel(ORDERS_WAITING);
         let (events, happened) = mpsc::channel(EVENTS_WAITING);
-        let mut link_loop = LinkLoop::new(config, Arc::clone(&dialler), Arc::clone(&token), received, events);
+        let mut link_loop = LinkLoop::new(config, Arc::clone(&dialler), Arc::clone(&pass), received, events);
         let connected = link_loop.connect().await?;
         let task = tokio::spawn(link_loop.run(connected)).abort_handle();
-        Ok((Self { dialler, audio, room, token, orders, task }, happened))
+        Ok((Self { dialler, audio, room, pass, orders, task }, happened))
     }
 
     pub(crate) fn room(&self) -> RoomId {
         self.room
     }
 
-    pub(crate) fn token(&self) -> String {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn pass(&self) -> Pass {
+        self.pass.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks the host, over reconnects if need be, under an id that is kept; its answer is the seq of the last event.
@@ -138,7 +141,7 @@ impl RoomClient {
     /// # Errors
     /// When the host cannot be reached or refuses.
     pub async fn clock_link(&self) -> Result<ClockLink, NetError> {
-        ClockLink::connect(&self.dialler, self.room, &self.token()).await
+        ClockLink::connect(&self.dialler, self.room, &self.pass()).await
     }
 
     /// Tells the host that one leaves. The connection does not come back.

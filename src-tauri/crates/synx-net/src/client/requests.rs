@@ -3,7 +3,7 @@
 use crate::NetError;
 use crate::client::dial::{Dialled, Dialler};
 use crate::identity::{Identity, JoinProof};
-use crate::server::{Admission, Challenge, JoinRequest};
+use crate::server::{Admission, Challenge, JoinRequest, PROOF};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{Method, Request, Response, StatusCode, header};
@@ -36,11 +36,26 @@ pub(crate) fn lost(error: impl std::fmt::Display) -> NetError {
 }
 
 /// A request as the host expects it.
-pub(crate) fn request(method: Method, path: String, token: Option<&str>) -> http::request::Builder {
+pub(crate) fn request(method: Method, path: String, pass: Option<&Pass>) -> http::request::Builder {
     let builder = Request::builder().method(method).uri(path);
-    match token {
-        Some(token) => builder.header(header::AUTHORIZATION, format!("Bearer {token}")),
+    match pass {
+        Some(Pass { token, proof }) => {
+            builder.header(header::AUTHORIZATION, format!("Bearer {token}")).header(PROOF, proof)
+        }
         None => builder,
+    }
+}
+
+/// A session token, and the proof that it is one's own.
+#[derive(Clone, Default)]
+pub(crate) struct Pass {
+    pub token: String,
+    pub proof: String,
+}
+
+impl Pass {
+    pub fn of(identity: &Identity, token: String) -> Self {
+        Self { proof: identity.prove_token(&token), token }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::NetError;
 use crate::client::dial::{Dialled, Io};
-use crate::client::requests::lost;
+use crate::client::requests::{Pass, lost};
+use crate::server::PROOF;
 use crate::wire::{ClientMessage, ServerMessage};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -15,16 +17,19 @@ pub(crate) type Socket = WebSocketStream<Box<dyn Io>>;
 
 /// From the upgrade to the host's answer.
 const HANDSHAKE: Duration = Duration::from_secs(15);
+/// Longest wait for a host who is asked whether one may come in.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Longest message of a host: a room's whole state.
 const MESSAGE_BYTES: usize = 64 << 20;
 
 /// Makes a WebSocket of a connection.
-pub(crate) async fn upgrade(dialled: Dialled, path: &str, token: Option<&str>) -> Result<Socket, NetError> {
+pub(crate) async fn upgrade(dialled: Dialled, path: &str, pass: Option<&Pass>) -> Result<Socket, NetError> {
     let Dialled { io, authority } = dialled;
     let mut request = format!("ws://{authority}{path}").into_client_request().map_err(lost)?;
-    if let Some(token) = token {
+    if let Some(Pass { token, proof }) = pass {
         let bearer = format!("Bearer {token}").parse().map_err(lost)?;
         request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
+        request.headers_mut().insert(PROOF, proof.parse().map_err(lost)?);
     }
     let limits =
         WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
@@ -54,23 +59,31 @@ fn refusal(body: &[u8]) -> NetError {
 }
 
 /// Says `join_room` and waits for the welcome, which is the message returned.
-pub(crate) async fn enter(socket: &mut Socket, join: &ClientMessage) -> Result<ServerMessage, NetError> {
+/// While the host is asked, `waiting` is told so, and the answer is awaited for as long as the host says.
+pub(crate) async fn enter(
+    socket: &mut Socket,
+    join: &ClientMessage,
+    waiting: &(dyn Fn(&str) + Send + Sync),
+) -> Result<ServerMessage, NetError> {
     socket.send(Message::text(join.encode())).await.map_err(lost)?;
-    let answer = async {
-        loop {
-            match next(socket).await? {
-                Some(welcome @ ServerMessage::RoomJoined { .. }) => return Ok(welcome),
-                Some(ServerMessage::Error { code, message, .. }) => {
-                    return Err(NetError::Refused { code, message });
-                }
-                Some(ServerMessage::Bye { code, reason, .. }) => {
-                    return Err(NetError::Refused { code, message: reason });
-                }
-                _ => {}
+    let mut until = Instant::now() + HANDSHAKE;
+    loop {
+        let answer = tokio::time::timeout_at(until, next(socket)).await;
+        match answer.map_err(|_| lost("the host does not answer"))?? {
+            Some(welcome @ ServerMessage::RoomJoined { .. }) => return Ok(welcome),
+            Some(ServerMessage::Waiting { message, patience_s }) => {
+                until = Instant::now() + HANDSHAKE + Duration::from_secs(patience_s).min(PATIENCE);
+                waiting(&message);
             }
+            Some(ServerMessage::Error { code, message, .. }) => {
+                return Err(NetError::Refused { code, message });
+            }
+            Some(ServerMessage::Bye { code, reason, .. }) => {
+                return Err(NetError::Refused { code, message: reason });
+            }
+            _ => {}
         }
-    };
-    tokio::time::timeout(HANDSHAKE, answer).await.map_err(|_| lost("the host does not answer"))?
+    }
 }
 
 /// The next frame of the host; none for one that only shows that the host is alive, or that a later host may send and

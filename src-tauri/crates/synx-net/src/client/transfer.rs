@@ -65,8 +65,8 @@ impl RoomClient {
         progress: &Arc<Mutex<P>>,
         breaks: &mut Breaks,
     ) -> Result<UploadState, NetError> {
-        let (room, token) = (self.room(), self.token());
-        let asked = request(Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&token));
+        let (room, pass) = (self.room(), self.pass());
+        let asked = request(Method::GET, format!("/api/v1/rooms/{room}/uploads/{hash}"), Some(&pass));
         let state =
             requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(SILENCE)).await?;
         let UploadState { received_bytes, .. } = requests::json(state).await?;
@@ -75,25 +75,25 @@ impl RoomClient {
         file.seek(SeekFrom::Start(received_bytes)).await.map_err(NetError::file("read", path))?;
         let rest = size_bytes.saturating_sub(received_bytes);
         let body = counted(file, received_bytes, rest, Arc::clone(progress));
-        let put = request(Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&token))
+        let put = request(Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&pass))
             .header(UPLOAD_OFFSET, received_bytes)
             .header(header::CONTENT_LENGTH, rest);
         requests::json(requests::send(self.dialler.dial().await?, put, body, None).await?).await
     }
 
-    /// Gets audio into the audio store, unless it is there. `progress` is told the bytes that are here.
+    /// Gets audio of this length into the audio store, unless it is there. `progress` is told the bytes that are here.
     ///
     /// # Errors
-    /// The host's refusal, [`NetError::HashMismatch`], or a connection that does not come back.
+    /// The host's refusal, [`NetError::HashMismatch`], [`NetError::TooLong`], or a connection that does not come back.
     pub async fn fetch(
         &self,
-        hash: ContentHash,
+        (hash, size_bytes): (ContentHash, u64),
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<(), NetError> {
         let audio = self.audio.clone();
         let mut breaks = Breaks::default();
         while audio.path(hash).is_none() {
-            match self.receive_rest(&audio, hash, &mut progress).await {
+            match self.receive_rest(&audio, (hash, size_bytes), &mut progress).await {
                 Ok(()) => {
                     let audio = audio.clone();
                     tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(lost)??;
@@ -115,13 +115,14 @@ impl RoomClient {
     async fn receive_rest(
         &self,
         audio: &AudioStore,
-        hash: ContentHash,
+        (hash, size_bytes): (ContentHash, u64),
         progress: &mut (impl FnMut(u64) + Send),
     ) -> Result<(), NetError> {
-        let mut here = audio.partial_bytes(hash);
+        // What is longer than the whole can be no part of it.
+        let mut here = Some(audio.partial_bytes(hash)).filter(|here| *here <= size_bytes).unwrap_or(0);
         let path = format!("/api/v1/rooms/{}/audio/{hash}", self.room());
         let asked =
-            request(Method::GET, path, Some(&self.token())).header(header::RANGE, format!("bytes={here}-"));
+            request(Method::GET, path, Some(&self.pass())).header(header::RANGE, format!("bytes={here}-"));
         let response =
             requests::send(self.dialler.dial().await?, asked, requests::empty(), Some(SILENCE)).await?;
         match response.status() {
@@ -133,6 +134,10 @@ impl RoomClient {
         let mut chunks = response.into_body().into_data_stream();
         let ended = loop {
             match tokio::time::timeout(SILENCE, chunks.next()).await {
+                Ok(Some(Ok(chunk))) if here + chunk.len() as u64 > size_bytes => {
+                    file.set_len(0).await.map_err(lost)?;
+                    break Err(NetError::TooLong { announced_bytes: size_bytes });
+                }
                 Ok(Some(Ok(chunk))) => {
                     file.write_all(&chunk).await.map_err(lost)?;
                     here += chunk.len() as u64;

@@ -2,19 +2,23 @@
 
 use crate::identity::{JoinProof, user_id_of};
 use crate::server::hall::{Hall, lock};
+use crate::server::listen::Seat;
 use crate::server::refusal::Refusal;
-use crate::server::{Shared, Shop};
-use crate::{NetError, TokenError};
-use axum::Json;
+use crate::server::{CommandFailure, Shared, Shop};
+use crate::{NetError, Session, TokenError};
 use axum::extract::{FromRequest, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header::AUTHORIZATION};
+use axum::{Extension, Json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use synx_domain::{LeaveReason, Role, Room, RoomId, UserId, Visibility};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use synx_domain::{LeaveReason, Rejection, Role, Room, RoomId, UserId, Visibility};
 
+/// The header with the signature under the token by the key that it names.
+pub(crate) const PROOF: HeaderName = HeaderName::from_static("synx-proof");
 /// How long a challenge may be answered.
 const NONCE_LASTS: Duration = Duration::from_secs(30);
 /// Longest body of a join: a nonce, a key, a signature and an invite, some hundred bytes each.
@@ -116,18 +120,37 @@ pub(crate) async fn challenge(
 
 pub(crate) async fn join(
     State(shop): Shop,
+    Extension(seat): Extension<Seat>,
     Path(room): Path<RoomId>,
     request: Request,
 ) -> Result<Json<Admission>, Refusal> {
     let hall = shop.hall(room)?;
     let request: JoinRequest = timely_json(&shop, request).await?;
-    let user = prove(&shop, room, &request)?;
-    let role = admit(&shop, &hall, user, request.invite.as_deref())?;
-    if !unhex(&request.nonce).is_some_and(|nonce| shop.challenges.spend(nonce)) {
-        return Err(unproven());
+    heard(&shop, seat.address, || {
+        let (user, key) = prove(&shop, room, &request)?;
+        let (role, session) = admit(&shop, &hall, (user, key), request.invite.as_deref())?;
+        if !unhex(&request.nonce).is_some_and(|nonce| shop.challenges.spend(nonce)) {
+            return Err(unproven());
+        }
+        let token = shop.config.host_key.sign_session(&session, shop.config.limits.session)?;
+        Ok(Json(Admission { token, user, role }))
+    })
+}
+
+/// Looks at what somebody brings to get in, unless too much of what came from there was no good; notes if this is not.
+pub(crate) fn heard<T>(
+    shop: &Shared,
+    address: IpAddr,
+    look: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    if !shop.addresses.is_heard(&shop.config, address) {
+        return Err(Refusal::not_heard());
     }
-    let token = shop.config.host_key.sign_session(user, room, role, shop.config.limits.session)?;
-    Ok(Json(Admission { token, user, role }))
+    look().inspect_err(|refusal| {
+        if refusal.counts_as_failure() {
+            shop.addresses.refuse(&shop.config, address);
+        }
+    })
 }
 
 /// Reads a JSON body that must come as soon as any handshake.
@@ -147,52 +170,83 @@ fn unproven() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "proof_failed", message)
 }
 
-fn prove(shop: &Shared, room: RoomId, request: &JoinRequest) -> Result<UserId, Refusal> {
+fn prove(shop: &Shared, room: RoomId, request: &JoinRequest) -> Result<(UserId, [u8; 32]), Refusal> {
     let nonce: [u8; 32] = unhex(&request.nonce).ok_or_else(unproven)?;
     let public_key: [u8; 32] = unhex(&request.public_key).ok_or_else(unproven)?;
     let signature: [u8; 64] = unhex(&request.signature).ok_or_else(unproven)?;
     let fresh = shop.challenges.is_fresh(&nonce, room);
     let fingerprint = shop.config.tls.as_ref().map(crate::TlsIdentity::fingerprint);
     let proven = JoinProof { nonce, room, fingerprint }.is_signed_by(&public_key, &signature);
-    if fresh && proven { Ok(user_id_of(&public_key)) } else { Err(unproven()) }
+    if fresh && proven { Ok((user_id_of(&public_key), public_key)) } else { Err(unproven()) }
 }
 
-/// What lets a person in: having been let in before, an invite, or that the room is public.
-fn admit(shop: &Shared, hall: &Hall, user: UserId, invite: Option<&str>) -> Result<Role, Refusal> {
-    let look = |room: &Room| {
-        let public = room.settings.as_ref().is_some_and(|settings| settings.visibility == Visibility::Public);
-        (room.members.get(&user).cloned(), public)
-    };
-    let (known, public) = hall.backend.with(look).unwrap_or_default();
-    if known.as_ref().is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
-        return Err(crate::CommandFailure::from(synx_domain::Rejection::Removed).into());
-    }
-    let invited = match invite {
+/// What lets a person in: having been let in before, an invite, or that the room is public. The role that this comes to, and
+/// the session. Whether the invite still counts when they enter is the room's to say.
+fn admit(
+    shop: &Shared,
+    hall: &Hall,
+    (user, key): (UserId, [u8; 32]),
+    invite: Option<&str>,
+) -> Result<(Role, Session), Refusal> {
+    let shown = match invite {
         Some(invite) => shop.config.host_key.check_invite(hall.id(), invite),
         None => Err(TokenError::InviteMissing),
     };
-    match (known, invited) {
-        (Some(member), invited) => Ok(member.role.max(invited.unwrap_or(Role::Listener))),
-        (None, Ok(role)) => Ok(role),
-        (None, Err(TokenError::InviteMissing)) if public => Ok(Role::Listener),
-        (None, Err(error)) => Err(error.into()),
+    let look = |room: &Room| {
+        let public = room.settings.as_ref().is_some_and(|settings| settings.visibility == Visibility::Public);
+        let good = shown.as_ref().map(|terms| room.check_invite(terms, wall_clock_ms()));
+        (room.members.get(&user).cloned(), public, good.unwrap_or(Ok(())))
+    };
+    let (known, public, good) = hall.backend.with(look).unwrap_or((None, false, Ok(())));
+    if known.as_ref().is_some_and(|member| member.left == Some(LeaveReason::Removed)) {
+        return Err(CommandFailure::from(Rejection::Removed).into());
     }
+    let invite = match (&known, shown, good) {
+        // A bad invite keeps out nobody who is known, and gives them nothing.
+        (Some(_), shown, good) => shown.ok().filter(|_| good.is_ok()),
+        (None, Ok(terms), good) => good.map(|()| Some(terms)).map_err(CommandFailure::from)?,
+        (None, Err(TokenError::InviteMissing), _) if public => None,
+        (None, Err(error), _) => return Err(error.into()),
+    };
+    let own = known.map_or(Role::Listener, |member| member.role);
+    let role = own.max(invite.map_or(Role::Listener, |terms| terms.role));
+    Ok((role, Session { user, room: hall.id(), role: own, invite, key: Some(key) }))
+}
+
+fn wall_clock_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The hall and the member that a request with a bearer token speaks for.
 pub(crate) fn member(
     shop: &Shared,
     room: RoomId,
-    headers: &HeaderMap,
+    (address, headers): (IpAddr, &HeaderMap),
 ) -> Result<(Arc<Hall>, UserId), Refusal> {
     let hall = shop.hall(room)?;
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let session = shop.config.host_key.check_session(room, bearer.ok_or(TokenError::TokenMissing)?)?;
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let session = heard(shop, address, || {
+        let token = bearer.ok_or(TokenError::TokenMissing)?;
+        Ok(session_of(shop, room, token, text(PROOF))?)
+    })?;
     if hall.is_member(session.user) {
         Ok((hall, session.user))
     } else {
-        Err(crate::CommandFailure::from(synx_domain::Rejection::NotAMember).into())
+        Err(CommandFailure::from(Rejection::NotAMember).into())
     }
+}
+
+/// Whom a token speaks for, if who brings it has its key.
+pub(crate) fn session_of(
+    shop: &Shared,
+    room: RoomId,
+    token: &str,
+    proof: Option<&str>,
+) -> Result<Session, TokenError> {
+    let session = shop.config.host_key.check_session(room, token)?;
+    if session.is_proven(token, proof) { Ok(session) } else { Err(TokenError::TokenUnproven) }
 }
 
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

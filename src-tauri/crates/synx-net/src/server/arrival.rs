@@ -1,12 +1,13 @@
 //! The door of `/ws`: from the upgrade to a peer that is in the room, or a refusal that says why.
 
+use crate::Session;
+use crate::server::admission::{heard, session_of};
 use crate::server::hall::Hall;
 use crate::server::listen::Seat;
 use crate::server::peer::{Peer, refusal, say_last};
 use crate::server::socket::{Socket, ready_frame};
 use crate::server::{Shared, Shop};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, ServerMessage};
-use crate::{Session, TokenError};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
@@ -15,8 +16,9 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use std::net::IpAddr;
 use std::sync::Arc;
-use synx_domain::UserProfile;
+use synx_domain::{Room, UserProfile};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -38,7 +40,7 @@ pub(crate) async fn upgrade(
             && let Ok(upgraded) = connection.await
         {
             let socket = Socket::over(upgraded, shop.config.limits.message_bytes).await;
-            serve(socket, shop).await;
+            serve(socket, shop, seat.address).await;
         }
         drop(seat);
     });
@@ -53,14 +55,19 @@ pub(crate) async fn upgrade(
     Ok(response)
 }
 
-async fn serve(mut socket: Socket, shop: Arc<Shared>) {
-    let arrival = match timeout(shop.config.limits.handshake, Arrival::read(&shop, &mut socket)).await {
+async fn serve(mut socket: Socket, shop: Arc<Shared>, address: IpAddr) {
+    let arrival = Arrival::read(&shop, address, &mut socket);
+    let arrival = match timeout(shop.config.limits.handshake, arrival).await {
         Ok(arrival) => arrival,
         Err(_) => {
             Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
         }
     };
-    let entered = match arrival {
+    let welcome = match arrival {
+        Ok(arrival) => knock(&shop, arrival, &mut socket).await,
+        Err(error) => Err(error),
+    };
+    let entered = match welcome {
         Ok(arrival) => arrival.enter(&shop).await,
         Err(error) => Err(error),
     };
@@ -83,6 +90,45 @@ async fn serve(mut socket: Socket, shop: Arc<Shared>) {
     }
 }
 
+/// Asks the host about who comes by an invite that wants it, and whom the room does not know. They take no seat meanwhile.
+async fn knock(shop: &Shared, arrival: Arrival, socket: &mut Socket) -> Result<Arrival, ServerMessage> {
+    let Arrival { hall, session, profile, .. } = &arrival;
+    let Some(terms) = session.invite.filter(|terms| terms.knock) else { return Ok(arrival) };
+    let is_known = |room: &Room| room.members.contains_key(&session.user);
+    if hall.backend.with(is_known).unwrap_or(false) {
+        return Ok(arrival);
+    }
+    let refused = |code, message| ServerMessage::error(None, code, message);
+    let Some(_waiting) = hall.wait_at_door(session.user, &shop.config.limits) else {
+        return Err(refused("too_many_connections", "too many are waiting at the door: try again later"));
+    };
+    let patience = shop.config.limits.knock;
+    let message = "the host is asked whether you may come in: waiting for the host".to_owned();
+    let waiting = ServerMessage::Waiting { message, patience_s: patience.as_secs() };
+    let gone = || refused("connection_lost", "who knocked went away");
+    socket.feed([ready_frame(&waiting.encode())]);
+    socket.flush().await.map_err(|_| gone())?;
+    let mut endings = hall.endings();
+    let answer = tokio::select! {
+        answer = timeout(patience, hall.backend.knock(session.user, profile.clone(), terms.role)) => answer,
+        // Nothing is to be said now; what ends the connection ends the waiting.
+        () = silence(socket) => return Err(gone()),
+        _ = endings.wait_for(Option::is_some) => {
+            return Err(refused("closing", "the room is closing: try again"));
+        }
+    };
+    match answer {
+        Ok(true) => Ok(arrival),
+        Ok(false) => Err(refused("knock_refused", "the host did not let you in")),
+        Err(_) => Err(refused("knock_unanswered", "the host did not answer: try again later, or ask them")),
+    }
+}
+
+/// Passes over pongs until the peer goes or says something.
+async fn silence(socket: &mut Socket) {
+    while let Some(Ok(Message::Ping(_) | Message::Pong(_))) = socket.next().await {}
+}
+
 /// Who is at the door.
 struct Arrival {
     hall: Arc<Hall>,
@@ -92,7 +138,7 @@ struct Arrival {
 }
 
 impl Arrival {
-    async fn read(shop: &Shared, socket: &mut Socket) -> Result<Self, ServerMessage> {
+    async fn read(shop: &Shared, address: IpAddr, socket: &mut Socket) -> Result<Self, ServerMessage> {
         let text = loop {
             match socket.next().await {
                 Some(Ok(Message::Text(text))) => break text,
@@ -108,7 +154,7 @@ impl Arrival {
         };
         let message = ClientMessage::decode(&text)
             .map_err(|error| ServerMessage::error(None, error.code(), error.to_string()))?;
-        let ClientMessage::JoinRoom { protocol, room, token, profile, last_seq } = message else {
+        let ClientMessage::JoinRoom { protocol, room, token, proof, profile, last_seq } = message else {
             return Err(ServerMessage::error(None, "join_first", "the first message must be join_room"));
         };
         if protocol != PROTOCOL_VERSION {
@@ -119,8 +165,9 @@ impl Arrival {
         }
         let hall =
             shop.hall(room).map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
-        let refused = |error: TokenError| ServerMessage::error(None, error.code(), error.to_string());
-        let session = shop.config.host_key.check_session(room, &token).map_err(refused)?;
+        let session = heard(shop, address, || Ok(session_of(shop, room, &token, proof.as_deref())?));
+        let session =
+            session.map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
         Ok(Self { hall, session, profile, last_seq })
     }
 

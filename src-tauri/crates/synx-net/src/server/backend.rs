@@ -3,7 +3,9 @@
 use crate::wire::SyncReport;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
-use synx_domain::{CommandEnvelope, ContentHash, Envelope, EpochId, Rejection, Room, RoomId, UserId};
+use synx_domain::{
+    CommandEnvelope, ContentHash, Envelope, EpochId, Rejection, Role, Room, RoomId, UserId, UserProfile,
+};
 use tokio::sync::watch;
 
 /// The room cannot answer now; nothing has changed.
@@ -60,6 +62,10 @@ pub trait RoomBackend: Send + Sync + 'static {
 
     /// Room time now, in microseconds. Called beside the socket: must not wait.
     fn room_time_us(&self) -> i64;
+
+    /// Somebody new asks to be let in by an invite that wants the host's word; whether they are. Dropping this takes the
+    /// knock back.
+    fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool>;
 
     /// A peer said how well it plays in time.
     fn sync_report(&self, user: UserId, report: SyncReport);

@@ -15,12 +15,27 @@ impl Bucket {
         Self { left: burst, at: Instant::now(), per_s, burst }
     }
 
-    /// Whether it may happen now.
-    pub fn take(&mut self) -> bool {
+    fn refill(&mut self) {
         let now = Instant::now();
         self.left = (self.left + now.duration_since(self.at).as_secs_f64() * self.per_s).min(self.burst);
         self.at = now;
-        let enough = self.left >= 1.0;
+    }
+
+    /// Whether it could happen now.
+    pub fn has_one(&mut self) -> bool {
+        self.refill();
+        self.left >= 1.0
+    }
+
+    /// Whether it has not happened lately.
+    pub fn is_full(&mut self) -> bool {
+        self.refill();
+        self.left >= self.burst
+    }
+
+    /// Whether it may happen now; counted if so.
+    pub fn take(&mut self) -> bool {
+        let enough = self.has_one();
         if enough {
             self.left -= 1.0;
         }

@@ -49,7 +49,7 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
-    let (hall, user) = member(&shop, room, &headers)?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
     let upgrade = upgrade
         .max_message_size(PROBE_BYTES)
         .max_frame_size(PROBE_BYTES)
@@ -72,14 +72,18 @@ async fn serve(mut socket: WebSocket, hall: Arc<Hall>, user: UserId) {
         };
         let t2_us = hall.backend.room_time_us();
         let Some(Ok(message)) = message else { return };
-        let Message::Text(text) = message else { continue };
+        let allowed = bucket.take();
+        let Message::Text(text) = message else {
+            // Pings count as well.
+            if allowed { continue } else { return }
+        };
         let Ok(ClockMessage::Probe { t1_us }) = serde_json::from_str(&text) else { return };
         let (epoch, t3_us) = (hall.backend.epoch(), hall.backend.room_time_us());
         let answer = ClockMessage::ProbeAnswer { t1_us, t2_us, t3_us, epoch };
         let answer = serde_json::to_string(&answer).unwrap_or_default();
         let answered = socket.send(Message::Text(answer.into())).await.is_ok();
         // Who was removed, or left for good, learns no more.
-        if !answered || !bucket.take() || !hall.is_member(user) {
+        if !answered || !allowed || !hall.is_member(user) {
             return;
         }
     }

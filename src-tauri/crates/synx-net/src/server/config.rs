@@ -1,7 +1,7 @@
 //! How a server runs, and the limits that keep strangers from using it up.
 
 use crate::{AudioStore, HostKey, TlsIdentity};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Web origins that may connect; none by default, as native peers send no `Origin`.
     pub allowed_origins: Vec<String>,
+    /// Addresses that many may share: no limit by address holds for them. This machine's own (programs on it, and a proxy)
+    /// unless it says otherwise.
+    pub shared_addresses: Vec<IpAddr>,
 }
 
 impl ServerConfig {
@@ -33,7 +36,9 @@ impl ServerConfig {
         audio: AudioStore,
     ) -> Self {
         let limits = Limits::default();
-        Self { listen, tls, host_key, audio, limits, allowed_hosts: Vec::new(), allowed_origins: Vec::new() }
+        let shared_addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        let (allowed_hosts, allowed_origins) = (Vec::new(), Vec::new());
+        Self { listen, tls, host_key, audio, limits, allowed_hosts, allowed_origins, shared_addresses }
     }
 }
 
@@ -44,6 +49,10 @@ pub struct Limits {
     pub handshake: Duration,
     /// TCP connections at once, whatever they do.
     pub connections: usize,
+    /// TCP connections at once from one address.
+    pub connections_per_address: usize,
+    /// Refused proofs, invites and tokens that one address may bring at once; one more every two seconds.
+    pub refused_per_address: f64,
     /// Joined WebSocket connections per room.
     pub peers_per_room: usize,
     /// Joined WebSocket connections of one member: their devices, and those that have not been found dead yet.
@@ -62,6 +71,10 @@ pub struct Limits {
     pub stalled: Duration,
     /// How long a member whose connection died may take to come back before it has left.
     pub return_grace: Duration,
+    /// How long somebody who knocks waits for the host.
+    pub knock: Duration,
+    /// People of a room who may wait for the host at once.
+    pub knocks_per_room: usize,
     /// How long a session token is good for; it is renewed at half of that over the live connection.
     pub session: Duration,
     /// Events that a peer may be behind and still get one by one; further behind it gets the room's state.
@@ -73,6 +86,8 @@ impl Default for Limits {
         Self {
             handshake: Duration::from_secs(10),
             connections: 4096,
+            connections_per_address: 256,
+            refused_per_address: 30.0,
             peers_per_room: 1100,
             connections_per_member: 16,
             message_bytes: 64 * 1024,
@@ -82,7 +97,9 @@ impl Default for Limits {
             ping_every: Duration::from_secs(5),
             stalled: Duration::from_secs(10),
             return_grace: Duration::from_secs(10),
-            session: Duration::from_secs(3600),
+            knock: Duration::from_secs(120),
+            knocks_per_room: 32,
+            session: Duration::from_secs(600),
             catch_up_events: 10_000,
         }
     }

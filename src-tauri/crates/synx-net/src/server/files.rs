@@ -5,20 +5,22 @@
 use crate::AudioStore;
 use crate::server::admission::member;
 use crate::server::hall::{Hall, lock};
+use crate::server::listen::Seat;
 use crate::server::refusal::Refusal;
-use crate::server::{Shared, Shop};
+use crate::server::{CommandFailure, Shared, Shop};
 use crate::wire::ServerMessage;
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
+use axum::{Extension, Json};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use std::io::SeekFrom;
+use std::io::{self, SeekFrom};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use synx_domain::{ContentHash, RoomId, TrackState, UserId};
+use synx_domain::{ContentHash, Rejection, RoomId, TrackState, UserId};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio_util::io::ReaderStream;
@@ -27,6 +29,8 @@ use tokio_util::io::ReaderStream;
 pub(crate) const UPLOAD_OFFSET: &str = "upload-offset";
 /// A bar that moves four times a second is alive.
 const TELL_EVERY: Duration = Duration::from_millis(250);
+/// How soon a running transfer notices that its person is no longer in the room.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 const READ_BYTES: usize = 64 * 1024;
 
 /// How far an upload has come.
@@ -39,10 +43,11 @@ pub(crate) struct UploadState {
 
 pub(crate) async fn download(
     State(shop): Shop,
+    Extension(seat): Extension<Seat>,
     Path((room, hash)): Path<(RoomId, ContentHash)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (hall, _) = member(&shop, room, &headers)?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
     // A hash of another room of this machine is nobody's business here.
     let shared_here = hall.backend.with(|room| room.playable(hash).is_some()).unwrap_or(false);
     let path = shop.config.audio.path(hash).filter(|_| shared_here).ok_or_else(Refusal::not_found)?;
@@ -63,13 +68,30 @@ pub(crate) async fn download(
         }
     };
     file.seek(SeekFrom::Start(first)).await.map_err(Refusal::internal)?;
-    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), READ_BYTES));
+    let chunks = ReaderStream::with_capacity(file.take(length), READ_BYTES);
+    let body = Body::from_stream(while_member(hall, user, chunks));
     let mut response = (status, common, [(header::CONTENT_LENGTH, length.to_string())], body).into_response();
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{size}", first + length - 1);
         response.headers_mut().insert(header::CONTENT_RANGE, range.parse().map_err(Refusal::internal)?);
     }
     Ok(response)
+}
+
+/// The bytes for as long as their receiver is in the room.
+fn while_member<S: Stream<Item = io::Result<Bytes>>>(
+    hall: Arc<Hall>,
+    user: UserId,
+    chunks: S,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let mut asked = Instant::now();
+    chunks.map(move |chunk| {
+        if asked.elapsed() < ASK_EVERY {
+            return chunk;
+        }
+        asked = Instant::now();
+        if hall.is_member(user) { chunk } else { Err(io::Error::other("no longer in the room")) }
+    })
 }
 
 /// One range by RFC 9110. The outer none: no range that is understood, so the whole file; the inner: it lies past the end.
@@ -85,10 +107,11 @@ fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
 
 pub(crate) async fn state(
     State(shop): Shop,
+    Extension(seat): Extension<Seat>,
     Path((room, hash)): Path<(RoomId, ContentHash)>,
     headers: HeaderMap,
 ) -> Result<Json<UploadState>, Refusal> {
-    let (hall, _) = member(&shop, room, &headers)?;
+    let (hall, _) = member(&shop, room, (seat.address, &headers))?;
     let (_, size_bytes) = announced(&hall, hash)?;
     let received_bytes = shop.config.audio.of_room(room).partial_bytes(hash);
     Ok(Json(UploadState { received_bytes, size_bytes, complete: false }))
@@ -96,11 +119,12 @@ pub(crate) async fn state(
 
 pub(crate) async fn upload(
     State(shop): Shop,
+    Extension(seat): Extension<Seat>,
     Path((room, hash)): Path<(RoomId, ContentHash)>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadState>), Refusal> {
-    let (hall, user) = member(&shop, room, &headers)?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
     let (file_name, size_bytes) = announced(&hall, hash)?;
     if size_bytes > shop.config.limits.upload_bytes {
         return Err(too_large(shop.config.limits.upload_bytes));
@@ -187,11 +211,15 @@ impl Receiving<'_> {
     /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
     async fn write(&self, offset: u64, body: Body) -> Result<u64, Refusal> {
         let mut file = File::from_std(self.audio.partial(self.hash, offset)?);
-        let (mut received, mut told) = (offset, None::<Instant>);
+        let (mut received, mut told, mut asked) = (offset, None::<Instant>, Instant::now());
         let mut chunks = body.into_data_stream();
         loop {
             let next = tokio::time::timeout(self.shop.config.limits.stalled, chunks.next()).await;
             let Ok(Some(Ok(chunk))) = next else { break };
+            if asked.elapsed() >= ASK_EVERY {
+                asked = Instant::now();
+                self.is_still_member()?;
+            }
             received += chunk.len() as u64;
             if received > self.size_bytes {
                 return Err(too_large(self.size_bytes));
@@ -203,7 +231,16 @@ impl Receiving<'_> {
             }
         }
         file.flush().await.map_err(Refusal::internal)?;
+        // Who was removed meanwhile shares nothing any more.
+        self.is_still_member()?;
         Ok(received)
+    }
+
+    fn is_still_member(&self) -> Result<(), Refusal> {
+        if self.hall.is_member(self.user) {
+            return Ok(());
+        }
+        Err(CommandFailure::from(Rejection::NotAMember).into())
     }
 
     fn tell(&self, received_bytes: u64) {

@@ -7,7 +7,7 @@ use crate::server::backend::RoomBackend;
 use crate::server::socket::ready_frame;
 use crate::wire::ServerMessage;
 use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
 use tokio::sync::{broadcast, watch};
@@ -74,12 +74,26 @@ struct Seat {
     end: watch::Sender<Option<Ending>>,
 }
 
+/// Somebody's place at the door. Dropping it gives it back.
+pub(crate) struct Waiting {
+    hall: Arc<Hall>,
+    user: UserId,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        lock(&self.hall.waiting).remove(&self.user);
+    }
+}
+
 pub(crate) struct Hall {
     pub backend: Arc<dyn RoomBackend>,
     ring: Mutex<Ring>,
     head: watch::Sender<u64>,
     passing: broadcast::Sender<Bytes>,
     seats: Mutex<HashMap<UserId, Seat>>,
+    /// Who waits for the host's word.
+    waiting: Mutex<HashSet<UserId>>,
     end: watch::Sender<Option<Ending>>,
     pump: Mutex<Option<JoinHandle<()>>>,
 }
@@ -94,6 +108,7 @@ impl Hall {
             head: watch::Sender::new(from),
             passing: broadcast::Sender::new(PASSING_KEPT),
             seats: Mutex::default(),
+            waiting: Mutex::default(),
             end: watch::Sender::new(None),
             pump: Mutex::default(),
         });
@@ -161,6 +176,13 @@ impl Hall {
             seats.entry(user).or_insert_with(|| Seat { connections: 0, end: watch::Sender::new(None) });
         seat.connections += 1;
         Some(seat.end.subscribe())
+    }
+
+    /// A place to wait for the host; none if too many wait, or this person does already.
+    pub fn wait_at_door(self: &Arc<Self>, user: UserId, limits: &Limits) -> Option<Waiting> {
+        let mut waiting = lock(&self.waiting);
+        let room = waiting.len() < limits.knocks_per_room && waiting.insert(user);
+        room.then(|| Waiting { hall: Arc::clone(self), user })
     }
 
     /// Gives a seat back; whether it was the member's last.

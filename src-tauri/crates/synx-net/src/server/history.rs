@@ -4,8 +4,10 @@
 
 use crate::server::Shop;
 use crate::server::admission::member;
+use crate::server::listen::Seat;
 use crate::server::refusal::Refusal;
 use crate::wire::EventMessage;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -27,11 +29,12 @@ pub(crate) struct Asked {
 /// The events after one, as a JSON array of the messages that told of them; empty at the end of the log.
 pub(crate) async fn page(
     State(shop): Shop,
+    Extension(seat): Extension<Seat>,
     Path(room): Path<RoomId>,
     Query(Asked { after }): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (hall, _) = member(&shop, room, &headers)?;
+    let (hall, _) = member(&shop, room, (seat.address, &headers))?;
     let events = hall.backend.read(after, PAGE_EVENTS).await.map_err(Refusal::internal)?;
     let mut text = "[".to_owned();
     for envelope in events {

@@ -1,6 +1,7 @@
 //! From a TCP connection to requests: limits on number and handshake time, TLS, HTTP/1.1.
 
 use crate::server::Shared;
+use crate::server::addresses::Place;
 use axum::Router;
 use http::Request;
 use hyper::body::Incoming;
@@ -8,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -49,14 +50,15 @@ pub(crate) async fn accept(
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         // Beyond the limit a connection is closed at once: to wait would let the idle keep out the living.
         let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else { continue };
+        let Some(place) = shared.addresses.connect(&shared.config, peer.ip()) else { continue };
         let (shared, router, mut stopping) = (Arc::clone(&shared), router.clone(), stopping.clone());
-        let seat = Seat(Arc::new(seat));
+        let seat = Seat { address: peer.ip(), _held: Arc::new((seat, place)) };
         tokio::spawn(async move {
             tokio::select! {
                 () = connection(stream, &shared, router, seat) => {}
@@ -68,7 +70,11 @@ pub(crate) async fn accept(
 
 /// One of the server's connections. A WebSocket goes on after its HTTP request, and takes this along.
 #[derive(Clone)]
-pub(crate) struct Seat(#[expect(dead_code, reason = "it is held, not used")] Arc<OwnedSemaphorePermit>);
+pub(crate) struct Seat {
+    /// Who is at the other end.
+    pub address: IpAddr,
+    _held: Arc<(OwnedSemaphorePermit, Place)>,
+}
 
 async fn connection(stream: TcpStream, shared: &Shared, router: Router, seat: Seat) {
     if let Err(error) = stream.set_nodelay(true) {

@@ -2,6 +2,7 @@
 //!
 //! Must never decide what a room allows: it says who asks, and the room's owner answers.
 
+mod addresses;
 mod admission;
 mod arrival;
 mod backend;
@@ -17,7 +18,7 @@ mod peer;
 mod refusal;
 mod socket;
 
-pub(crate) use admission::{Admission, Challenge, JoinRequest};
+pub(crate) use admission::{Admission, Challenge, JoinRequest, PROOF};
 pub use backend::{CommandFailure, RoomBackend, Unavailable};
 pub(crate) use clock::ClockMessage;
 pub use config::{Limits, ServerConfig};
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub config: ServerConfig,
     pub halls: Mutex<BTreeMap<RoomId, Arc<Hall>>>,
     pub challenges: admission::Challenges,
+    pub addresses: Arc<addresses::Addresses>,
     /// Audio that is being written now: one upload of it at a time in a room.
     pub uploading: Mutex<HashSet<(RoomId, ContentHash)>>,
 }
@@ -80,6 +82,7 @@ impl Server {
             config,
             halls: Mutex::default(),
             challenges: admission::Challenges::default(),
+            addresses: Arc::default(),
             uploading: Mutex::default(),
         });
         let stopping = watch::Sender::new(false);

@@ -94,7 +94,8 @@ impl Peer {
         let actor = self.session.user;
         // Who was not let in need not be said to have left.
         self.left = !self.hall.is_member(actor);
-        let command = Command::Join { profile, role: self.session.role };
+        let Session { role, invite, .. } = self.session;
+        let command = Command::Join { profile, role, invite };
         let id = CommandId::from_uuid(Uuid::now_v7());
         self.hall.backend.execute(CommandEnvelope { id, actor, command }).await?;
         self.left = false;
@@ -226,7 +227,14 @@ impl Peer {
         let text = match message {
             Some(Ok(Message::Text(text))) => Some(text),
             Some(Ok(Message::Binary(_))) => None,
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => return Ok(None),
+            // Counted like words, but not answered: a flood of them ends the connection.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) if self.bucket.take() => {
+                return Ok(None);
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                let reason = "too many pings".to_owned();
+                return Err(Some(Ending { code: "rate_limited", reason, reconnect: false }));
+            }
             Some(Err(error)) => {
                 let reason = format!("a frame could not be read: {error}");
                 return Err(Some(Ending { code: "bad_frame", reason, reconnect: false }));
@@ -297,9 +305,9 @@ impl Peer {
     }
 
     fn renewed(&self) -> Option<Bytes> {
-        let Session { user, room, role, .. } = self.session;
-        let token =
-            self.shop.config.host_key.sign_session(user, room, role, self.shop.config.limits.session).ok()?;
+        // What the invite gave is in the room's record by now.
+        let session = Session { invite: None, ..self.session };
+        let token = self.shop.config.host_key.sign_session(&session, self.shop.config.limits.session).ok()?;
         Some(ready_frame(&ServerMessage::Token { token }.encode()))
     }
 

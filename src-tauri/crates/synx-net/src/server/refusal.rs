@@ -32,6 +32,19 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing under this address")
     }
 
+    /// Too many refusals came before this.
+    pub fn not_heard() -> Self {
+        let message = "too many failed attempts came from this address: wait a minute, then try again";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", message)
+    }
+
+    /// Whether somebody tried what they have no right to.
+    pub fn counts_as_failure(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+            && self.code != "token_expired"
+            && self.code != "invite_missing"
+    }
+
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::warn!(%error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "host_failed", "the host could not do this: try again")

@@ -3,8 +3,8 @@
 use super::{SyncReport, WireError, kind_of, read};
 use serde::{Deserialize, Serialize};
 use synx_domain::{
-    Command, CommandId, ContentHash, LeaveReason, LoopRegion, MusicalPreferences, QueueItemId, Role, RoomId,
-    SettingsChange, UserId, UserProfile,
+    Command, CommandId, ContentHash, InviteId, InviteTerms, LeaveReason, LoopRegion, MusicalPreferences,
+    QueueItemId, Role, RoomId, SettingsChange, UserId, UserProfile,
 };
 
 /// A message to the host.
@@ -19,6 +19,9 @@ pub enum ClientMessage {
         room: RoomId,
         /// The session token that the join request gave.
         token: String,
+        /// The signature under it by the person's key, hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<String>,
         /// How the peer appears.
         profile: UserProfile,
         /// The last event the peer has; none asks for the room's state.
@@ -114,6 +117,12 @@ pub enum Request {
     LiftBan {
         user: UserId,
     },
+    CreateInvite {
+        invite: InviteTerms,
+    },
+    RevokeInvite {
+        invite: InviteId,
+    },
     UpdateProfile {
         profile: UserProfile,
     },
@@ -141,6 +150,8 @@ impl Request {
         "change_role",
         "remove_member",
         "lift_ban",
+        "create_invite",
+        "revoke_invite",
         "update_profile",
         "update_musical_preferences",
     ];
@@ -169,6 +180,8 @@ impl Request {
             Command::ChangeRole { user, role } => Self::ChangeRole { user, role },
             Command::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
             Command::LiftBan { user } => Self::LiftBan { user },
+            Command::CreateInvite { invite } => Self::CreateInvite { invite },
+            Command::RevokeInvite { invite } => Self::RevokeInvite { invite },
             Command::UpdateProfile { profile } => Self::UpdateProfile { profile },
             Command::UpdateMusicalPreferences { preferences } => {
                 Self::UpdateMusicalPreferences { preferences }
@@ -208,6 +221,8 @@ impl From<Request> for Command {
             Request::ChangeRole { user, role } => Self::ChangeRole { user, role },
             Request::RemoveMember { user, may_return } => Self::RemoveMember { user, may_return },
             Request::LiftBan { user } => Self::LiftBan { user },
+            Request::CreateInvite { invite } => Self::CreateInvite { invite },
+            Request::RevokeInvite { invite } => Self::RevokeInvite { invite },
             Request::UpdateProfile { profile } => Self::UpdateProfile { profile },
             Request::UpdateMusicalPreferences { preferences } => {
                 Self::UpdateMusicalPreferences { preferences }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use synx_domain::{
-    CommandId, ContentHash, Envelope, EventId, LeaveReason, MusicalPreferences, QueueChange, Role, RoomEvent,
-    RoomId, RoomSettings, SettingsChange, SyncCause, TrackAnalysis, TrackMeta, Transport, UserId,
-    UserProfile,
+    CommandId, ContentHash, Envelope, EventId, InviteId, InviteTerms, LeaveReason, MusicalPreferences,
+    QueueChange, Role, RoomEvent, RoomId, RoomSettings, SettingsChange, SyncCause, TrackAnalysis, TrackMeta,
+    Transport, UserId, UserProfile,
 };
 
 /// What every event message carries besides its content.
@@ -72,7 +72,11 @@ macro_rules! event_body {
 
 event_body! {
     "room_created" RoomCreated RoomCreated { host: UserId, profile: UserProfile, settings: RoomSettings };
-    "user_joined" UserJoined UserJoined { user: UserId, profile: UserProfile, role: Role };
+    "user_joined" UserJoined UserJoined {
+        user: UserId, profile: UserProfile, role: Role, invite: Option<InviteTerms>
+    };
+    "invite_created" InviteCreated InviteCreated { invite: InviteTerms };
+    "invite_revoked" InviteRevoked InviteRevoked { invite: InviteId };
     "user_left" UserLeft UserLeft { user: UserId, reason: LeaveReason };
     "ban_lifted" BanLifted BanLifted { user: UserId };
     "role_changed" RoleChanged RoleChanged { user: UserId, role: Role };

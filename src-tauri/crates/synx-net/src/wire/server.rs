@@ -65,6 +65,13 @@ pub enum ServerMessage {
         /// What went wrong and what to do, for a person.
         message: String,
     },
+    /// The host is being asked whether the peer may come in: the answer to `join_room` takes its time.
+    Waiting {
+        /// For a person.
+        message: String,
+        /// How long the host is waited for, in seconds.
+        patience_s: u64,
+    },
     /// A fresh session token in place of the present one.
     Token {
         /// The token.
@@ -107,8 +114,17 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
-    const NAMES: &[&str] =
-        &["room_joined", "ok", "error", "token", "sync_reports", "upload_progress", "typing", "bye"];
+    const NAMES: &[&str] = &[
+        "room_joined",
+        "ok",
+        "error",
+        "waiting",
+        "token",
+        "sync_reports",
+        "upload_progress",
+        "typing",
+        "bye",
+    ];
 
     /// Everybody's reports.
     pub fn sync_reports(reports: Vec<(UserId, SyncReport)>) -> Self {

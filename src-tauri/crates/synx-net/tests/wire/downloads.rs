@@ -5,8 +5,10 @@ use crate::guest::Guest;
 use crate::house::House;
 use crate::proxy::Proxy;
 use std::path::PathBuf;
+use std::time::Duration;
 use synx_domain::ContentHash;
 use synx_net::AudioStore;
+use tokio::io::AsyncReadExt;
 
 const MIB: usize = 1 << 20;
 
@@ -38,7 +40,7 @@ impl Fetching {
 
     /// Fetches; the code if it fails.
     async fn fetch(&self, hash: ContentHash) -> Result<(), String> {
-        let fetched = crate::soon(self.guest.client.fetch(hash, |_| {})).await;
+        let fetched = crate::soon(self.guest.client.fetch((hash, u64::MAX), |_| {})).await;
         fetched.map_err(|error| error.code().to_owned())
     }
 
@@ -55,7 +57,7 @@ async fn what_one_shares_another_fetches() {
     let hash = hash_of(&bytes);
     ben.client.upload(&house.file("song.flac", &bytes), hash, |_| {}).await.unwrap();
     let mut progress = Vec::new();
-    cleo.client.fetch(hash, |here| progress.push(here)).await.unwrap();
+    cleo.client.fetch((hash, u64::MAX), |here| progress.push(here)).await.unwrap();
     assert_eq!(std::fs::read(cleo.audio.path(hash).unwrap()).unwrap(), bytes);
     assert!(progress.is_sorted() && progress.last() == Some(&(bytes.len() as u64)));
 }
@@ -195,4 +197,33 @@ async fn without_a_range_that_is_understood_the_whole_file_comes() {
     let head = ben.head(hash).send(house.at()).await;
     assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()));
     assert_eq!(head.header("content-length"), Some("10"));
+}
+
+#[tokio::test]
+async fn a_download_ends_with_the_membership_of_who_takes_it() {
+    let house = House::open().await;
+    let bytes = noise("song", 48 * MIB);
+    let hash = Sender::of(&house).shares(&bytes).await;
+    let eve = Sender::of(&house);
+    let mut stream = eve.get(hash).begin(house.at()).await;
+    let mut taken = vec![0; MIB];
+    crate::soon(stream.read_exact(&mut taken)).await.unwrap();
+    house.room.host_removes(eve.user);
+    // Longer than the host may take to notice; what lies in the buffers of the system comes all the same.
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let mut rest = Vec::new();
+    drop(crate::soon(stream.read_to_end(&mut rest)).await);
+    assert!(rest.len() < 40 * MIB, "{} bytes came after the removal", rest.len());
+}
+
+#[tokio::test]
+async fn a_host_that_sends_more_than_it_announced_is_not_listened_to() {
+    let house = House::open().await;
+    let bytes = noise("song", 2 * MIB);
+    let hash = Sender::of(&house).shares(&bytes).await;
+    let cleo = Fetching::from(&house).await;
+    let fetched = crate::soon(cleo.guest.client.fetch((hash, MIB as u64), |_| {})).await;
+    assert_eq!(fetched.unwrap_err().code(), "file_too_long");
+    assert_eq!((cleo.guest.audio.partial_bytes(hash), cleo.kept(hash)), (0, None));
+    cleo.fetch(hash).await.unwrap();
 }

@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use synx_domain::{PlaybackControl, Role, RoomId, RoomSettings, UserId, UserProfile, Visibility};
+use synx_domain::{
+    InviteId, InviteTerms, PlaybackControl, Role, RoomId, RoomSettings, UserId, UserProfile, Visibility,
+};
 use synx_net::{
-    AudioStore, ClientConfig, HostKey, Identity, Invite, InviteLink, Limits, NetError, SILENCE, Server,
-    ServerConfig, TlsIdentity,
+    AudioStore, ClientConfig, HostKey, Identity, InviteLink, Limits, NetError, SILENCE, Server, ServerConfig,
+    Session, TlsIdentity,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -30,6 +32,17 @@ pub fn settings() -> RoomSettings {
     }
 }
 
+/// An invite for any number of listeners, for an hour.
+pub fn terms() -> InviteTerms {
+    InviteTerms {
+        id: InviteId::from_uuid(Uuid::now_v7()),
+        role: Role::Listener,
+        expires_at_s: crate::jwt::now_s() + HOUR.as_secs(),
+        max_uses: None,
+        knock: false,
+    }
+}
+
 pub fn profile(name: &str) -> UserProfile {
     UserProfile { name: name.to_owned(), ..UserProfile::default() }
 }
@@ -37,6 +50,8 @@ pub fn profile(name: &str) -> UserProfile {
 /// What can be chosen of a house.
 pub struct Plan {
     pub limits: Limits,
+    /// Whether limits by address hold for this machine as well.
+    pub strict: bool,
     pub settings: RoomSettings,
     pub tls: bool,
 }
@@ -58,7 +73,7 @@ impl House {
     }
 
     pub async fn with(change: impl FnOnce(&mut Plan)) -> Self {
-        let mut plan = Plan { limits: Limits::default(), settings: settings(), tls: false };
+        let mut plan = Plan { limits: Limits::default(), strict: false, settings: settings(), tls: false };
         change(&mut plan);
         let folder = tempfile::tempdir().unwrap();
         let tls = plan.tls.then(|| TlsIdentity::load_or_create(&folder.path().join("tls")).unwrap());
@@ -68,6 +83,9 @@ impl House {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut config = ServerConfig::new(any_port, tls, Arc::clone(&key), audio.clone());
         config.limits = plan.limits;
+        if plan.strict {
+            config.shared_addresses.clear();
+        }
         let server = Server::start(config.clone()).await.unwrap();
         let room = TestRoom::create(Identity::generate().user_id(), plan.settings);
         server.add_room(Arc::new(room.clone()));
@@ -97,7 +115,11 @@ impl House {
     }
 
     pub fn invite(&self, room: RoomId, role: Role) -> String {
-        self.key.sign_invite(&Invite { room, role, expires_in: HOUR }).unwrap()
+        self.invite_of(room, InviteTerms { role, ..terms() })
+    }
+
+    pub fn invite_of(&self, room: RoomId, terms: InviteTerms) -> String {
+        self.key.sign_invite(room, &terms).unwrap()
     }
 
     /// A link with an invite for DJs.
@@ -119,6 +141,7 @@ impl House {
             profile: profile(name),
             audio: AudioStore::open(&self.folder().join(Uuid::now_v7().to_string())).unwrap(),
             link: self.link(&self.room),
+            waiting: Arc::new(|_| {}),
             silence: SILENCE,
         }
     }
@@ -138,7 +161,13 @@ impl House {
     }
 
     pub fn token_for(&self, room: &TestRoom, user: UserId) -> String {
-        self.key.sign_session(user, room.id(), Role::Dj, HOUR).unwrap()
+        let session = Session { user, room: room.id(), role: Role::Dj, invite: None, key: None };
+        self.session(&session)
+    }
+
+    /// A session token.
+    pub fn session(&self, session: &Session) -> String {
+        self.key.sign_session(session, HOUR).unwrap()
     }
 
     /// Somebody who is in the room by its log, without any connection.

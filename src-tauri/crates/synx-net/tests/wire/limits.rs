@@ -5,6 +5,7 @@ use crate::house::House;
 use crate::http::{Answer, Ask};
 use crate::peer::{Peer, join_room};
 use crate::soon;
+use futures_util::SinkExt;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use synx_domain::UserId;
@@ -187,4 +188,38 @@ async fn one_person_takes_only_so_many_seats() {
     let again = join_room(house.room.id(), &house.token(ben));
     assert_eq!(Peer::refusal(&house, again).await, "too_many_connections");
     Peer::join(&house, somebody()).await;
+}
+
+#[tokio::test]
+async fn one_address_holds_only_so_many_connections() {
+    let house = House::with(|plan| {
+        plan.strict = true;
+        plan.limits.connections_per_address = 2;
+    })
+    .await;
+    let health = || Ask::get("/api/v1/health");
+    let held = [TcpStream::connect(house.at()).await.unwrap(), TcpStream::connect(house.at()).await.unwrap()];
+    let mut third = health().begin(house.at()).await;
+    assert!(!matches!(soon(third.read(&mut [0])).await, Ok(1..)), "the third is closed");
+    drop(held);
+    crate::eventually("there is a place again", async || {
+        Answer::has_begun(&health().begin(house.at()).await).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pings_count_as_messages() {
+    let house = House::with(|plan| {
+        plan.limits.messages_per_s = 1.0;
+        plan.limits.message_burst = 50.0;
+    })
+    .await;
+    let mut peer = Peer::join(&house, house.member()).await;
+    for _ in 0..60 {
+        if peer.socket.send(Message::Ping(Vec::new().into())).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(peer.until_bye().await.as_deref(), Some("rate_limited"));
 }

@@ -19,6 +19,7 @@ mod downloads;
 mod ends;
 mod history;
 mod hostile;
+mod invites;
 mod joining;
 mod limits;
 mod members;

@@ -16,7 +16,7 @@ async fn guest_in(house: &House, room: &TestRoom) -> Guest {
 }
 
 async fn fetched(guest: &Guest, hash: ContentHash) -> Result<Vec<u8>, String> {
-    let fetched = crate::soon(guest.client.fetch(hash, |_| {})).await;
+    let fetched = crate::soon(guest.client.fetch((hash, u64::MAX), |_| {})).await;
     fetched.map_err(|error| error.code().to_owned())?;
     Ok(std::fs::read(guest.audio.path(hash).unwrap()).unwrap())
 }

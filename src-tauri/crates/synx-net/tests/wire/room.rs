@@ -2,12 +2,12 @@
 
 use crate::house::profile;
 use futures_util::future::BoxFuture;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use synx_domain::{
     Command, CommandEnvelope, CommandId, ContentHash, Envelope, EpochId, EventId, Moment, Rejection, Role,
-    Room, RoomId, RoomSettings, TrackMeta, TrackState, UserId,
+    Room, RoomId, RoomSettings, TrackMeta, TrackState, UserId, UserProfile,
 };
 use synx_net::wire::SyncReport;
 use synx_net::{CommandFailure, RoomBackend, Unavailable};
@@ -37,6 +37,7 @@ struct State {
     waiting: VecDeque<(CommandEnvelope, oneshot::Sender<Result<u64, Rejection>>)>,
     held: bool,
     reports: Vec<(UserId, SyncReport)>,
+    knocks: BTreeMap<UserId, oneshot::Sender<bool>>,
 }
 
 pub fn command_id() -> CommandId {
@@ -80,7 +81,7 @@ impl TestRoom {
 
     /// Makes somebody a member, without any connection.
     pub fn lets_in(&self, user: UserId, name: &str) -> u64 {
-        self.does(user, Command::Join { profile: profile(name), role: Role::Dj })
+        self.does(user, Command::Join { profile: profile(name), role: Role::Dj, invite: None })
     }
 
     pub fn host_says(&self, text: &str) -> u64 {
@@ -153,7 +154,12 @@ impl Inner {
         if let Some(seq) = state.room.applied(command.id) {
             return Ok(seq);
         }
-        let now = Moment { epoch: self.epoch, room_time_us: self.now_us(), lead_us: 200_000 };
+        let now = Moment {
+            epoch: self.epoch,
+            room_time_us: self.now_us(),
+            wall_clock_ms: crate::jwt::now_s() as i64 * 1000,
+            lead_us: 200_000,
+        };
         for event in state.room.decide(command, now)? {
             let envelope = Arc::new(Envelope {
                 seq: state.room.seq + 1,
@@ -199,6 +205,27 @@ impl Inner {
     }
 }
 
+/// Takes a knock back when it is dropped.
+struct TakenBack(Arc<Inner>, UserId);
+
+impl Drop for TakenBack {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap().knocks.remove(&self.1);
+    }
+}
+
+impl TestRoom {
+    /// Who waits for the host.
+    pub fn knocking(&self) -> Vec<UserId> {
+        self.inner.state.lock().unwrap().knocks.keys().copied().collect()
+    }
+
+    pub fn answer_knock(&self, user: UserId, let_in: bool) {
+        let answer = self.inner.state.lock().unwrap().knocks.remove(&user).expect("somebody knocks");
+        answer.send(let_in).expect("they still wait");
+    }
+}
+
 impl RoomBackend for TestRoom {
     fn room_id(&self) -> RoomId {
         self.inner.id
@@ -236,6 +263,16 @@ impl RoomBackend for TestRoom {
 
     fn room_time_us(&self) -> i64 {
         self.inner.now_us()
+    }
+
+    fn knock(&self, user: UserId, _: UserProfile, _: Role) -> BoxFuture<'static, bool> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.state.lock().unwrap().knocks.insert(user, answer);
+        let back = TakenBack(Arc::clone(&self.inner), user);
+        Box::pin(async move {
+            let _back = back;
+            answered.await.unwrap_or(false)
+        })
     }
 
     fn sync_report(&self, user: UserId, report: SyncReport) {

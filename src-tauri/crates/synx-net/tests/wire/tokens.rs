@@ -5,9 +5,9 @@ use crate::http::Ask;
 use crate::jwt;
 use crate::peer::{Peer, join_room};
 use serde_json::{Value, json};
-use synx_domain::{ContentHash, RoomId, UserId};
-use synx_net::Identity;
+use synx_domain::{ContentHash, Role, RoomId, UserId};
 use synx_net::wire::ServerMessage;
+use synx_net::{Identity, Session};
 
 /// Tokens that nobody should take, with what is wrong and the code for it.
 fn bad_tokens(house: &House, user: UserId) -> Vec<(&'static str, String, &'static str)> {
@@ -30,6 +30,7 @@ fn bad_tokens(house: &House, user: UserId) -> Vec<(&'static str, String, &'stati
         ("of nobody", but("sub", json!("somebody")), "token_forged"),
         ("without end", but("exp", Value::Null), "token_forged"),
         ("another room's", jwt::by_host(&jwt::session(user, other_room, later)), "token_other_room"),
+        ("with an end in words", but("exp", json!(later.to_string())), "token_forged"),
         ("expired", jwt::by_host(&jwt::session(user, room, jwt::now_s() - 1)), "token_expired"),
         ("an invite", jwt::by_host(&jwt::invite(room, later)), "token_forged"),
         ("garbage", "garbage".to_owned(), "token_forged"),
@@ -93,6 +94,61 @@ async fn no_token_opens_neither_audio_nor_clock() {
     for (door, ask, _) in doors(&house) {
         let basic = ask.header("Authorization", format!("Basic {}", house.token(user)));
         assert_eq!(basic.send(house.at()).await.refused(), missing, "{door}");
+    }
+}
+
+#[tokio::test]
+async fn a_stolen_token_opens_nothing_without_its_key() {
+    let house = House::open().await;
+    let (ben, eve) = (Identity::generate(), Identity::generate());
+    house.room.lets_in(ben.user_id(), "Ben");
+    let (user, room) = (ben.user_id(), house.room.id());
+    let session = Session { user, room, role: Role::Dj, invite: None, key: Some(ben.public_key()) };
+    let token = house.session(&session);
+    for proof in ["", &eve.prove_token(&token), &ben.prove_token("another")] {
+        for (door, ask, _) in doors(&house) {
+            let refused = ask.bearer(&token).header("Synx-Proof", proof).send(house.at()).await.refused();
+            assert_eq!(refused, (401, "token_unproven".to_owned()), "{door}");
+        }
+        let mut join = join_room(room, &token);
+        join["proof"] = json!(proof);
+        assert_eq!(Peer::refusal(&house, join).await, "token_unproven");
+    }
+    assert_eq!(Peer::refusal(&house, join_room(room, &token)).await, "token_unproven");
+    for (door, ask, status) in doors(&house) {
+        let ask = ask.bearer(&token).header("Synx-Proof", ben.prove_token(&token));
+        let mut head = [0; 12];
+        let mut stream = ask.begin(house.at()).await;
+        crate::soon(tokio::io::AsyncReadExt::read_exact(&mut stream, &mut head)).await.unwrap();
+        assert_eq!(head, *format!("HTTP/1.1 {status}").as_bytes(), "{door}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_fails_too_often_is_not_listened_to() {
+    let few = |plan: &mut crate::house::Plan| {
+        plan.strict = true;
+        plan.limits.refused_per_address = 3.0;
+    };
+    let house = House::with(few).await;
+    let user = house.member();
+    let state = |token: &str| {
+        let (_, ask, _) = doors(&house).remove(1);
+        ask.bearer(token).send(house.at())
+    };
+    for _ in 0..3 {
+        assert_eq!(state("forged").await.refused(), (401, "token_forged".to_owned()));
+    }
+    let closed = (429, "too_many_failures".to_owned());
+    assert_eq!(state(&good_token(&house, user)).await.refused(), closed, "guessing would be free otherwise");
+    assert_eq!(Peer::refusal(&house, join_room(house.room.id(), &house.token(user))).await, closed.1);
+    assert_eq!(house.refusal(house.config("Ben")).await.code(), closed.1);
+    // What is merely too old is no attempt at anything, and does not count.
+    let house = House::with(few).await;
+    let old = jwt::by_host(&jwt::session(house.member(), house.room.id(), jwt::now_s() - 1));
+    for _ in 0..9 {
+        let (_, ask, _) = doors(&house).remove(1);
+        assert_eq!(ask.bearer(&old).send(house.at()).await.refused().1, "token_expired");
     }
 }
 

@@ -219,3 +219,21 @@ async fn a_failed_file_may_be_announced_again() {
     assert_eq!(ben.send(hash, 0, b"music").await.refused(), refused(409, "not_announced"));
     ben.shares(b"music").await;
 }
+
+#[tokio::test]
+async fn an_upload_ends_with_the_membership_of_who_sends_it() {
+    let house = House::open().await;
+    let eve = Sender::of(&house);
+    let bytes = noise("song", MIB);
+    let hash = eve.announces(&bytes);
+    let mut stream = eve.put(hash, 0).beginning(&bytes[..MIB / 2], MIB).begin(house.at()).await;
+    eventually("half of it is there", async || {
+        eve.house.audio.of_room(house.room.id()).partial_bytes(hash) > 0
+    })
+    .await;
+    house.room.host_removes(eve.user);
+    drop(stream.write_all(&bytes[MIB / 2..]).await);
+    assert_eq!(Answer::read(stream).await.refused(), refused(403, "not_a_member"));
+    assert_eq!(kept(&house, hash), None);
+    assert!(!house.room.is_shared(hash));
+}

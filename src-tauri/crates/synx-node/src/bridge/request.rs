@@ -74,8 +74,24 @@ pub enum Request {
     JoinLanRoom { room: String },
     /// Leaves the room; a host closes it for everybody. Answer: `done`.
     LeaveRoom,
-    /// A new invite link to the hosted room. Answer: `link`.
-    CreateInvite { role: RoleView, expires_in_s: f64 },
+    /// A new invite link to the hosted room, for so many people (absent: any number), asking the host about each or not.
+    /// Answer: `link`.
+    CreateInvite {
+        role: RoleView,
+        expires_in_s: f64,
+        #[serde(default)]
+        #[ts(optional)]
+        max_uses: Option<u32>,
+        #[serde(default)]
+        #[ts(optional)]
+        knock: Option<bool>,
+    },
+    /// The link with an invite that the room lists. Answer: `link`.
+    GetInviteLink { invite: String },
+    /// Lets nobody in by an invite any more; `invite` is its id or its link. Answer: `done`.
+    RevokeInvite { invite: String },
+    /// Lets somebody in who waits, or does not. Answer: `done`.
+    AnswerKnock { user: String, let_in: bool },
     /// Changes the room's settings. Answer: `done`.
     UpdateRoomSettings { settings: RoomSettingsView },
     /// Changes somebody's role. Answer: `done`.

@@ -177,6 +177,38 @@ views! {
         link: Option<String>,
         /// Addresses (`host:port`) where the hosted room listens.
         addresses: Vec<String>,
+        /// Invites to the hosted room, newest first; none at a peer.
+        invites: Vec<InviteView>,
+        /// Who waits to be let in to the hosted room, oldest first.
+        knocks: Vec<KnockView>,
+    }
+
+    /// An invite to the hosted room. Its link is asked for apart.
+    record InviteView {
+        id: String,
+        role: RoleView,
+        /// Milliseconds since 1970 UTC.
+        expires_at_ms: i64,
+        /// How many people came in by it.
+        uses: u32,
+        /// How many may; null: any number.
+        max_uses: Option<u32>,
+        /// Whether the host is asked about each of them.
+        knock: bool,
+        revoked: bool,
+        /// Neither revoked nor used up nor past its time, when this was drawn.
+        usable: bool,
+    }
+
+    /// Somebody who asks to be let in.
+    record KnockView {
+        user: String,
+        name: String,
+        color: Option<String>,
+        /// What their invite gives.
+        role: RoleView,
+        /// Milliseconds since 1970 UTC.
+        since_ms: i64,
     }
 
     /// Somebody in the room.

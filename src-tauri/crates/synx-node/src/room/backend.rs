@@ -7,7 +7,9 @@ use crate::room::hosted::{ExecuteError, HostedRoom};
 use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, EpochId, Room, RoomId, UserId};
+use synx_domain::{
+    Command, CommandEnvelope, ContentHash, Envelope, EpochId, Role, Room, RoomId, UserId, UserProfile,
+};
 use synx_net::wire::SyncReport;
 use synx_net::{CommandFailure, RoomBackend, Unavailable};
 use tokio::sync::watch;
@@ -50,7 +52,10 @@ impl RoomBackend for HostBackend {
     fn read(&self, after_seq: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Envelope>>, Unavailable>> {
         Box::pin(async move {
             let read = self.room.log().read(self.room.id(), after_seq, limit).await;
-            read.map_err(|error| Unavailable { code: error.code().to_owned(), message: error.to_string() })
+            read.map_err(|error| {
+                tracing::warn!(%error, "the log cannot be read");
+                unavailable(error.code(), "the host cannot read its log now: try again in a moment")
+            })
         })
     }
 
@@ -60,6 +65,12 @@ impl RoomBackend for HostBackend {
 
     fn room_time_us(&self) -> i64 {
         self.room.room_time_us()
+    }
+
+    fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {
+        let node = self.node.clone();
+        let told = Box::new(move || node.upgrade().iter().for_each(|node| node.tell_room_changed()));
+        Box::pin(self.room.knocks().ask(user, profile, role, told).answered())
     }
 
     fn sync_report(&self, user: UserId, report: SyncReport) {
@@ -75,15 +86,22 @@ impl RoomBackend for HostBackend {
     }
 }
 
+fn unavailable(code: &str, message: &str) -> Unavailable {
+    Unavailable { code: code.to_owned(), message: message.to_owned() }
+}
+
+/// What a peer is told. An error of the log may name a folder of this machine, which is nobody's business: it was written to
+/// the machine's own record when it happened.
 fn failure(error: ExecuteError) -> CommandFailure {
     match error {
         ExecuteError::Rejected(rejection) => CommandFailure::Rejected(rejection),
+        ExecuteError::Log(error) => {
+            let told = "the host cannot write its log now, and nothing was changed: try again in a moment";
+            unavailable(error.code(), told).into()
+        }
         other => {
             let message = other.to_string();
-            CommandFailure::Unavailable(Unavailable {
-                code: NodeError::from(other).code().to_owned(),
-                message,
-            })
+            unavailable(NodeError::from(other).code(), &message).into()
         }
     }
 }
@@ -127,7 +145,15 @@ impl Incoming {
         let described = tokio::task::spawn_blocking(move || describe(&probed, hash, name)).await;
         match described.map_err(|_| NodeError::Closing)? {
             Ok(track) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
-            Err(error) => return self.fail(&path, &error).await.map(|()| None),
+            Err(error) => {
+                // What is no audio is of no use to any room.
+                if matches!(error, NodeError::Media(_))
+                    && let Err(error) = node.audio.of_room(self.room.id()).discard(self.hash)
+                {
+                    tracing::warn!(%error, "a file that is no audio stays on disk");
+                }
+                return self.fail(&path, &error).await.map(|()| None);
+            }
         };
         node.audio_arrived(self.hash);
         Ok(Some(path))

@@ -97,7 +97,7 @@ async fn fetch(node: &Arc<Inner>, stage: &Stage, meta: &TrackMeta) -> Result<(),
         }
     });
     let _ended = Ended { node, track, user };
-    joined.client().fetch(meta.hash, progress).await?;
+    joined.client().fetch((meta.hash, meta.size_bytes), progress).await?;
     node.audio_arrived(meta.hash);
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! many senders share one fsync.
 
 use crate::error::NodeError;
+use crate::room::knocks::Knocks;
 use crate::room::lead::SyncBoard;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -68,6 +69,7 @@ pub struct HostedRoom {
     durable: Arc<RwLock<Room>>,
     changes: watch::Receiver<u64>,
     board: Arc<SyncBoard>,
+    knocks: Arc<Knocks>,
 }
 
 impl HostedRoom {
@@ -94,7 +96,7 @@ impl HostedRoom {
             board: Arc::clone(&board),
         };
         tokio::spawn(writer.run(waiting));
-        Ok(Self { id, epoch, log, jobs, durable, changes, board })
+        Ok(Self { id, epoch, log, jobs, durable, changes, board, knocks: Arc::default() })
     }
 
     /// The room's id.
@@ -115,6 +117,11 @@ impl HostedRoom {
     /// The seq that is on disk, as it grows.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
+    }
+
+    /// Who waits to be let in.
+    pub fn knocks(&self) -> &Arc<Knocks> {
+        &self.knocks
     }
 
     /// What the peers measured last.
@@ -244,6 +251,7 @@ impl Writer {
         let now = Moment {
             epoch: self.epoch,
             room_time_us: synx_playback::monotonic_us(),
+            wall_clock_ms: crate::wall_clock_ms(),
             lead_us: self.board.lead_us(),
         };
         for event in self.working.decide(command, now)? {

@@ -2,21 +2,24 @@
 
 use crate::error::NodeError;
 use crate::node::Inner;
+use crate::room::abandoned;
 use crate::room::backend::HostBackend;
 use crate::room::feed::Feed;
 use crate::room::hosted::HostedRoom;
+use crate::room::invites::{self, Door, FirstInvite, NewInvite, invite_link};
 use crate::settings::Offer;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
-use synx_domain::{Command, LeaveReason, Role, Room, RoomId, RoomSettings, UserId, Visibility};
+use synx_domain::{
+    Command, InviteId, InviteTerms, LeaveReason, Rejection, Role, Room, RoomId, RoomSettings, UserId,
+    Visibility,
+};
 use synx_log::AuditFilter;
 use synx_net::wire::{ServerMessage, SyncReport};
-use synx_net::{Announcement, HostKey, Invite, InviteLink, LanNotice, Server, ServerConfig, TlsIdentity};
+use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
 use tokio::task::JoinSet;
 
-/// How long the link that is shown first is good for.
-const FIRST_INVITE_LASTS: Duration = Duration::from_secs(30 * 86_400);
 /// Port of rooms where none is asked for: the one of the last room, else a free one.
 const ANY_PORT: u16 = 0;
 /// After a restart, members that were in the room have this long to come back before they count as gone.
@@ -45,7 +48,7 @@ pub struct Hosting {
     host_key: Arc<HostKey>,
     fingerprint: Option<[u8; 32]>,
     addresses: Vec<String>,
-    link: String,
+    first_invite: Arc<FirstInvite>,
     feed: Arc<Feed>,
     _tasks: JoinSet<()>,
 }
@@ -73,23 +76,14 @@ impl Hosting {
         inner.settings().change(|values| values.offer = Some(offer))?;
         let feed = Arc::new(Feed::default());
         server.add_room(Arc::new(HostBackend::new(inner, &room)));
+        let first_invite = Arc::new(FirstInvite::of(&room, me).await?);
         let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&first_invite).follow(Arc::clone(&room), me, inner.room_changed()));
+        tasks.spawn(abandoned::give_up(Arc::clone(&room), inner.audio.clone()));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
         tasks.spawn(announce(Arc::clone(&room), server.local_addr().port(), fingerprint));
-        let mut hosting = Self {
-            room,
-            me,
-            server,
-            host_key,
-            fingerprint,
-            addresses,
-            link: String::new(),
-            feed,
-            _tasks: tasks,
-        };
-        hosting.link = hosting.invite(Role::Listener, FIRST_INVITE_LASTS)?;
-        Ok(hosting)
+        Ok(Self { room, me, server, host_key, fingerprint, addresses, first_invite, feed, _tasks: tasks })
     }
 
     /// The room.
@@ -108,8 +102,25 @@ impl Hosting {
     }
 
     /// The link for listeners.
-    pub fn link(&self) -> &str {
-        &self.link
+    ///
+    /// # Errors
+    /// When its invite cannot be signed.
+    pub fn link(&self) -> Result<String, NodeError> {
+        self.link_by(&self.first_invite.terms())
+    }
+
+    /// The link with an invite that the room knows of.
+    ///
+    /// # Errors
+    /// [`Rejection::NoSuchInvite`], or when it cannot be signed.
+    pub fn link_of(&self, invite: InviteId) -> Result<String, NodeError> {
+        let known = self.room.with(|room| room.invites.get(&invite).map(|invite| invite.terms));
+        self.link_by(&known.ok_or(Rejection::NoSuchInvite)?)
+    }
+
+    fn link_by(&self, terms: &InviteTerms) -> Result<String, NodeError> {
+        let door = Door { addresses: self.addresses(), fingerprint: self.fingerprint };
+        self.room.with(|room| invite_link(&self.host_key, room, door, terms))
     }
 
     /// Where the server listens.
@@ -125,18 +136,17 @@ impl Hosting {
     /// A new invite link.
     ///
     /// # Errors
-    /// When the invite cannot be signed.
-    pub fn invite(&self, role: Role, expires_in: Duration) -> Result<String, NodeError> {
-        let name = self.room.with(|room| room.settings.as_ref().map(|settings| settings.name.clone()));
-        let terms = InviteTerms {
-            room: self.room.id(),
-            name: name.unwrap_or_default(),
-            role,
-            expires_in,
-            addresses: self.addresses(),
-            fingerprint: self.fingerprint,
-        };
-        invite_link(&self.host_key, terms)
+    /// The room's refusal, or when the invite cannot be written or signed.
+    pub async fn invite(&self, new: NewInvite) -> Result<String, NodeError> {
+        self.link_by(&invites::create(&self.room, self.me, new).await?)
+    }
+
+    /// Takes an invite back, by its id or its link.
+    ///
+    /// # Errors
+    /// As [`invites::revoke`].
+    pub async fn revoke(&self, id_or_link: &str) -> Result<(), NodeError> {
+        invites::revoke(&self.room, self.me, &self.host_key, id_or_link).await
     }
 
     /// Takes in the host's own report and tells everybody all reports.
@@ -158,46 +168,13 @@ impl Hosting {
     }
 }
 
-/// What an invite is to say.
-#[derive(Debug, Clone)]
-pub struct InviteTerms {
-    /// Which room.
-    pub room: RoomId,
-    /// Its name, to be shown before joining.
-    pub name: String,
-    /// What the invited may do.
-    pub role: Role,
-    /// How long it is good.
-    pub expires_in: Duration,
-    /// Where the host is reached: `host:port`, or `https://name` of a proxy.
-    pub addresses: Vec<String>,
-    /// The one certificate to accept; none without encryption.
-    pub fingerprint: Option<[u8; 32]>,
-}
-
-/// Signs an invite and puts it into a link.
-///
-/// # Errors
-/// When it cannot be signed.
-pub fn invite_link(host_key: &HostKey, terms: InviteTerms) -> Result<String, NodeError> {
-    let invite = Invite { room: terms.room, role: terms.role, expires_in: terms.expires_in };
-    let link = InviteLink {
-        room: terms.room,
-        name: terms.name,
-        addresses: terms.addresses,
-        fingerprint: terms.fingerprint,
-        invite: Some(host_key.sign_invite(&invite)?),
-    };
-    Ok(link.to_string())
-}
-
 /// Creates the room, or comes back into it and takes the music along.
 async fn enter(inner: &Inner, room: &HostedRoom, settings: Option<RoomSettings>) -> Result<(), NodeError> {
     let (me, profile) = (inner.me(), inner.person.lock().await.profile());
     match settings {
         Some(settings) => room.execute_as(me, Command::CreateRoom { profile, settings }).await?,
         None => {
-            room.execute_as(me, Command::Join { profile, role: Role::Host }).await?;
+            room.execute_as(me, Command::Join { profile, role: Role::Host, invite: None }).await?;
             let elapsed_us = since_last_sync_us(inner, room).await?;
             room.execute_as(me, Command::ResumeAfterRestart { elapsed_us }).await?
         }

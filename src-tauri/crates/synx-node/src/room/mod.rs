@@ -1,5 +1,6 @@
 //! Rooms: alone, of this machine, and of others.
 
+pub(crate) mod abandoned;
 pub(crate) mod backend;
 pub(crate) mod clock;
 pub(crate) mod conductor;
@@ -8,7 +9,9 @@ pub(crate) mod feed;
 pub(crate) mod fetch;
 pub(crate) mod hosted;
 pub(crate) mod hosting;
+pub(crate) mod invites;
 pub(crate) mod joined;
+pub(crate) mod knocks;
 pub(crate) mod lead;
 pub(crate) mod page;
 pub(crate) mod solo;

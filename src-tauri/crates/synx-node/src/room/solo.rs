@@ -89,7 +89,12 @@ impl SoloRoom {
     pub fn execute(&self, command: Command) -> Result<u64, Rejection> {
         let mut room = self.room.write().unwrap_or_else(PoisonError::into_inner);
         let command = CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor: self.me, command };
-        let now = Moment { epoch: self.epoch, room_time_us: synx_playback::monotonic_us(), lead_us: LEAD_US };
+        let now = Moment {
+            epoch: self.epoch,
+            room_time_us: synx_playback::monotonic_us(),
+            wall_clock_ms: crate::wall_clock_ms(),
+            lead_us: LEAD_US,
+        };
         for event in room.decide(&command, now)? {
             let envelope = Envelope {
                 seq: room.seq + 1,

@@ -10,6 +10,8 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
     match &envelope.event {
         RoomEvent::RoomCreated { settings, .. } => format!("{by} opened “{}”", settings.name),
         RoomEvent::UserJoined { profile, .. } => format!("{} joined", profile.name),
+        RoomEvent::InviteCreated { .. } => format!("{by} made an invite"),
+        RoomEvent::InviteRevoked { .. } => format!("{by} withdrew an invite"),
         RoomEvent::UserLeft { user, reason } => {
             let user = name(room, *user);
             match reason {

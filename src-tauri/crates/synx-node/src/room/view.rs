@@ -1,10 +1,11 @@
 //! A room in the form that is drawn.
 
 use crate::bridge::{
-    ChatMessageView, CommentView, KeyView, LoopView, MemberView, PlaybackControlView, QueueItemView,
-    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView,
-    TempoView, VisibilityView,
+    ChatMessageView, CommentView, KeyView, KnockView, LoopView, MemberView, PlaybackControlView,
+    QueueItemView, RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView,
+    StorageView, TempoView, VisibilityView,
 };
+use crate::room::invites::invite_views;
 use synx_domain::{
     ChatMessage, Comment, ContentHash, LeaveReason, LoopRegion, Member, PlaybackControl, Role, Room,
     RoomSettings, SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
@@ -22,6 +23,8 @@ pub struct Surroundings<'a> {
     pub link: Option<String>,
     /// Where the hosted room listens.
     pub addresses: Vec<String>,
+    /// Who waits to be let in; none at a peer, who is not asked.
+    pub knocks: Option<Vec<KnockView>>,
     /// Whether the audio of a track is on this machine.
     pub is_here: &'a dyn Fn(ContentHash) -> bool,
 }
@@ -58,6 +61,8 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
         current: room.transport.as_ref().and_then(|transport| Some(transport.current?.item.to_string())),
         comments: room.comments.iter().map(comment_view).collect(),
         link: around.link,
+        invites: if around.knocks.is_some() { invite_views(room) } else { Vec::new() },
+        knocks: around.knocks.unwrap_or_default(),
         addresses: around.addresses,
     })
 }

@@ -103,7 +103,7 @@ function room(people: number, shared: boolean): RoomView {
       comment('c2', 143, ME, 'Love this breakdown. Could be twice as long.'),
       comment('c3', 220.5, 'user-1', 'Clipping?'),
     ] : [],
-    link: 'synxsphere://join?v=1&r=room-1&a=192.168.1.12%3A7420&f=3b9f0c5e&i=eyJhbGciOiJFZERTQSJ9', addresses: ['192.168.1.12:7420'],
+    link: 'synxsphere://join?v=1&r=room-1&a=192.168.1.12%3A7420&f=3b9f0c5e&i=eyJhbGciOiJFZERTQSJ9', addresses: ['192.168.1.12:7420'], invites: [], knocks: [],
   };
 }
 

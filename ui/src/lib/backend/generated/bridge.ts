@@ -123,6 +123,29 @@ head: number,
  * Milliseconds since 1970 UTC.
  */
 first_ms: number, last_ms: number, away: AwayView | null, };
+ * An invite to the hosted room. Its link is asked for apart.
+ */
+export type InviteView = { id: string, role: RoleView, 
+/**
+ * Milliseconds since 1970 UTC.
+ */
+expires_at_ms: number, 
+/**
+ * How many people came in by it.
+ */
+uses: number, 
+/**
+ * How many may; null: any number.
+ */
+max_uses: number | null, 
+/**
+ * Whether the host is asked about each of them.
+ */
+knock: boolean, revoked: boolean, 
+/**
+ * Neither revoked nor used up nor past its time, when this was drawn.
+ */
+usable: boolean, };
 
 /**
  * A key with how sure it is.
@@ -148,6 +171,19 @@ confidence: number,
  * Set by hand: then it is sure.
  */
 by_hand: boolean, };
+
+/**
+ * Somebody who asks to be let in.
+ */
+export type KnockView = { user: string, name: string, color: string | null, 
+/**
+ * What their invite gives.
+ */
+role: RoleView, 
+/**
+ * Milliseconds since 1970 UTC.
+ */
+since_ms: number, };
 
 /**
  * A public room of the local network.
@@ -409,7 +445,15 @@ link: string | null,
 /**
  * Addresses (`host:port`) where the hosted room listens.
  */
-addresses: Array<string>, };
+addresses: Array<string>, 
+/**
+ * Invites to the hosted room, newest first; none at a peer.
+ */
+invites: Array<InviteView>, 
+/**
+ * Who waits to be let in to the hosted room, oldest first.
+ */
+knocks: Array<KnockView>, };
 
 /**
  * How much audio a room takes in.

@@ -143,6 +143,7 @@ impl Inner {
             connection_problem: None,
             link: None,
             addresses: Vec::new(),
+            knocks: None,
             is_here: &is_here,
         };
         let view = room_view(room, around).ok_or(NodeError::NotReady { what: "the room's history" })?;

@@ -261,6 +261,8 @@ pub fn kind_of(event: &RoomEvent) -> LogKindView {
         RoomEvent::UserJoined { .. }
         | RoomEvent::UserLeft { .. }
         | RoomEvent::BanLifted { .. }
+        | RoomEvent::InviteCreated { .. }
+        | RoomEvent::InviteRevoked { .. }
         | RoomEvent::RoleChanged { .. }
         | RoomEvent::UserCreated { .. }
         | RoomEvent::ProfileUpdated { .. }

@@ -7,6 +7,7 @@ mod links;
 mod options;
 
 pub use options::Options;
+pub use synx_node::worker::serve_if_asked;
 
 use bridge::Bridge;
 use std::path::Path;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    synxsphere::serve_if_asked();
     let options = synxsphere::Options::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("SYNX_LOG").unwrap_or_else(|_| EnvFilter::new("error")))

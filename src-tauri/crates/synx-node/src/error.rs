@@ -114,7 +114,10 @@ pub enum NodeError {
     Media(#[from] synx_media::MediaError),
     /// Analysis failed.
     #[error(transparent)]
-    Analysis(#[from] std::sync::Arc<synx_analysis::AnalysisError>),
+    Analysis(#[from] synx_analysis::AnalysisError),
+    /// A worker has no result for a file.
+    #[error(transparent)]
+    Work(#[from] crate::worker::WorkError),
     /// Audio output failed.
     #[error(transparent)]
     Playback(#[from] synx_playback::PlaybackError),
@@ -162,6 +165,7 @@ impl NodeError {
             Self::Net(error) => error.code(),
             Self::Media(error) => error.code(),
             Self::Analysis(error) => error.code(),
+            Self::Work(error) => error.code(),
             Self::Playback(error) => error.code(),
             Self::Calibration(error) => error.code(),
             Self::Refused { code, .. } => code,

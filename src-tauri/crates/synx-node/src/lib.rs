@@ -26,6 +26,7 @@ mod settings;
 mod sync;
 mod transfers;
 mod watchers;
+pub mod worker;
 
 pub use control::Control;
 pub use data_dir::default_data_dir;

@@ -1,7 +1,8 @@
 //! Getting into rooms and what is done in them: hosting, joining, sharing, looking back.
 
 use crate::bridge::{
-    NodeEvent, NoticeLevel, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
+    NodeEvent, NoticeLevel, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection,
+    TransferView,
 };
 use crate::error::NodeError;
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};

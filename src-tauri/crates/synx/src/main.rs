@@ -28,6 +28,7 @@ const QUIET: &str =
     "error,symphonia_core=off,symphonia_bundle_mp3=off,symphonia_format_isomp4=off,symphonia_format_ogg=off";
 
 fn main() -> ExitCode {
+    synx_node::worker::serve_if_asked();
     let cli = Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("SYNX_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET)))

@@ -1,20 +1,20 @@
-//! Analysis results by content hash: computed once, kept on disk, never computed on an async or audio thread.
+//! Analysis results by content hash: computed once, in a worker process, and kept on disk.
 
 use crate::error::NodeError;
 use crate::settings::write_atomically;
+use crate::worker::{Progress, WorkError, Workers};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use synx_analysis::{ANALYSER_VERSION, Analysis, AnalysisError, Options};
+use synx_analysis::{ANALYSER_VERSION, Analysis};
 use synx_domain::{ContentHash, TrackAnalysis};
 use tokio::sync::{OnceCell, Semaphore};
 
 /// Results that stay in memory; a result with its waveform is some hundred kilobytes.
 const KEPT_IN_MEMORY: usize = 8;
 
-type Outcome = Result<Arc<Analysis>, Arc<AnalysisError>>;
-type Progress = Box<dyn Fn(f64) + Send + Sync>;
+type Outcome = Result<Arc<Analysis>, WorkError>;
 
 /// The results, and the work that is under way.
 pub struct Analyses {
@@ -22,7 +22,8 @@ pub struct Analyses {
     recent: Mutex<Vec<(ContentHash, Arc<Analysis>)>>,
     under_way: Mutex<HashMap<ContentHash, Arc<OnceCell<Outcome>>>>,
     turns: Semaphore,
-    cancelled: Arc<AtomicBool>,
+    workers: Workers,
+    cancelled: AtomicBool,
 }
 
 impl Analyses {
@@ -33,7 +34,8 @@ impl Analyses {
             recent: Mutex::default(),
             under_way: Mutex::default(),
             turns: Semaphore::new(at_a_time.max(1)),
-            cancelled: Arc::default(),
+            workers: Workers::default(),
+            cancelled: AtomicBool::new(false),
         }
     }
 
@@ -50,7 +52,7 @@ impl Analyses {
     /// The result, computed if need be. Who asks while the work is under way waits for the same work.
     ///
     /// # Errors
-    /// When the file cannot be decoded, or the instance is closing.
+    /// When the file cannot be decoded or takes its worker down, or the instance is closing.
     pub async fn analyze(
         &self,
         hash: ContentHash,
@@ -63,12 +65,18 @@ impl Analyses {
         let cell = Arc::clone(lock(&self.under_way).entry(hash).or_default());
         let outcome = cell.get_or_init(|| self.compute(hash, path, progress)).await.clone();
         lock(&self.under_way).remove(&hash);
-        outcome.map_err(NodeError::Analysis)
+        Ok(outcome?)
+    }
+
+    /// Who reads files of others.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// Gives up what is under way; used when the instance closes.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+        self.workers.cancel();
     }
 
     /// Whether all work was given up.
@@ -78,15 +86,7 @@ impl Analyses {
 
     async fn compute(&self, hash: ContentHash, path: &Path, progress: Progress) -> Outcome {
         let _turn = self.turns.acquire().await;
-        let path = path.to_owned();
-        let cancelled = Arc::clone(&self.cancelled);
-        let work = tokio::task::spawn_blocking(move || {
-            synx_analysis::analyze(
-                &path,
-                &Options { cancel: Some(cancelled), progress: Some(progress), ..Options::default() },
-            )
-        });
-        let analysis = work.await.unwrap_or(Err(AnalysisError::Cancelled)).map(Arc::new).map_err(Arc::new)?;
+        let analysis = Arc::new(self.workers.analyze(path, progress).await?);
         self.write(hash, &analysis);
         self.remember(hash, &analysis);
         Ok(analysis)

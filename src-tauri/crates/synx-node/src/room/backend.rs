@@ -1,7 +1,7 @@
 //! What the server asks of a hosted room, and what becomes of a file that a peer has uploaded.
 
 use crate::error::NodeError;
-use crate::library::{describe, summary};
+use crate::library::summary;
 use crate::node::Inner;
 use crate::room::hosted::{ExecuteError, HostedRoom};
 use futures_util::future::BoxFuture;
@@ -141,18 +141,17 @@ impl Incoming {
     /// Where the file is, if it could be shared.
     async fn share(&self, node: &Arc<Inner>) -> Result<Option<PathBuf>, NodeError> {
         let Some(path) = node.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
-        let (probed, hash, name) = (path.clone(), self.hash, self.file_name.clone());
-        let described = tokio::task::spawn_blocking(move || describe(&probed, hash, name)).await;
-        match described.map_err(|_| NodeError::Closing)? {
+        let workers = node.library.analyses().workers();
+        match workers.describe(&path, self.hash, self.file_name.clone()).await {
             Ok(track) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
             Err(error) => {
                 // What is no audio is of no use to any room.
-                if matches!(error, NodeError::Media(_))
+                if error.is_the_files()
                     && let Err(error) = node.audio.of_room(self.room.id()).discard(self.hash)
                 {
                     tracing::warn!(%error, "a file that is no audio stays on disk");
                 }
-                return self.fail(&path, &error).await.map(|()| None);
+                return self.fail(&path, &error.into()).await.map(|()| None);
             }
         };
         node.audio_arrived(self.hash);
@@ -195,6 +194,9 @@ fn public_reason(error: &NodeError, path: &Path, file_name: &str) -> String {
     let kept = path.to_string_lossy();
     if reason.contains(&*kept) {
         return reason.replace(&*kept, file_name);
+    }
+    if matches!(error, NodeError::Work(error) if error.is_the_files()) {
+        return format!("{file_name} could not be used: {reason}");
     }
     format!("{file_name} could not be used: the host has a problem with its own files")
 }

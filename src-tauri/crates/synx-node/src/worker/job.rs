@@ -1,0 +1,83 @@
+//! What is asked of a worker, and what it says: one JSON object a line.
+
+use crate::error::NodeError;
+use crate::library::describe;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use synx_analysis::{Analysis, Options};
+use synx_domain::{ContentHash, TrackMeta};
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub(super) enum Job {
+    /// What a file says of itself.
+    Describe { path: FilePath, hash: ContentHash, file_name: String },
+    /// Everything the analysis finds.
+    Analyze { path: FilePath },
+}
+
+impl Job {
+    pub(super) fn path(&self) -> PathBuf {
+        let (Self::Describe { path, .. } | Self::Analyze { path }) = self;
+        path.to_path()
+    }
+}
+
+/// What a worker says of a job: progress, and at last one of the others.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Line {
+    /// 0 to 1.
+    Progress { done: f64 },
+    /// What the file says of itself.
+    Described { track: TrackMeta },
+    /// What was found.
+    Analyzed { analysis: Box<Analysis> },
+    /// It could not be done.
+    Failed { code: String, message: String },
+}
+
+/// A path as it is, also where it is no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct FilePath(Vec<u8>);
+
+impl From<&Path> for FilePath {
+    #[cfg(unix)]
+    fn from(path: &Path) -> Self {
+        Self(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec())
+    }
+
+    #[cfg(not(unix))]
+    fn from(path: &Path) -> Self {
+        Self(path.to_string_lossy().into_owned().into_bytes())
+    }
+}
+
+impl FilePath {
+    #[cfg(unix)]
+    fn to_path(&self) -> PathBuf {
+        PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(&self.0))
+    }
+
+    #[cfg(not(unix))]
+    fn to_path(&self) -> PathBuf {
+        PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
+    }
+}
+
+/// Does a job, here and now.
+pub(super) fn done(job: &Job, progress: Box<dyn Fn(f64) + Send + Sync>) -> Line {
+    let outcome = match job {
+        Job::Describe { path, hash, file_name } => {
+            describe(&path.to_path(), *hash, file_name.clone()).map(|track| Line::Described { track })
+        }
+        Job::Analyze { path } => {
+            let options = Options { progress: Some(progress), ..Options::default() };
+            let found = synx_analysis::analyze(&path.to_path(), &options);
+            found.map(|analysis| Line::Analyzed { analysis: Box::new(analysis) }).map_err(NodeError::from)
+        }
+    };
+    outcome.unwrap_or_else(|error| Line::Failed { code: error.code().to_owned(), message: error.to_string() })
+}

@@ -123,6 +123,8 @@ head: number,
  * Milliseconds since 1970 UTC.
  */
 first_ms: number, last_ms: number, away: AwayView | null, };
+
+/**
  * An invite to the hosted room. Its link is asked for apart.
  */
 export type InviteView = { id: string, role: RoleView, 

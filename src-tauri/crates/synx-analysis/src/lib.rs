@@ -16,8 +16,10 @@ mod tempo;
 
 pub use analysis::{ANALYSER_VERSION, Analysis, Options, Take, analyze, evidence};
 pub use error::AnalysisError;
-pub use key::{Key, KeyEngine, KeyEstimate, KeyEvidence, KeyReading, Mode, ProfileKeyEngine, UnknownKey};
+pub use key::{
+    Key, KeyEngine, KeyEstimate, KeyEvidence, KeyReading, KeySection, Mode, ProfileKeyEngine, UnknownKey,
+};
 pub use tempo::{
-    Alternative, AubioTempoEngine, Grid, OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind,
-    TempoEvidence, TempoReading, TempoRelation,
+    Alternative, AubioTempoEngine, Grid, Metre, MetreEvidence, OnsetTempoEngine, Tempo, TempoEngine,
+    TempoEngineKind, TempoEvidence, TempoReading, TempoRelation, TempoSection,
 };

@@ -113,6 +113,29 @@ fn drums(bpm: f64, seconds: usize) -> Vec<f32> {
     audio
 }
 
+/// A low tone on the first of three beats, noise on the others.
+fn waltz(bpm: f64, seconds: usize) -> Vec<f32> {
+    let (mut noise, mut audio) = (Noise(9), vec![0.0; seconds * RATE]);
+    let beat = 60.0 / bpm * RATE as f64;
+    for i in 0.. {
+        let at = (f64::from(i) * beat) as usize + 300;
+        if at >= audio.len() {
+            return audio;
+        }
+        let mut n = 0.0;
+        let mut low = || {
+            n += 1.0;
+            (TAU * 55.0 * n / RATE as f32).sin()
+        };
+        if i % 3 == 0 {
+            stroke(&mut audio[at..], 0.9, &mut low)
+        } else {
+            stroke(&mut audio[at..], 0.3, || noise.next())
+        }
+    }
+    audio
+}
+
 /// I, IV, V, I of a major key, a chord a second, with a bass and four harmonics a note.
 fn cadence(tonic: usize, seconds: usize) -> Vec<f32> {
     let hz = |semitones: usize| 110.0 * ((semitones as f32 - 9.0) / 12.0).exp2();
@@ -195,4 +218,46 @@ fn the_demo_tracks_are_known() {
         assert!((0.0..=1.0).contains(&tempo.confidence), "{file}");
         assert_eq!(found.key.unwrap().key.to_string(), key, "{file}");
     }
+}
+
+#[test]
+fn a_change_of_key_is_told_and_where() {
+    let found = |audio: &[f32]| {
+        let mut engine = ProfileKeyEngine::new(RATE as f64);
+        engine.push(audio);
+        engine.finish().unwrap().sections
+    };
+    assert_eq!(found(&cadence(0, 60)), []);
+    let sections = found(&[cadence(0, 40), cadence(3, 40)].concat());
+    let keys: Vec<String> = sections.iter().map(|s| s.key.to_string()).collect();
+    assert_eq!(keys, ["C major", "Eb major"]);
+    assert!((sections[1].start_s - 40.0).abs() < 8.0, "{sections:?}");
+}
+
+#[test]
+fn a_change_of_tempo_is_told_and_where() {
+    let found = |audio: &[f32]| {
+        let mut engine = OnsetTempoEngine::new(RATE as f64);
+        engine.push(audio);
+        engine.finish().unwrap()
+    };
+    let steady = found(&drums(120.0, 60));
+    assert!(steady.grid.is_some() && steady.sections.is_empty());
+    let changing = found(&[drums(120.0, 40), drums(126.0, 40)].concat());
+    let tempi: Vec<f64> = changing.sections.iter().map(|s| s.bpm.round()).collect();
+    assert_eq!((changing.grid, tempi), (None, vec![120.0, 126.0]));
+    assert!((changing.sections[1].start_s - 40.0).abs() < 4.0, "{:?}", changing.sections);
+}
+
+#[test]
+fn the_bar_is_counted() {
+    let metre = |audio: &[f32]| {
+        let mut engine = OnsetTempoEngine::new(RATE as f64);
+        engine.push(audio);
+        let tempo = engine.finish().unwrap();
+        assert!(tempo.downbeats.iter().all(|i| (*i as usize) < tempo.beats_s.len()));
+        tempo.metre.map(|metre| metre.to_string())
+    };
+    assert_eq!(metre(&drums(120.0, 40)).as_deref(), Some("4/4"));
+    assert_eq!(metre(&waltz(132.0, 40)).as_deref(), Some("3/4"));
 }

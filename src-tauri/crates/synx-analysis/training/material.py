@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""material.py OUT COUNT: music that the project makes itself, for training the tempo and key decisions.
+"""material.py OUT COUNT [metres]: music that the project makes itself, for training the tempo and key decisions.
 
 Writes OUT/audio/*.wav, OUT/beats/*.beats and OUT/made.csv in the manifest format of score.py. Each piece is a style with the
 tempo range that musicians give it, drawn patterns, human timing, a random kit, bass, chords and melody in a random key;
-a third is drums alone. Tempo, beats and key are what was written, so the labels are exact. Needs mido and fluidsynth
+a third is drums alone.
+With `metres` only waltzes, jigs, fives and sevens, for the decision about the bar. Tempo, beats and key are what was written, so the labels are exact. Needs mido and fluidsynth
 with FluidR3_GM.sf2 (Debian: fluidsynth, fluid-soundfont-gm). The same seed gives the same pieces."""
 import csv, os, random, subprocess, sys
 import mido
@@ -46,6 +47,16 @@ STYLES = {
     "seven": ((110, 170), 2, 7, (0, 0), "X..o..X...X...", "..X..X....X.X.", "X.X.X.X.X.X.X."),
     "ambient": ((60, 116), 2, 4, (0, 0), "........", "........", "........"),
 }
+# Metres that are rare above; made with `metres`.
+METRES = {name: STYLES[name] for name in ("waltz", "slow waltz", "five", "seven")} | {
+    "jazz waltz": ((110, 190), 3, 3, (0, 0), "X.....x..", "..o..x..o", "X..X.XX.."),
+    "rock in three": ((90, 150), 2, 3, (0, 0), "X..x.o", "..X.X.", "XXXXXX"),
+    "jig": ((84, 132), 3, 2, (0, 0), "X..X..", "...X..", "XoxXox"),
+    "six": ((46, 76), 3, 2, (0, 0), "X..o.x", "...X..", "XXXXXX"),
+    "march": ((96, 132), 2, 4, (0, 0), "X...X...", "..X...X.", "X.X.X.X."),
+    "take five": ((150, 185), 2, 5, (0, 0), "X.....X...", "..o...o.x.", "X.XxX.X.X."),
+    "seven fast": ((170, 230), 1, 7, (0, 0), "X.X.X..", ".X.X.Xo", "XXXXXXX"),
+}
 MAJOR = [(0, 4, 7), (5, 9, 12), (7, 11, 14), (9, 12, 16), (2, 5, 9), (4, 7, 11)]
 MINOR = [(0, 3, 7), (5, 8, 12), (7, 11, 14), (8, 12, 15), (3, 7, 10), (10, 14, 17), (7, 10, 14)]
 SCALES = {"major": [0, 2, 4, 5, 7, 9, 11], "minor": [0, 2, 3, 5, 7, 8, 10]}
@@ -56,7 +67,7 @@ LOUD = {"X": 1.0, "x": 0.75, "o": 0.45}
 class Piece:
     def __init__(self, rnd, style):
         self.rnd, self.style = rnd, style
-        (low, high), self.per_beat, self.bar_beats, swing, *self.rows = STYLES[style]
+        (low, high), self.per_beat, self.bar_beats, swing, *self.rows = (STYLES | METRES)[style]
         self.bpm = round(low * (high / low) ** rnd.random(), rnd.choice([0, 0, 2]))
         self.swing = rnd.uniform(*swing) if self.per_beat == 4 else 0.0
         self.human_s = rnd.choice([0.0, 0.004, 0.010])
@@ -162,12 +173,13 @@ class Piece:
 
 def main():
     folder, count = sys.argv[1], int(sys.argv[2])
+    styles, first = (METRES, 10_000) if "metres" in sys.argv else (STYLES, 0)
     for sub in ("audio", "beats"):
         os.makedirs(os.path.join(folder, sub), exist_ok=True)
     rows = []
     for i in range(count):
-        rnd = random.Random(i)
-        style = list(STYLES)[i % len(STYLES)]
+        rnd = random.Random(first + i)
+        style = list(styles)[i % len(styles)]
         piece = Piece(rnd, style)
         key, changes = piece.make()
         name = f"made_{i:04d}"
@@ -180,9 +192,11 @@ def main():
         beats = [piece.start_s + k * piece.beat_s for k in range(piece.bars * piece.bar_beats)]
         with open(os.path.join(folder, "beats", name + ".beats"), "w") as out:
             out.writelines(f"{b:.4f}\n" for b in beats)
-        rows.append([f"audio/{name}.wav", piece.bpm, key, name + ".beats", f"made-{style}"])
+        sig = f"{piece.bar_beats}/4" if piece.per_beat != 3 or piece.bar_beats > 2 else "6/8"
+        rows.append([f"audio/{name}.wav", piece.bpm, key, name + ".beats", f"made-{style}", sig])
     with open(os.path.join(folder, "made.csv"), "w") as out:
-        csv.writer(out).writerows([["file", "bpm", "key", "beats", "group"], *rows])
+        csv.writer(out).writerows([["file", "bpm", "key", "beats", "group", "sig"], *rows])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ pub async fn run(args: Analyze, data_dir: &Path) -> Result<Exit, synx_node::Node
 
 fn line(report: &FileReport) -> String {
     match &report.outcome {
-        FileOutcome::Analyzed(found) => format!("{}  {}", figures(found), report.file),
+        FileOutcome::Analyzed(found) => format!("{}  {}{}", figures(found), report.file, changes(found)),
         FileOutcome::Failed { error, .. } => format!("{:<48}  {error}", "failed"),
     }
 }
@@ -44,5 +44,29 @@ fn figures(found: &FileAnalysis) -> String {
         _ => "no key".to_owned(),
     };
     let loudness = found.loudness_lufs.map_or("silent".to_owned(), |lufs| format!("{lufs:.1} LUFS"));
-    format!("{tempo:>10}  {key:<15}  E{:<2} {loudness:>11}", found.energy)
+    let metre = found.metre.as_deref().unwrap_or("");
+    format!("{tempo:>10} {metre:<3}  {key:<15}  E{:<2} {loudness:>11}", found.energy)
+}
+
+/// Where tempo or key change, on lines of their own; of a tempo that flows only the first and the last.
+fn changes(found: &FileAnalysis) -> String {
+    let minute = |s: f64| format!("{}:{:02}", s as u64 / 60, s as u64 % 60);
+    let mut text = String::new();
+    if let (Some(first), Some(last)) = (found.tempo_sections.first(), found.tempo_sections.last())
+        && found.tempo_sections.len() > 1
+    {
+        let steps = found.tempo_sections.len() - 1;
+        let times = if steps == 1 { "once".to_owned() } else { format!("{steps} times") };
+        let (from, to, at) = (first.bpm, last.bpm, minute(last.start_s));
+        text += &format!("\n            tempo changes {times}: {from:.1} BPM, in the end {to:.1} from {at}");
+    }
+    if found.key_sections.len() > 1 {
+        let keys: Vec<String> = found
+            .key_sections
+            .iter()
+            .map(|section| format!("{} from {}", section.key, minute(section.start_s)))
+            .collect();
+        text += &format!("\n            key: {}", keys.join(", then "));
+    }
+    text
 }

@@ -99,6 +99,11 @@ impl Chroma {
         self.spectrum.push(mono, |magnitudes| state.take(magnitudes));
     }
 
+    /// Length of a segment.
+    pub(crate) fn segment_s(&self) -> f64 {
+        self.state.frames_per_segment as f64 * f64::from(self.state.hop_s)
+    }
+
     /// All segments, of which the last may be shorter, and what the chords were.
     pub(crate) fn finish(&mut self) -> (Vec<Segment>, Harmony) {
         let state = &mut self.state;
@@ -182,6 +187,11 @@ impl State {
 }
 
 impl Segment {
+    /// Whether enough of it sounds to say anything.
+    pub(crate) fn is_audible(&self) -> bool {
+        self.sounding > 0.2
+    }
+
     fn add(&mut self, hz: f64, weight: f32) {
         for (harmonic, share) in HARMONICS {
             let fundamental = hz / harmonic;

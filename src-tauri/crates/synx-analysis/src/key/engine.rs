@@ -6,6 +6,7 @@
 use super::chroma::{Chroma, FINE_BINS, Segment, folded, tuning_cents, tuning_focus};
 use super::harmony::{self, Harmony};
 use super::profiles::{PROFILES, correlation};
+use super::sections;
 use super::weights::{CALIBRATION, PRESENCE_BIAS, PRESENCE_WEIGHTS, WEIGHTS};
 use super::{Key, KeyEngine, KeyEstimate, Mode};
 use crate::tempo::calibrated;
@@ -83,16 +84,19 @@ impl KeyEngine for ProfileKeyEngine {
         let mut ranked = scores;
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         let (key, score) = *ranked.first()?;
+        let audible = |s: &Segment| s.is_audible().then(|| unit(folded(&s.all, pitches.tuning_cents)));
+        let by_time: Vec<Option<[f32; 12]>> = segments.iter().map(audible).collect();
         Some(KeyEstimate {
             key,
             confidence: calibrated((score - highest).exp() / total, CALIBRATION) * presence,
             second: ranked.get(1).map(|s| s.0),
             tuning_cents: pitches.tuning_cents,
+            sections: sections::of(&by_time, self.chroma.segment_s(), key),
         })
     }
 }
 
-fn all_keys() -> impl Iterator<Item = Key> {
+pub(crate) fn all_keys() -> impl Iterator<Item = Key> {
     (0..24).map(|i| Key::new(i % 12, if i < 12 { Mode::Major } else { Mode::Minor }))
 }
 
@@ -122,7 +126,7 @@ impl Pitches {
         let all = sum(|s| &s.all, segments);
         let tuning = tuning_cents(&all);
         let fold = |fine: &[f32; FINE_BINS]| unit(folded(fine, tuning));
-        let audible: Vec<&Segment> = segments.iter().filter(|s| s.sounding > 0.2).collect();
+        let audible: Vec<&Segment> = segments.iter().filter(|s| s.is_audible()).collect();
         let ending = &segments[segments.len().saturating_sub(2)..];
         Pitches {
             tuning_cents: tuning,

@@ -4,6 +4,7 @@ mod chroma;
 mod engine;
 mod harmony;
 mod profiles;
+mod sections;
 mod weights;
 
 use std::fmt;
@@ -170,6 +171,18 @@ pub struct KeyEstimate {
     pub second: Option<Key>,
     /// How far the music is tuned from A = 440 Hz, −50 to 50 cents.
     pub tuning_cents: f64,
+    /// The keys in turn, where the music changes its key for good while it lasts; empty where one holds.
+    #[serde(default)]
+    pub sections: Vec<KeySection>,
+}
+
+/// A key that holds from here on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeySection {
+    /// Seconds from the start of the track.
+    pub start_s: f64,
+    /// The key.
+    pub key: Key,
 }
 
 /// Finds the key of mono audio that is pushed block by block.

@@ -49,6 +49,15 @@ impl TempoEngine for AubioTempoEngine {
         let grid = line_through(&beats_s, period_s);
         let confidence = (self.confidences / beats_s.len() as f64).clamp(0.0, 1.0);
         let bpm = 60.0 / grid.map_or(period_s, |g| g.period_s);
-        Some(Tempo { bpm, confidence, beats_s, alternatives: Vec::new(), grid })
+        Some(Tempo {
+            bpm,
+            confidence,
+            beats_s,
+            alternatives: Vec::new(),
+            grid,
+            sections: Vec::new(),
+            metre: None,
+            downbeats: Vec::new(),
+        })
     }
 }

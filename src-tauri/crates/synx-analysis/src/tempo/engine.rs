@@ -1,9 +1,13 @@
 //! Our own tempo engine: onset strength, periodicity, beats for each candidate, octave decision, grid.
 
+use super::levels::Levels;
 use super::octave::{Candidate, by_period, candidates, confidence};
 use super::onset::{Onset, OnsetStrength};
 use super::periodicity::Periodicity;
-use super::{Alternative, Grid, Tempo, TempoEngine, TempoRelation, beats, presence};
+use super::{
+    Alternative, Grid, Metre, Tempo, TempoEngine, TempoRelation, TempoSection, beats, metre, presence,
+    sections,
+};
 
 /// Longer tracks are analysed in parts, so that memory stays bounded; a DJ mix has more than one tempo anyway.
 const PART_S: f64 = 600.0;
@@ -36,6 +40,19 @@ pub struct TempoEvidence {
     pub presence: Vec<f32>,
     /// Which of these it is.
     pub readings: Vec<TempoReading>,
+    /// Which bar the beats of the likeliest have.
+    pub bars: Vec<MetreEvidence>,
+}
+
+/// A bar that was considered, and the evidence that was weighed.
+#[derive(Clone, Debug)]
+pub struct MetreEvidence {
+    /// Tapped beats in a bar; two are a 6/8.
+    pub beats_per_bar: usize,
+    /// Seconds from the start to the first beat that begins a bar.
+    pub first_downbeat_s: f64,
+    /// What was weighed, in the order of the weights.
+    pub features: Vec<f32>,
 }
 
 /// A tempo that was considered, and the evidence that was weighed.
@@ -65,7 +82,7 @@ impl OnsetTempoEngine {
     pub fn evidence(&mut self) -> TempoEvidence {
         self.strength.flush();
         let frames_per_s = self.strength.frames_per_s();
-        let onsets = self.strength.take();
+        let (onsets, levels) = (self.strength.take(), self.strength.take_levels());
         if is_too_little(&onsets, frames_per_s) {
             return TempoEvidence::default();
         }
@@ -80,18 +97,22 @@ impl OnsetTempoEngine {
                 features: c.features.to_vec(),
             }
         };
-        TempoEvidence {
-            presence: presence::features(&periodicity, &found).to_vec(),
-            readings: found.iter().map(reading).collect(),
-        }
+        let presence = presence::features(&periodicity, &found).to_vec();
+        let readings = found.iter().map(reading).collect();
+        let best = by_period(found).into_iter().next();
+        let bars = best.map(|best| {
+            let timed = Timed::of(&best, &periodicity, 0.0);
+            metre::evidence(&metre::readings(&periodicity, &levels, &best.beats, best.period), &timed.beats_s)
+        });
+        TempoEvidence { presence, readings, bars: bars.unwrap_or_default() }
     }
 
     fn close_part(&mut self) {
-        let onsets = self.strength.take();
+        let (onsets, levels) = (self.strength.take(), self.strength.take_levels());
         let frames_per_s = self.strength.frames_per_s();
         let start_s = self.taken_frames as f64 / frames_per_s;
         self.taken_frames += onsets.len();
-        if let Some(tempo) = tempo_of(&onsets, frames_per_s, start_s) {
+        if let Some(tempo) = tempo_of(&onsets, &levels, frames_per_s, start_s) {
             self.parts.push(Part { seconds: onsets.len() as f64 / frames_per_s, tempo });
         }
     }
@@ -114,7 +135,7 @@ impl TempoEngine for OnsetTempoEngine {
     }
 }
 
-fn tempo_of(onsets: &[Onset], frames_per_s: f64, start_s: f64) -> Option<Tempo> {
+fn tempo_of(onsets: &[Onset], levels: &Levels, frames_per_s: f64, start_s: f64) -> Option<Tempo> {
     if is_too_little(onsets, frames_per_s) {
         return None;
     }
@@ -144,7 +165,11 @@ fn tempo_of(onsets: &[Onset], frames_per_s: f64, start_s: f64) -> Option<Tempo> 
             }
         })
         .collect();
-    Some(Tempo { bpm, confidence, beats_s, alternatives, grid })
+    let bars = metre::readings(&periodicity, levels, &best.beats, best.period);
+    let (metre, downbeats) = metre::decide(&bars, beats_s.len(), bpm).unzip();
+    let downbeats = downbeats.unwrap_or_default();
+    let sections = if grid.is_some() { Vec::new() } else { sections::of(&beats_s, period_s) };
+    Some(Tempo { bpm, confidence, beats_s, alternatives, grid, sections, metre, downbeats })
 }
 
 /// A candidate's beats in seconds, and the exact period.
@@ -183,14 +208,41 @@ fn merged(parts: Vec<Part>, total_s: f64) -> Option<Tempo> {
         .max_by(|(_, a), (_, b)| seconds_near(a.tempo.bpm).total_cmp(&seconds_near(b.tempo.bpm)))
         .map(|(i, p)| (i, seconds_near(p.tempo.bpm)));
     let (leader, near_s) = leader?;
-    let beats_s = parts.iter().flat_map(|p| p.tempo.beats_s.iter().copied()).collect();
     let single = parts.len() == 1;
+    let beats_s = parts.iter().flat_map(|p| p.tempo.beats_s.iter().copied()).collect();
+    let downbeats = all_downbeats(&parts, parts.get(leader)?.tempo.metre);
+    let sections = sections::joined(parts.iter().flat_map(sections_of));
     let mut tempo = parts.into_iter().nth(leader)?.tempo;
     tempo.beats_s = beats_s;
+    tempo.downbeats = downbeats;
     if !single {
         // A line through one part is none through all of them.
         tempo.grid = None;
+        tempo.sections = sections;
         tempo.confidence *= near_s / total_s.max(near_s);
     }
     Some(tempo)
+}
+
+/// The stretches of a part; one, where its tempo holds.
+fn sections_of(part: &Part) -> Vec<TempoSection> {
+    let Tempo { sections, beats_s, bpm, .. } = &part.tempo;
+    match beats_s.first() {
+        Some(start_s) if sections.is_empty() => vec![TempoSection { start_s: *start_s, bpm: *bpm }],
+        _ => sections.clone(),
+    }
+}
+
+/// Downbeats of all parts that have the metre of the whole, numbered through.
+fn all_downbeats(parts: &[Part], metre: Option<Metre>) -> Vec<u32> {
+    let bar = |metre: Option<Metre>| metre.map(|m| (m.count, m.unit));
+    let mut beats_before = 0;
+    let mut downbeats = Vec::new();
+    for Part { tempo, .. } in parts {
+        if bar(tempo.metre) == bar(metre) {
+            downbeats.extend(tempo.downbeats.iter().map(|i| beats_before + i));
+        }
+        beats_before += tempo.beats_s.len() as u32;
+    }
+    downbeats
 }

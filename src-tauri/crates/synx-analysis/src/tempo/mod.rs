@@ -3,6 +3,9 @@
 mod aubio;
 mod beats;
 mod engine;
+mod levels;
+mod metre;
+mod metre_weights;
 mod octave;
 mod octave_weights;
 mod onset;
@@ -10,9 +13,12 @@ mod pattern;
 mod periodicity;
 mod presence;
 mod presence_weights;
+mod sections;
+
+use std::fmt;
 
 pub use aubio::AubioTempoEngine;
-pub use engine::{OnsetTempoEngine, TempoEvidence, TempoReading};
+pub use engine::{MetreEvidence, OnsetTempoEngine, TempoEvidence, TempoReading};
 pub(crate) use octave::calibrated;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +35,41 @@ pub struct Tempo {
     pub alternatives: Vec<Alternative>,
     /// The straight line through the beats, where the tempo holds.
     pub grid: Option<Grid>,
+    /// Stretches of steady tempo, in order, where it changes on the way; empty where one grid holds throughout.
+    #[serde(default)]
+    pub sections: Vec<TempoSection>,
+    /// The bar; `None` where the beats do not tell.
+    #[serde(default)]
+    pub metre: Option<Metre>,
+    /// Which of `beats_s` begin a bar; empty where that is not known.
+    #[serde(default)]
+    pub downbeats: Vec<u32>,
+}
+
+/// A stretch of steady tempo.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TempoSection {
+    /// Seconds from the start of the track to its first beat.
+    pub start_s: f64,
+    /// Beats per minute.
+    pub bpm: f64,
+}
+
+/// What a bar is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metre {
+    /// The upper number: 3 of 3/4, 6 of 6/8, where a beat is three eighths.
+    pub count: u8,
+    /// The lower number.
+    pub unit: u8,
+    /// 0 to 1: how likely it is right.
+    pub confidence: f64,
+}
+
+impl fmt::Display for Metre {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.count, self.unit)
+    }
 }
 
 /// Beat `n` lies at `first_beat_s + n × period_s`.

@@ -4,6 +4,7 @@
 //! magnitudes of a filter bank with a semitone spacing, half-wave rectified difference to the frame before last, whose
 //! bands were widened by a maximum filter.
 
+use super::levels::Levels;
 use crate::spectrum::Spectrum;
 
 /// Frames a second: beats are found to 10 ms and refined by interpolation.
@@ -15,6 +16,9 @@ const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 10_000.0;
 /// Upper limits of the first three groups: kick, bass and toms, snare and voice; cymbals are above.
 const GROUP_LIMITS_HZ: [f64; 3] = [130.0, 450.0, 2_500.0];
+/// Bands below this are bass, and those from there to the second limit carry the chords: what changes with the harmony.
+const BASS_HZ: f64 = 200.0;
+const CHORDS_HZ: f64 = 2_000.0;
 /// Magnitudes (1 = full scale) times this, before the logarithm.
 const COMPRESSION: f32 = 1000.0;
 /// The difference reaches this many frames back.
@@ -29,6 +33,7 @@ struct Band {
     from_bin: usize,
     to_bin: usize,
     group: usize,
+    centre_hz: f64,
 }
 
 /// Turns mono audio into onset strength.
@@ -46,6 +51,7 @@ struct Difference {
     /// Bands in each group, to make the groups comparable.
     group_sizes: [f32; GROUPS],
     onsets: Vec<Onset>,
+    levels: Levels,
 }
 
 impl OnsetStrength {
@@ -58,7 +64,9 @@ impl OnsetStrength {
             group_sizes[band.group] += 1.0;
         }
         let history = std::array::from_fn(|_| vec![0.0; bands.len()]);
-        let difference = Difference { bands, history, group_sizes, onsets: Vec::new() };
+        let below = |hz: f64| bands.iter().filter(|band| band.centre_hz < hz).count();
+        let levels = Levels::new(below(CHORDS_HZ), below(BASS_HZ));
+        let difference = Difference { bands, history, group_sizes, onsets: Vec::new(), levels };
         OnsetStrength { spectrum: Spectrum::new(window, hop), difference, hop, rate_hz }
     }
 
@@ -75,6 +83,11 @@ impl OnsetStrength {
     /// Hands out the frames collected so far.
     pub(crate) fn take(&mut self) -> Vec<Onset> {
         std::mem::take(&mut self.difference.onsets)
+    }
+
+    /// Hands out the band levels that belong to those frames.
+    pub(crate) fn take_levels(&mut self) -> Levels {
+        self.difference.levels.take()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,6 +107,7 @@ impl Difference {
             let sum: f32 = magnitudes[band.from_bin..band.to_bin].iter().sum();
             *level = (1.0 + COMPRESSION * sum).ln();
         }
+        self.levels.push(&self.history[0]);
         let [now, .., before] = &self.history;
         let mut onset = [0.0; GROUPS];
         for (i, band) in self.bands.iter().enumerate() {
@@ -120,7 +134,7 @@ fn bands(rate_hz: f64, window: usize) -> Vec<Band> {
         if to_bin > from_bin {
             let centre_hz = (from_bin + to_bin) as f64 / 2.0 * bin_hz;
             let group = GROUP_LIMITS_HZ.iter().filter(|limit| centre_hz > **limit).count();
-            bands.push(Band { from_bin, to_bin, group });
+            bands.push(Band { from_bin, to_bin, group, centre_hz });
             from_bin = to_bin;
         }
     }

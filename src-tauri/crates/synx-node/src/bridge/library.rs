@@ -94,6 +94,34 @@ views! {
         beats_s: Vec<f64>,
         /// Indexes into `beats_s`.
         downbeats: Vec<u32>,
+        /// The bar, where the beats tell.
+        metre: Option<MetreView>,
+        /// Where the tempo changes; empty where it holds.
+        tempo_sections: Vec<TempoSectionView>,
+        /// Where the key changes; empty where it holds.
+        key_sections: Vec<KeySectionView>,
+    }
+
+    /// What a bar is made of.
+    record MetreView {
+        /// As in "3/4".
+        name: String,
+        /// 0 to 1.
+        confidence: f64,
+    }
+
+    /// A tempo that holds from here on.
+    record TempoSectionView {
+        start_s: f64,
+        bpm: f64,
+    }
+
+    /// A key that holds from here on.
+    record KeySectionView {
+        start_s: f64,
+        /// Musical name.
+        name: String,
+        camelot: String,
     }
 
     /// A part of a waveform. All lists have one entry a column; values are 0 to 1 (min: -1 to 1).

@@ -6,7 +6,7 @@ use crate::library::files::{find_audio, hash_file};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use synx_analysis::Analysis;
+use synx_analysis::{Analysis, KeySection, TempoSection};
 use tokio::sync::mpsc;
 
 /// What was found in one file. Serialised with the names that scripts read.
@@ -47,6 +47,14 @@ pub struct FileAnalysis {
     pub bpm_alternatives: Vec<f64>,
     /// Seconds of each beat.
     pub beats: Vec<f64>,
+    /// Which of `beats` begin a bar; empty where that is not known.
+    pub downbeats: Vec<u32>,
+    /// The bar, as in "3/4"; none where the beats do not tell.
+    pub metre: Option<String>,
+    /// 0 to 1.
+    pub metre_confidence: f64,
+    /// Where the tempo changes; empty where it holds.
+    pub tempo_sections: Vec<TempoSection>,
     /// Musical name; none where there is no key.
     pub key: Option<String>,
     /// Camelot name.
@@ -55,6 +63,10 @@ pub struct FileAnalysis {
     pub open_key: Option<String>,
     /// 0 to 1.
     pub key_confidence: f64,
+    /// The next likeliest key.
+    pub key_second: Option<String>,
+    /// Where the key changes; empty where it holds.
+    pub key_sections: Vec<KeySection>,
     /// 1 to 10.
     pub energy: u8,
     /// Integrated, EBU R128; none for silence.
@@ -68,7 +80,8 @@ pub struct FileAnalysis {
 impl FileAnalysis {
     fn of(analysis: &Analysis) -> Self {
         let summary = summary(analysis);
-        let tempo = analysis.tempo.as_ref();
+        let (tempo, key) = (analysis.tempo.as_ref(), analysis.key.as_ref());
+        let metre = tempo.and_then(|tempo| tempo.metre);
         Self {
             duration_s: analysis.duration_s,
             bpm: summary.bpm,
@@ -77,10 +90,16 @@ impl FileAnalysis {
                 .map(|t| t.alternatives.iter().map(|other| other.bpm).collect())
                 .unwrap_or_default(),
             beats: tempo.map(|tempo| tempo.beats_s.clone()).unwrap_or_default(),
+            downbeats: tempo.map(|tempo| tempo.downbeats.clone()).unwrap_or_default(),
+            metre: metre.map(|metre| metre.to_string()),
+            metre_confidence: metre.map_or(0.0, |metre| metre.confidence),
+            tempo_sections: tempo.map(|tempo| tempo.sections.clone()).unwrap_or_default(),
             key: summary.key,
             camelot: summary.camelot,
-            open_key: analysis.key.as_ref().map(|key| key.key.open_key()),
+            open_key: key.map(|key| key.key.open_key()),
             key_confidence: summary.key_confidence,
+            key_second: key.and_then(|key| key.second).map(|key| key.to_string()),
+            key_sections: key.map(|key| key.sections.clone()).unwrap_or_default(),
             energy: summary.energy,
             loudness_lufs: summary.loudness_lufs,
             loudness_range_lu: analysis.loudness.range_lu,

@@ -153,8 +153,17 @@ fn found(random: &mut Random) -> Found {
     let key = Key::new(random.below(12) as u8, mode);
     let bpm = 60.0 + random.below(1_200) as f64 / 10.0;
     Found {
-        tempo: Some(Tempo { bpm, confidence: 0.8, beats_s: vec![], alternatives: vec![], grid: None }),
-        key: Some(KeyEstimate { key, confidence: 0.7, second: None, tuning_cents: 0.0 }),
+        tempo: Some(Tempo {
+            bpm,
+            confidence: 0.8,
+            beats_s: vec![],
+            alternatives: vec![],
+            grid: None,
+            sections: vec![],
+            metre: None,
+            downbeats: vec![],
+        }),
+        key: Some(KeyEstimate { key, confidence: 0.7, second: None, tuning_cents: 0.0, sections: vec![] }),
         energy: 1 + random.below(10) as u8,
         loudness_lufs: Some(-20.0 + random.below(140) as f64 / 10.0),
     }

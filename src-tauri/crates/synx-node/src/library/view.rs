@@ -1,10 +1,13 @@
 //! A track and its analysis in the form that is drawn.
 
 use crate::bridge::{
-    AnalysisView, Availability, KeyView, TempoAlternative, TempoView, TrackView, WaveformView,
+    AnalysisView, Availability, KeySectionView, KeyView, MetreView, TempoAlternative, TempoSectionView,
+    TempoView, TrackView, WaveformView,
 };
 use crate::library::{Correction, StoredTrack};
-use synx_analysis::{Alternative, Analysis, Key, KeyEstimate, Tempo, TempoRelation};
+use synx_analysis::{
+    Alternative, Analysis, Key, KeyEstimate, KeySection, Metre, Tempo, TempoRelation, TempoSection,
+};
 use synx_media::PeakBin;
 
 /// More columns than any screen is wide.
@@ -48,8 +51,31 @@ pub fn analysis_view(analysis: &Analysis, correction: &Correction) -> AnalysisVi
         loudness_range_lu: analysis.loudness.range_lu,
         true_peak_dbtp: analysis.loudness.true_peak_dbtp,
         beats_s: beats_s(analysis, correction),
-        downbeats: Vec::new(),
+        downbeats: downbeats(tempo, correction),
+        metre: tempo.and_then(|tempo| tempo.metre).map(metre_view),
+        tempo_sections: tempo
+            .map(|tempo| tempo.sections.iter().map(tempo_section).collect())
+            .unwrap_or_default(),
+        key_sections: key.map(|key| key.sections.iter().map(key_section).collect()).unwrap_or_default(),
     }
+}
+
+/// None where the beats were set by hand: the bars that were found belong to other beats.
+fn downbeats(found: Option<&Tempo>, correction: &Correction) -> Vec<u32> {
+    let by_hand = correction.bpm.is_some() || correction.first_beat_s.is_some();
+    found.filter(|_| !by_hand).map(|tempo| tempo.downbeats.clone()).unwrap_or_default()
+}
+
+fn metre_view(metre: Metre) -> MetreView {
+    MetreView { name: metre.to_string(), confidence: metre.confidence }
+}
+
+fn tempo_section(section: &TempoSection) -> TempoSectionView {
+    TempoSectionView { start_s: section.start_s, bpm: section.bpm }
+}
+
+fn key_section(section: &KeySection) -> KeySectionView {
+    KeySectionView { start_s: section.start_s, name: section.key.to_string(), camelot: section.key.camelot() }
 }
 
 /// The beats as they were found, or, where the tempo or the grid was set by hand, as that says.

@@ -83,5 +83,8 @@ export function analysis(durationS: number, found: TempoView | null, foundKey: K
     true_peak_dbtp: -0.8,
     beats_s: beats,
     downbeats: beats.map((_, index) => index).filter((index) => index % 4 === 0),
+    metre: found ? { name: '4/4', confidence: 0.9 } : null,
+    tempo_sections: [],
+    key_sections: [],
   };
 }

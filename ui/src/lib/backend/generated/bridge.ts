@@ -15,7 +15,19 @@ second_key: KeyView | null, energy: number, loudness_lufs: number | null, loudne
 /**
  * Indexes into `beats_s`.
  */
-downbeats: Array<number>, };
+downbeats: Array<number>, 
+/**
+ * The bar, where the beats tell.
+ */
+metre: MetreView | null, 
+/**
+ * Where the tempo changes; empty where it holds.
+ */
+tempo_sections: Array<TempoSectionView>, 
+/**
+ * Where the key changes; empty where it holds.
+ */
+key_sections: Array<KeySectionView>, };
 
 /**
  * Everything that a window needs when it opens.
@@ -150,6 +162,15 @@ knock: boolean, revoked: boolean,
 usable: boolean, };
 
 /**
+ * A key that holds from here on.
+ */
+export type KeySectionView = { start_s: number, 
+/**
+ * Musical name.
+ */
+name: string, camelot: string, };
+
+/**
  * A key with how sure it is.
  */
 export type KeyView = { 
@@ -265,6 +286,19 @@ chat: Array<ChatMessageView>, title: string | null, playing: boolean,
  * Where the track was.
  */
 position_s: number, };
+
+/**
+ * What a bar is made of.
+ */
+export type MetreView = { 
+/**
+ * As in "3/4".
+ */
+name: string, 
+/**
+ * 0 to 1.
+ */
+confidence: number, };
 
 /**
  * One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.
@@ -478,6 +512,11 @@ export type TempoAlternative = { bpm: number,
  * As in "x2" or "2/3".
  */
 relation: string, };
+
+/**
+ * A tempo that holds from here on.
+ */
+export type TempoSectionView = { start_s: number, bpm: number, };
 
 /**
  * A tempo with how sure it is.

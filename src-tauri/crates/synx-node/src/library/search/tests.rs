@@ -18,8 +18,23 @@ fn hash(byte: u8) -> ContentHash {
 }
 
 fn found(bpm: f64, key: &str, energy: u8) -> Found {
-    let tempo = Tempo { bpm, confidence: 0.9, beats_s: vec![], alternatives: vec![], grid: None };
-    let key = KeyEstimate { key: key.parse().unwrap(), confidence: 0.8, second: None, tuning_cents: 0.0 };
+    let tempo = Tempo {
+        bpm,
+        confidence: 0.9,
+        beats_s: vec![],
+        alternatives: vec![],
+        grid: None,
+        sections: vec![],
+        metre: None,
+        downbeats: vec![],
+    };
+    let key = KeyEstimate {
+        key: key.parse().unwrap(),
+        confidence: 0.8,
+        second: None,
+        tuning_cents: 0.0,
+        sections: vec![],
+    };
     Found { tempo: Some(tempo), key: Some(key), energy, loudness_lufs: Some(-9.0) }
 }
 

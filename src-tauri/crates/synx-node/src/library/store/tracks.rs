@@ -63,7 +63,7 @@ impl From<&Analysis> for Found {
     fn from(analysis: &Analysis) -> Self {
         let tempo = analysis.tempo.as_ref();
         Self {
-            tempo: tempo.map(|tempo| Tempo { beats_s: Vec::new(), ..tempo.clone() }),
+            tempo: tempo.map(|tempo| Tempo { beats_s: Vec::new(), downbeats: Vec::new(), ..tempo.clone() }),
             key: analysis.key.clone(),
             energy: analysis.energy,
             loudness_lufs: analysis.loudness.integrated_lufs,

@@ -70,7 +70,10 @@ impl Bridge {
         let mut paths = Vec::new();
         for one in opened {
             match one {
-                Opened::Link(link) => lock(&self.page).open_link(link),
+                Opened::Link(link) => {
+                    tracing::info!("a link was opened");
+                    lock(&self.page).open_link(link);
+                }
                 Opened::File(path) => paths.push(path.to_string_lossy().into_owned()),
             }
         }

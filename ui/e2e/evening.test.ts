@@ -2,6 +2,7 @@
  * An evening in the built window with a real node behind it, from the first start to the node's end. Each test goes on
  * where the one before it ended, in a wide and in a narrow window at once.
  */
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,7 +131,13 @@ describe('alone', () => {
   });
 
   it('has settings and lists its keys', async () => {
-    await scene('settings', (page) => at(page, 'settings-open').click(), escape);
+    for (const name of ['you', 'taste', 'look', 'machine']) {
+      await scene(`settings-${name}`, async (page) => {
+        await at(page, 'settings-open').click();
+        await at(page, `settings-${name}`).click();
+        if (name === 'machine') await at(page, 'doctor-check').first().waitFor();
+      }, escape);
+    }
     await scene('shortcuts', (page) => page.keyboard.press('?'), escape);
   });
 
@@ -151,6 +158,7 @@ describe('in a room', () => {
       await at(page, 'host-go').click();
     });
     await scene('room-empty', (page) => at(page, 'room-name').waitFor());
+    await scene('invite', (page) => at(page, 'invite-open').click(), escape);
   });
 
   it('shares and plays a track for two', async () => {
@@ -230,6 +238,28 @@ describe('in a room', () => {
   it('has settings, and asks before it is closed', async () => {
     await scene('room-settings', (page) => at(page, 'room-settings').click(), escape);
     await scene('leave', (page) => at(page, 'leave-room').click(), escape);
+  });
+
+  it('looks back at what happened', async () => {
+    await scene('history', async (page) => {
+      await at(page, 'history-open').click();
+      await page.getByText('Good evening.').last().waitFor();
+    });
+    await scene('history-past', async (page) => {
+      await at(page, 'history-chat').click();
+      await expect.poll(() => at(page, 'history-entry').count()).toBe(2);
+      await at(page, 'history-entry').last().click();
+      await at(page, 'past-room').getByText('Is the pad').last().waitFor();
+    }, (page) => at(page, 'history-now').click());
+    await inOne(async (page) => {
+      await at(page, 'history-export').click();
+      await at(page, 'export-page').click();
+      const said = (await page.getByTestId('notice').and(page.locator('[data-code=saved]')).textContent()) ?? '';
+      const path = said.replace(/^\s*Saved as /u, '').trim();
+      expect(await readFile(path, 'utf8')).toContain('Good evening.');
+      await page.getByTestId('notice').and(page.locator('[data-code=saved]')).getByLabel('Dismiss').click();
+    });
+    await inAll((page) => at(page, 'history-close').click());
   });
 
   it('shows the library beside the room', () => scene('library-in-room', (page) => at(page, 'nav-library').click(), (page) => at(page, 'nav-room').click()));

@@ -94,7 +94,11 @@ function watch(): { names: string[]; faults: string[] } {
   const note = (event: FocusEvent) => {
     const element = event.target as HTMLElement;
     if ((window as Walking).stops !== stops) return window.removeEventListener('focusin', note);
-    const { left, right, top, bottom } = element.getBoundingClientRect();
+    const box = element.getBoundingClientRect();
+    // Where it stands in what scrolls: a list that moves to show the next row has not turned around.
+    let [downPx, overPx] = [0, 0];
+    for (let at = element.parentElement; at; at = at.parentElement) [downPx, overPx] = [downPx + at.scrollTop, overPx + at.scrollLeft];
+    const [left, right, top, bottom] = [box.left + overPx, box.right + overPx, box.top + downPx, box.bottom + downPx];
     const region = element.closest('dialog, [role=group][aria-label], nav, main, aside, footer')?.localName ?? 'page';
     stops.push({ name: named(element), index: controls.indexOf(element), region, left, right, top, bottom, fault: faultOf(element) });
   };

@@ -34,6 +34,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_server",
     },
     Bench {
+        name: "time-travel",
+        about: "[EVENTS]: looking back at any moment of a long room, first and from then on",
+        package: "synx-node",
+        example: "time_travel",
+    },
+    Bench {
         name: "analysis",
         about: "--data DIR: the analysis on labelled files beside aubio and Essentia; writes docs/analysis.md",
         package: "synx-analysis",

@@ -7,6 +7,7 @@ mod bench;
 mod checks;
 mod command;
 mod launch;
+mod package;
 mod setup;
 mod step;
 mod ui;
@@ -27,6 +28,8 @@ Usage: cargo xtask <task>
                     Hosts a room, lets two peers join, plays a track in sync and shows the error
   bench [NAME ARGS…]
                     Runs a benchmark, optimised; without a name, lists them
+  package [test]    Builds an installable package; with `test`, an unoptimised one that is installed, started,
+                    opened by a link and removed again (Debian and its kin)
   setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text
 ";
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
         "bench" => bench::bench(&workspace, rest),
+        "package" => package::package(&workspace, rest),
         "setup" => setup::install(&workspace, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

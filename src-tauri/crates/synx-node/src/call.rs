@@ -97,6 +97,14 @@ impl Inner {
                 let path = self.locate(parse(&track)?).ok_or(NodeError::NoSuchTrack)?;
                 done(self.share_files(vec![path]).await)
             }
+            Request::StopTransfer { track } => {
+                self.transfers.stop(&track);
+                Ok(Response::Done)
+            }
+            Request::ResumeTransfer { track } => {
+                self.transfers.go_on(&track);
+                Ok(Response::Done)
+            }
             Request::GetChat { before_seq, limit } => {
                 Ok(Response::Chat { messages: self.chat_before(before_seq, limit).await? })
             }

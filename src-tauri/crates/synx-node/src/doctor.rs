@@ -1,6 +1,7 @@
 //! Checks of this machine: what is in the way of music together, and what to do about it.
 
 use crate::bridge::DoctorCheckView;
+use crate::error::for_people;
 use crate::node::Inner;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -80,5 +81,5 @@ fn check_discovery() -> DoctorCheckView {
 }
 
 fn check(name: &str, ok: bool, message: String) -> DoctorCheckView {
-    DoctorCheckView { name: name.to_owned(), ok, message }
+    DoctorCheckView { name: name.to_owned(), ok, message: for_people(&message) }
 }

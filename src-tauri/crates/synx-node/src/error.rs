@@ -182,6 +182,37 @@ impl From<CallError> for NodeError {
 
 impl From<NodeError> for CallError {
     fn from(error: NodeError) -> Self {
-        Self { code: error.code().to_owned(), message: error.to_string() }
+        Self { code: error.code().to_owned(), message: for_people(&error.to_string()) }
+    }
+}
+
+/// A sentence without the number that the system gave an error beside its words: that is for the log.
+pub(crate) fn for_people(text: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut parts = text.split(NUMBER);
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((digits, rest)) if digits.parse::<i32>().is_ok() => words += rest,
+            _ => words.extend([NUMBER, part]),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_system_error_is_left_out_and_nothing_else() {
+        let said = "cannot read \"/a\": No such file (os error 2); b: refused (os error 111), in all";
+        assert_eq!(for_people(said), "cannot read \"/a\": No such file; b: refused, in all");
+        for kept in ["", "os error", "a (os error x) b", "a (os error 5"] {
+            assert_eq!(for_people(kept), kept);
+        }
+        let source = std::io::Error::from_raw_os_error(2);
+        let error = NodeError::File { action: "read", path: "/a".into(), source };
+        assert!(!CallError::from(error).message.contains("os error"));
     }
 }

@@ -17,7 +17,7 @@ mod lan;
 pub mod library;
 mod looking_back;
 mod node;
-mod past;
+pub mod past;
 mod person;
 mod player;
 mod room;

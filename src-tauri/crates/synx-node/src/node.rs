@@ -2,7 +2,7 @@
 
 use crate::bridge::{NodeEvent, NoticeLevel, ProfileView, RoomView};
 use crate::data_dir::{DataDir, DataPaths};
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore};
 use crate::past::Past;
@@ -182,6 +182,12 @@ impl Inner {
 
     /// Tells the windows. None may be open: then nobody needs to know.
     pub fn tell(&self, event: NodeEvent) {
+        let event = match event {
+            NodeEvent::Notice { level, code, message } => {
+                NodeEvent::Notice { level, code, message: for_people(&message) }
+            }
+            event => event,
+        };
         drop(self.events.send(event));
     }
 
@@ -201,6 +207,7 @@ impl Inner {
 
     /// Puts a stage in the place of the present one: the old one's tasks end and its music stops, then the new one's begin.
     pub fn enter(self: &Arc<Self>, stage: Arc<Stage>) {
+        self.transfers.clear();
         // What is looked back at goes with its room; who looks at it right now finds it replaced the next time.
         if let Ok(mut past) = self.past.try_lock() {
             *past = None;

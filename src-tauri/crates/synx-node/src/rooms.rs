@@ -4,7 +4,7 @@ use crate::bridge::{
     NodeEvent, NoticeLevel, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection,
     TransferView,
 };
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
 use crate::node::Inner;
 use crate::room::backend;
@@ -145,7 +145,8 @@ impl Inner {
             }
             Stage::Joined(joined) => {
                 let connection = joined.connection().borrow().clone();
-                (connection.state, connection.problem, None, Vec::new())
+                let problem = connection.problem.as_deref().map(for_people);
+                (connection.state, problem, None, Vec::new())
             }
         };
         let knocks = match &*stage {
@@ -253,12 +254,22 @@ impl Inner {
             user: user.clone(),
             bytes_done: 0,
             bytes_total: std::fs::metadata(path).map_or(0, |meta| meta.len()),
+            stopped: false,
         };
-        let told = Arc::clone(self);
-        let progress = Box::new(move |bytes_done: u64| {
-            told.transfers.moved(TransferView { bytes_done, ..view.clone() })
-        });
-        let outcome = joined.client().upload(path, hash, progress).await;
+        let outcome = loop {
+            let (told, view) = (Arc::clone(self), view.clone());
+            let progress = Box::new(move |bytes_done: u64| {
+                told.transfers.moved(TransferView { bytes_done, ..view.clone() })
+            });
+            tokio::select! {
+                outcome = joined.client().upload(path, hash, progress) => break outcome,
+                () = self.transfers.until_stopped(&track) => {}
+            }
+            // The host keeps what it has: it goes on from there.
+            if !self.transfers.until_going_on(&track).await {
+                return Ok(());
+            }
+        };
         self.transfers.ended(&track, &user);
         Ok(outcome?)
     }

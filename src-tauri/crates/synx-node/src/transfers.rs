@@ -1,10 +1,10 @@
 //! Files on their way, as the windows show them.
 
 use crate::bridge::{NodeEvent, TransferView};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// A bar that moves ten times a second moves smoothly.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -14,6 +14,16 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 pub struct Transfers {
     state: Mutex<State>,
     events: broadcast::Sender<NodeEvent>,
+    /// What the person stopped, by audio: it waits where it is until it is let go on.
+    stopped: watch::Sender<Stopped>,
+}
+
+/// What the person stopped.
+#[derive(Debug, Clone, Default)]
+pub struct Stopped {
+    tracks: BTreeSet<String>,
+    /// Rises with every room that is left: what waited for it is void.
+    rooms: u64,
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +36,67 @@ struct State {
 impl Transfers {
     /// None yet; news go to `events`.
     pub fn new(events: broadcast::Sender<NodeEvent>) -> Self {
-        Self { state: Mutex::default(), events }
+        Self { state: Mutex::default(), events, stopped: watch::Sender::default() }
+    }
+
+    /// Stops the transfer of an audio; what has come so far stays.
+    pub fn stop(&self, track: &str) {
+        self.stopped.send_modify(|stopped| {
+            stopped.tracks.insert(track.to_owned());
+        });
+        self.mark(track, true);
+    }
+
+    /// Lets a transfer go on that was stopped.
+    pub fn go_on(&self, track: &str) {
+        self.stopped.send_modify(|stopped| {
+            stopped.tracks.remove(track);
+        });
+        self.mark(track, false);
+    }
+
+    /// Another room, or none: nothing is on its way any more.
+    pub fn clear(&self) {
+        self.stopped.send_modify(|stopped| {
+            stopped.tracks.clear();
+            stopped.rooms += 1;
+        });
+        let mut state = self.lock();
+        if !std::mem::take(&mut state.running).is_empty() {
+            self.tell(&mut state);
+        }
+    }
+
+    /// Whether the transfer of an audio is stopped.
+    pub fn is_stopped(&self, track: &str) -> bool {
+        self.stopped.borrow().tracks.contains(track)
+    }
+
+    /// Returns when the transfer of an audio is stopped.
+    pub async fn until_stopped(&self, track: &str) {
+        let mut stopped = self.stopped.subscribe();
+        // The sender lives as long as this does.
+        drop(stopped.wait_for(|stopped| stopped.tracks.contains(track)).await);
+    }
+
+    /// Returns when the transfer of an audio may go on: false when its room was left meanwhile.
+    pub async fn until_going_on(&self, track: &str) -> bool {
+        let mut stopped = self.stopped.subscribe();
+        let room = stopped.borrow_and_update().rooms;
+        let free = |stopped: &Stopped| stopped.rooms != room || !stopped.tracks.contains(track);
+        stopped.wait_for(free).await.is_ok_and(|stopped| stopped.rooms == room)
+    }
+
+    /// What is stopped, as it changes.
+    pub fn stops(&self) -> watch::Receiver<Stopped> {
+        self.stopped.subscribe()
+    }
+
+    fn mark(&self, track: &str, is_stopped: bool) {
+        let mut state = self.lock();
+        let of_track = state.running.values_mut().filter(|transfer| transfer.track == track);
+        of_track.for_each(|transfer| transfer.stopped = is_stopped);
+        self.tell(&mut state);
     }
 
     /// What is on its way.
@@ -48,6 +118,10 @@ impl Transfers {
     /// A transfer has ended, one way or the other.
     pub fn ended(&self, track: &str, user: &str) {
         let mut state = self.lock();
+        // What was stopped stays on the list, so that it can be let go on.
+        if self.is_stopped(track) {
+            return;
+        }
         if state.running.remove(&(track.to_owned(), user.to_owned())).is_some() {
             self.tell(&mut state);
         }
@@ -62,5 +136,49 @@ impl Transfers {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::TransferDirection;
+
+    fn transfer(track: &str, bytes_done: u64) -> TransferView {
+        TransferView {
+            track: track.to_owned(),
+            file_name: format!("{track}.flac"),
+            direction: TransferDirection::Download,
+            user: "ana".to_owned(),
+            bytes_done,
+            bytes_total: 100,
+            stopped: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_stays_listed_until_it_goes_on_or_its_room_is_left() {
+        let (events, mut told) = broadcast::channel(16);
+        let transfers = Transfers::new(events);
+        transfers.moved(transfer("a", 10));
+        transfers.moved(transfer("b", 20));
+        transfers.stop("a");
+        transfers.until_stopped("a").await;
+        transfers.ended("a", "ana");
+        transfers.ended("b", "ana");
+        let listed: Vec<_> =
+            transfers.views().into_iter().map(|view| (view.track, view.bytes_done, view.stopped)).collect();
+        assert_eq!(listed, [("a".to_owned(), 10, true)]);
+
+        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.go_on("a") });
+        assert!(going_on && !transfers.is_stopped("a") && !transfers.views()[0].stopped);
+        transfers.stop("a");
+        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.clear() });
+        assert!(!going_on && transfers.views().is_empty() && !transfers.is_stopped("a"));
+        let mut last = None;
+        while let Ok(event) = told.try_recv() {
+            last = Some(event);
+        }
+        assert_eq!(last, Some(NodeEvent::TransfersChanged { transfers: Vec::new() }));
     }
 }

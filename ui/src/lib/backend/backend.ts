@@ -43,6 +43,8 @@ export type DropEvent =
 export interface FileAccess {
   /** Lets the user choose files. Empty when none were chosen. */
   pick(): Promise<string[]>;
+  /** Lets the user choose where a new file goes. Null when none was chosen. */
+  choosePlace(name: string): Promise<string | null>;
   onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe>;
 }
 

@@ -3,7 +3,7 @@
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
-import { open } from '@tauri-apps/plugin-dialog';
+import { open, save } from '@tauri-apps/plugin-dialog';
 import { CallFailure, type Backend, type DropEvent, type FileAccess, type ResponseTo, type Unsubscribe } from './backend';
 import type { NodeEvent, Request } from './generated/bridge';
 
@@ -14,6 +14,10 @@ const files: FileAccess = {
   async pick() {
     const chosen = await open({ multiple: true, filters: [{ name: 'Audio', extensions: AUDIO_ENDINGS }] });
     return chosen ?? [];
+  },
+
+  choosePlace(name: string) {
+    return save({ defaultPath: name });
   },
 
   onDrop(listener: (event: DropEvent) => void) {

@@ -105,6 +105,18 @@ describe('notes', () => {
   });
 });
 
+describe('a transfer', () => {
+  it('is stopped and goes on', async () => {
+    const node = await open('transfers');
+    await press('transfer-toggle');
+    expect(node.last('stop_transfer')?.track).toBe('t4');
+    await expect.poll(() => get('transfer').textContent).toContain('stopped');
+    await press('transfer-toggle');
+    expect(node.last('resume_transfer')?.track).toBe('t4');
+    await expect.poll(() => get('transfer').dataset.stopped).toBe('false');
+  });
+});
+
 describe('people', () => {
   it('are handed the controls, also where only the host played', async () => {
     const node = await open('room');

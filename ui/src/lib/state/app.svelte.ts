@@ -241,7 +241,7 @@ export class App extends Known {
 
   /** What dropped or chosen files are for: the room when one is shown, else the library. */
   takingFiles(paths: string[]): Request {
-    if (this.room && this.window.screen === 'room') return { type: 'share_files', paths };
+    if (this.room && this.window.screen !== 'library') return { type: 'share_files', paths };
     return { type: 'open_files', paths, play: this.room === null };
   }
 }

@@ -16,6 +16,8 @@ export class Appearance {
   /** What the system asks for now. */
   #systemDark = $state(false);
   #systemContrast = $state(false);
+  /** All that was chosen, to be chosen again. */
+  kept = $derived(this.#kept);
   theme = $derived(this.#kept.theme);
   dark = $derived(this.theme === 'system' ? this.#systemDark : this.theme === 'dark');
   contrast = $derived(this.#kept.contrast ?? this.#systemContrast);

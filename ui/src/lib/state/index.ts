@@ -4,6 +4,7 @@ import type { Appearance } from './appearance.svelte';
 export { App, provideApp, useApp } from './app.svelte';
 export { Appearance, type Theme } from './appearance.svelte';
 export type { CurrentTrack } from './current';
+export { History } from './history.svelte';
 export { press, SHORTCUTS } from './shortcuts';
 export { Submission } from './submission.svelte';
 export { TOLD, type Told } from './told.svelte';

@@ -44,6 +44,7 @@ export const SHORTCUTS: { group: string; list: Shortcut[] }[] = [
       { keys: ['/'], says: 'Search the library', matches: (event) => event.key === '/', run: search },
       { keys: ['l'], says: 'Library', matches: plain('l'), run: (app) => (app.window.screen = 'library') },
       { keys: ['r'], says: 'Room', matches: plain('r'), run: (app) => app.room && (app.window.screen = 'room') },
+      { keys: ['h'], says: 'History of the room', matches: plain('h'), run: (app) => app.room && (app.window.screen = 'history') },
       { keys: ['+', '-'], says: 'Zoom the waveform' },
       { keys: ['0'], says: 'Show the whole track' },
       { keys: ['?'], says: 'This list', matches: (event) => event.key === '?', run: (app) => app.window.open({ type: 'shortcuts' }) },

@@ -5,6 +5,7 @@ export type Dialog =
   | { type: 'host' }
   | { type: 'join'; link: string }
   | { type: 'room_settings' }
+  | { type: 'invite' }
   | { type: 'settings' }
   | { type: 'leave' }
   | { type: 'shortcuts' }
@@ -14,7 +15,7 @@ export type Dialog =
 const READ_KEY = 'read:';
 
 export class Window {
-  screen = $state<'library' | 'room'>('library');
+  screen = $state<'library' | 'room' | 'history'>('library');
   dialog = $state.raw<Dialog | null>(null);
   /** The right region, where the window is too narrow to show it always. */
   sideOpen = $state(false);

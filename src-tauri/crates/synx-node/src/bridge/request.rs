@@ -112,6 +112,10 @@ pub enum Request {
     ShareFiles { paths: Vec<String> },
     /// Shares a track of the library. Answer: `done`.
     ShareTrack { track: String },
+    /// Stops sending or getting a track; what has come so far stays. Answer: `done`.
+    StopTransfer { track: String },
+    /// Goes on with a transfer that was stopped. Answer: `done`.
+    ResumeTransfer { track: String },
     /// Queues a shared track again. Answer: `done`.
     QueueAdd { track: String },
     /// Takes an entry out of the queue. Answer: `done`.

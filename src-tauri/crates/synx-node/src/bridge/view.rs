@@ -312,6 +312,8 @@ views! {
         user: String,
         bytes_done: u64,
         bytes_total: u64,
+        /// Stopped by the person; it goes on from here when it is let.
+        stopped: bool,
     }
 
     /// A public room of the local network.

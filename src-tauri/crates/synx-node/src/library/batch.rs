@@ -1,6 +1,6 @@
 //! Analysing many files without a running instance: what `synx analyze` does.
 
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use crate::library::analyses::{Analyses, summary};
 use crate::library::files::{find_audio, hash_file};
 use serde::Serialize;
@@ -146,7 +146,9 @@ pub async fn analyze_files(
 async fn report(analyses: &Analyses, path: &Path) -> FileReport {
     let outcome = match analyze(analyses, path).await {
         Ok(analysis) => FileOutcome::Analyzed(Box::new(FileAnalysis::of(&analysis))),
-        Err(error) => FileOutcome::Failed { error: error.to_string(), code: error.code().to_owned() },
+        Err(error) => {
+            FileOutcome::Failed { error: for_people(&error.to_string()), code: error.code().to_owned() }
+        }
     };
     FileReport { file: path.to_string_lossy().into_owned(), outcome }
 }

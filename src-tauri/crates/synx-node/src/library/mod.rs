@@ -19,7 +19,7 @@ pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, StoredTra
 pub use view::{analysis_view, waveform_view};
 
 use crate::bridge::{Availability, LibraryStateView, NodeEvent, TrackPageView, TrackView};
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use search::{Listed, Lists, Wanted};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -121,7 +121,7 @@ impl Library {
         let hash = hash_file(&path)?;
         let (meta, error) = match describe(&path, hash, file_name(&path)) {
             Ok(meta) => (meta, None),
-            Err(error) => (unusable(&path, hash), Some(error.to_string())),
+            Err(error) => (unusable(&path, hash), Some(for_people(&error.to_string()))),
         };
         let track = new_track(meta, &path, None, error, now_ms);
         self.store.put(&track)?;

@@ -22,21 +22,28 @@ pub async fn follow(inner: Weak<Inner>, stage: Arc<Stage>) {
     let mut failures: HashMap<ContentHash, (u32, Instant)> = HashMap::new();
     loop {
         let Some(node) = inner.upgrade() else { return };
+        let mut stops = node.transfers.stops();
         let wanted = stage.with(wanted);
         let due = |hash: &ContentHash| failures.get(hash).is_none_or(|(_, at)| *at <= Instant::now());
-        let next = wanted.into_iter().find(|meta| node.locate(meta.hash).is_none() && due(&meta.hash));
+        let stopped = |hash: &ContentHash| node.transfers.is_stopped(&hash.to_string());
+        let next = wanted
+            .into_iter()
+            .find(|meta| node.locate(meta.hash).is_none() && due(&meta.hash) && !stopped(&meta.hash));
         let Some(meta) = next else {
             drop(node);
             let retry = failures.values().map(|(_, at)| at.saturating_duration_since(Instant::now())).min();
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
+                changed = stops.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(retry.unwrap_or(Duration::MAX)), if retry.is_some() => {}
             }
             continue;
         };
+        let track = meta.hash.to_string();
         let fetched = tokio::select! {
             fetched = fetch(&node, &stage, &meta) => fetched,
             // It stays where it is, and goes on from there.
+            () = node.transfers.until_stopped(&track) => continue,
             () = another_is_needed(&node, &stage, meta.hash) => continue,
         };
         match fetched {
@@ -85,6 +92,7 @@ async fn fetch(node: &Arc<Inner>, stage: &Stage, meta: &TrackMeta) -> Result<(),
         user: user.clone(),
         bytes_done: 0,
         bytes_total: meta.size_bytes,
+        stopped: false,
     };
     node.transfers.moved(view.clone());
     let told = Arc::clone(node);

@@ -2,24 +2,28 @@
  * A node that exists in memory only: for unit tests, and for looking at the window in every state.
  */
 import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsubscribe } from '../backend';
-import type { AppView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
+import type { AppView, LogEntryView, LogKindView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
 import { page } from './library';
 import type { Scene } from './scenes';
 import { analysis, tempo, waveform } from './sound';
 
 export { scene, type Scene } from './scenes';
 
+/** Events of its room's log. */
+const PAST = 250;
+const KINDS: LogKindView[] = ['chat', 'music', 'tracks', 'notes', 'people', 'room'];
 const DONE: Response = { type: 'done' };
 
 export class FakeBackend implements Backend {
   /** All that was asked for, in order. */
   readonly requests: Request[] = [];
   readonly opened: string[] = [];
-  readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], onDrop: async () => () => {} };
+  readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], choosePlace: async (name) => `/home/ana/${name}`, onDrop: async () => () => {} };
   app: AppView;
   tracks: TrackView[];
 
   readonly #problem: string | undefined;
+  readonly #code: string;
   readonly #link: string | undefined;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   #startedMs = performance.now();
@@ -29,12 +33,13 @@ export class FakeBackend implements Backend {
     const current = from.tracks.find((track) => track.id === from.app.player.track) ?? null;
     this.app = { ...from.app, current, library: { ...from.app.library, tracks: from.tracks.length } };
     this.#problem = from.problem;
+    this.#code = from.code ?? 'disk_full';
     this.#link = from.link;
   }
 
   async call<R extends Request>(request: R): Promise<ResponseTo<R>> {
     this.requests.push(request);
-    if (this.#problem && !/^(get|list)_/u.test(request.type)) throw new CallFailure('disk_full', this.#problem);
+    if (this.#problem && !/^(get|list)_/u.test(request.type)) throw new CallFailure(this.#code, this.#problem);
     return this.#answer(request) as ResponseTo<R>;
   }
 
@@ -79,6 +84,15 @@ export class FakeBackend implements Backend {
     const room = change && this.app.room ? { ...this.app.room, ...change } : null;
     this.app = { ...this.app, room };
     this.emit({ type: 'room_changed', room });
+  }
+
+  #entries(before: number | null, limit: number, kinds: LogKindView[]): LogEntryView[] {
+    const all = Array.from({ length: PAST }, (_, index): LogEntryView => {
+      const kind = KINDS[index % KINDS.length] ?? 'room';
+      return { seq: index + 1, kind, name: `room.${kind}`, actor: 'user-0', actor_name: 'Ben', at_ms: 1_000 * (index + 1), summary: `Ben: ${kind} ${index + 1}` };
+    });
+    const wanted = all.filter((entry) => entry.seq < (before ?? Infinity) && (kinds.length === 0 || kinds.includes(entry.kind)));
+    return wanted.slice(-limit).reverse();
   }
 
   #positionS(): number {
@@ -131,9 +145,22 @@ export class FakeBackend implements Backend {
       case 'get_chat':
         return { type: 'chat', messages: [] };
       case 'get_log':
-        return { type: 'log', entries: [] };
+        return { type: 'log', entries: this.#entries(request.before_seq, request.limit, request.kinds) };
+      case 'get_history':
+        return { type: 'history', history: { head: PAST, first_ms: 1_000, last_ms: 1_000 * PAST, away: { left_seq: 10, back_seq: 20, left_at_ms: 10_000, messages: 3, tracks: 1, notes: 0 } } };
+      case 'get_moment': {
+        const [entry] = this.#entries(request.seq + 1, 1, []);
+        if (!entry || !this.app.room) throw new CallFailure('not_ready', 'the history is not ready yet');
+        const moment = { entry, room: this.app.room, chat: this.app.chat, title: 'Paper Lantern', playing: true, position_s: request.seq };
+        return { type: 'moment', moment };
+      }
+      case 'export_log':
+        return { type: 'saved', path: request.path ?? '/data/exports/room.html' };
       case 'doctor':
-        return { type: 'doctor', checks: [] };
+        return { type: 'doctor', checks: [
+          { name: 'audio', ok: true, message: 'Built-in Audio at 48000 Hz, 12 ms' },
+          { name: 'network', ok: false, message: 'no port can be opened: permission denied' },
+        ] };
       default:
         this.#change(request);
         return DONE;
@@ -159,6 +186,16 @@ export class FakeBackend implements Backend {
       case 'update_profile':
         this.app = { ...this.app, profile: { ...request.profile, chosen: true } };
         return this.emit({ type: 'profile_changed', profile: this.app.profile });
+      case 'stop_transfer':
+      case 'resume_transfer': {
+        const stopped = request.type === 'stop_transfer';
+        const transfers = this.app.transfers.map((one) => (one.track === request.track ? { ...one, stopped } : one));
+        this.app = { ...this.app, transfers };
+        return this.emit({ type: 'transfers_changed', transfers });
+      }
+      case 'update_preferences':
+        this.app = { ...this.app, preferences: request.preferences };
+        return;
       case 'host_room':
         this.app = { ...this.app, room: { ...emptyRoom(this.app.profile.user, this.app.profile.name), settings: request.settings } };
         return this.setRoom({});

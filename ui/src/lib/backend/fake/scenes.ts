@@ -6,7 +6,7 @@ import type {
 } from '../generated/bridge';
 import { key, noise, tempo } from './sound';
 
-export type Scene = { app: AppView; tracks: TrackView[]; link?: string; problem?: string };
+export type Scene = { app: AppView; tracks: TrackView[]; link?: string; problem?: string; code?: string };
 
 const ME = 'user-ana';
 /** A day of its own, so that the pictures are the same at every run. */
@@ -166,7 +166,7 @@ export function scene(name: string): Scene {
     case 'transfers': {
       const view = roomScene(3);
       return { app: { ...view, transfers: [
-        { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000 },
+        { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000, stopped: false },
       ] }, tracks: TRACKS };
     }
     case 'listener': {

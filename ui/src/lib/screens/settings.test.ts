@@ -1,0 +1,82 @@
+import { fireEvent, screen } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { scene } from '../backend/fake';
+import { all, get, open, press, type } from './testing';
+
+beforeEach(() => localStorage.clear());
+
+describe('the settings', () => {
+  it('keep nothing that is cancelled', async () => {
+    const node = await open('room');
+    await press('settings-open');
+    await type('settings-name', 'Anastasia');
+    await press('settings-look');
+    await fireEvent.click(screen.getByLabelText('Dark'));
+    await fireEvent.click(get('told-joined'));
+    expect(JSON.parse(localStorage.getItem('appearance') ?? '{}')).toMatchObject({ theme: 'dark' });
+    await press('settings-cancel');
+    expect(JSON.parse(localStorage.getItem('appearance') ?? '{}')).toMatchObject({ theme: 'system' });
+    expect(localStorage.getItem('told')).toBeNull();
+    expect(node.last('update_profile')).toBeUndefined();
+  });
+
+  it('are saved together', async () => {
+    const node = await open('room');
+    await press('settings-open');
+    await fireEvent.click(all('settings-color')[2] as HTMLElement);
+    await press('settings-taste');
+    await type('taste-genres', 'dub, ambient');
+    await type('taste-from', '90');
+    await press('settings-look');
+    await fireEvent.click(get('told-joined'));
+    await press('settings-save');
+    await expect.poll(() => node.last('update_preferences')?.preferences).toMatchObject({ genres: ['dub', 'ambient'], tempo_range_bpm: [90, 400] });
+    expect(node.last('update_profile')?.profile.color).toMatch(/^#[0-9a-f]{6}$/u);
+    const room = node.app.room;
+    if (room) node.setRoom({ members: room.members.map((member) => ({ ...member, present: member.user !== 'user-1' })) });
+    if (room) node.setRoom({ members: room.members });
+    expect(all('notice')).toEqual([]);
+  });
+
+  it('show what is wrong with this machine', async () => {
+    await open('room');
+    await press('settings-open');
+    await press('settings-machine');
+    await expect.poll(() => all('doctor-check').map((check) => check.dataset.ok)).toEqual(['true', 'false']);
+    expect(get('doctor-copy')).toBeTruthy();
+  });
+
+  it('go from page to page by the arrows', async () => {
+    await open('room');
+    await press('settings-open');
+    await fireEvent.keyDown(get('settings-you'), { key: 'ArrowRight' });
+    expect(get('settings-taste').getAttribute('aria-selected')).toBe('true');
+    await fireEvent.keyDown(get('settings-taste'), { key: 'ArrowLeft' });
+    await fireEvent.keyDown(get('settings-you'), { key: 'ArrowLeft' });
+    expect(get('settings-machine').getAttribute('aria-selected')).toBe('true');
+  });
+});
+
+describe('an invitation', () => {
+  it('is a link and a code that holds it', async () => {
+    await open('room');
+    await press('invite-open');
+    expect((get('invite-link') as HTMLInputElement).value).toMatch(/^synxsphere:/u);
+    const [size, drawn] = [Number(get('invite-qr').dataset.size), get('invite-qr').querySelector('path')?.getAttribute('d') ?? ''];
+    // The three marks in the corners, seven cells wide, and nothing in the white border.
+    for (const [x, y] of [[4, 4], [size - 11, 4], [4, size - 11]]) for (let cell = 0; cell < 7; cell += 1) expect(drawn).toContain(`M${(x ?? 0) + cell} ${y}h`);
+    expect(drawn).not.toMatch(/M[0-3] /u);
+  });
+});
+
+describe('a link that does not work', () => {
+  it('says what to try', async () => {
+    const library = scene('library');
+    const node = await open({ ...library, problem: 'the invite has expired', code: 'invite_expired' });
+    await press('join-room');
+    await type('join-link', 'synxsphere://join?v=1');
+    await press('join-go');
+    expect((await screen.findByTestId('join-tries')).textContent).toContain('Ask the host for a new link');
+    expect(node.last('join_room')).toBeTruthy();
+  });
+});

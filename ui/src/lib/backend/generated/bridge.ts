@@ -271,6 +271,19 @@ banned: boolean,
 joined_at_ms: number, bio: string | null, };
 
 /**
+ * What a bar is made of.
+ */
+export type MetreView = { 
+/**
+ * As in "3/4".
+ */
+name: string, 
+/**
+ * 0 to 1.
+ */
+confidence: number, };
+
+/**
  * A room as it was after an event.
  */
 export type MomentView = { 
@@ -286,19 +299,6 @@ chat: Array<ChatMessageView>, title: string | null, playing: boolean,
  * Where the track was.
  */
 position_s: number, };
-
-/**
- * What a bar is made of.
- */
-export type MetreView = { 
-/**
- * As in "3/4".
- */
-name: string, 
-/**
- * 0 to 1.
- */
-confidence: number, };
 
 /**
  * One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.

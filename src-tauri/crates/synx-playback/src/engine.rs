@@ -200,7 +200,7 @@ impl Engine {
     }
 
     /// Listens with a microphone, while [`Signal::Chirps`](crate::Signal::Chirps) plays, for how late the device really
-    /// is. Takes seven seconds; blocks.
+    /// is. Takes nine seconds; blocks.
     ///
     /// # Errors
     /// When the microphone cannot be used, or the signal is not heard.

@@ -9,7 +9,7 @@ use synx_node::{Node, NodeConfig, NodeError};
 pub async fn run(args: Calibrate, config: NodeConfig) -> Result<Exit, NodeError> {
     let node = Node::open(config).await?;
     if !args.json {
-        eprintln!("Listening to a chirp a second for eight seconds: keep the room quiet.");
+        eprintln!("Listening to a chirp a second for ten seconds: keep the room quiet.");
     }
     let outcome = measure(&node, args).await;
     node.close().await;

@@ -60,7 +60,7 @@ pub enum Request {
     SetClicks { on: bool },
     /// Microphones. Answer: `devices`.
     ListMicrophones,
-    /// Plays chirps for eight seconds, listens with a microphone (null is the system's default), and says how late they
+    /// Plays chirps for ten seconds, listens with a microphone (null is the system's default), and says how late they
     /// came. Changes nothing. Answer: `calibration`.
     Calibrate { microphone: Option<String> },
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::DeviceInfo;
 use crate::card_clock::CardClock;
 
+/// Sound servers begin with what was recorded earlier, and with stamps that are wrong by a fifth of a second.
+const SETTLING: Duration = Duration::from_millis(1_500);
+
 /// One channel, and when each of its frames was captured.
 pub(super) struct Recording {
     pub samples: Vec<f32>,
@@ -14,10 +17,21 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// `stamps` are frames and the local instants, in microseconds, at which they were captured, as far as was said.
-    pub(super) fn new(samples: Vec<f32>, rate_hz: u32, stamps: impl IntoIterator<Item = (u64, f64)>) -> Self {
+    /// `stamps` are frames and the local instants, in microseconds, at which they were captured, as far as was said. What
+    /// was recorded while the microphone settled is left out.
+    pub(super) fn new(
+        mut samples: Vec<f32>,
+        rate_hz: u32,
+        stamps: impl IntoIterator<Item = (u64, f64)>,
+    ) -> Self {
+        let settling = (SETTLING.as_secs_f64() * f64::from(rate_hz)) as usize;
+        samples.drain(..settling.min(samples.len()));
         let mut clock = CardClock::new(rate_hz);
-        stamps.into_iter().for_each(|(frame, at_us)| clock.observe(frame, at_us, 0.0));
+        for (frame, at_us) in stamps {
+            if let Some(frame) = frame.checked_sub(settling as u64) {
+                clock.observe(frame, at_us, 0.0);
+            }
+        }
         Self { samples, rate_hz, clock }
     }
 
@@ -44,6 +58,7 @@ pub fn microphones() -> Vec<DeviceInfo> {
 
 /// Records for so long from a microphone by its name; "default" is the system's choice.
 pub(super) fn record(name: &str, length: Duration) -> Result<Recording, String> {
+    let length = length + SETTLING;
     #[cfg(target_os = "linux")]
     return super::capture_alsa::record(name, length);
     #[cfg(not(target_os = "linux"))]

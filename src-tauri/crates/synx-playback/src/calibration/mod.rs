@@ -74,7 +74,7 @@ impl CalibrationError {
     }
 }
 
-/// Records while [`Signal::Chirps`] plays, and says how late it came. Takes seven seconds; blocks.
+/// Records while [`Signal::Chirps`] plays, and says how late it came. Takes nine seconds; blocks.
 pub(crate) fn listen(
     microphone: &str,
     clock: impl Fn() -> Option<ClockEstimate>,
@@ -120,14 +120,14 @@ mod tests {
     use super::*;
     use synx_testkit::Random;
 
-    /// Seven seconds of what a microphone hears whose crystal is 80 ppm off, from local instant 12.3 s on: the chirp
+    /// Eight and a half seconds of what a microphone hears whose crystal is 80 ppm off, from local instant 12.3 s on: the chirp
     /// `late_us` after each whole second of a room that is 4.2 s ahead, an echo, and noise.
     fn recording(late_us: f64, level: f32, noise: f32, clock: &ClockEstimate) -> microphone::Recording {
         let rate_hz = 44_100.0 * (1.0 + 80e-6);
         let began_us = 12_300_000.0;
         let mut random = Random::new(7);
         let mut samples: Vec<f32> =
-            (0..7 * 44_100).map(|_| noise * (random.uniform(-1.0, 1.0) as f32)).collect();
+            (0..17 * 22_050).map(|_| noise * (random.uniform(-1.0, 1.0) as f32)).collect();
         for second in 0..40 {
             let heard_us = clock.local_us(f64::from(second) * 1e6) + late_us;
             for (delay_us, share) in [(0.0, 1.0), (7_000.0, 0.6), (23_000.0, -0.4)] {
@@ -135,9 +135,11 @@ mod tests {
                 signal::add_chirp(&mut samples, start, rate_hz, level * share);
             }
         }
-        let stamps = (0..100).map(|i| {
+        let stamps = (0..125).map(|i| {
             let frame = i * 3_000;
-            (frame, began_us + frame as f64 / rate_hz * 1e6 + random.exponential(200.0))
+            // While it settles it is wrong.
+            let wrong_us = if i < 15 { -200_000.0 } else { 0.0 };
+            (frame, wrong_us + began_us + frame as f64 / rate_hz * 1e6 + random.exponential(200.0))
         });
         microphone::Recording::new(samples, 44_100, stamps)
     }

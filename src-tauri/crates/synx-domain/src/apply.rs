@@ -193,8 +193,15 @@ impl SharedTrack {
 impl RoomSettings {
     /// These settings after a change.
     pub(crate) fn with(&self, change: &SettingsChange) -> Self {
-        let SettingsChange { name, visibility, max_participants, genres, playback_control, storage } =
-            change.clone();
+        let SettingsChange {
+            name,
+            visibility,
+            max_participants,
+            genres,
+            playback_control,
+            storage,
+            wait_for_all,
+        } = change.clone();
         Self {
             name: name.unwrap_or_else(|| self.name.clone()),
             visibility: visibility.unwrap_or(self.visibility),
@@ -202,6 +209,7 @@ impl RoomSettings {
             genres: genres.unwrap_or_else(|| self.genres.clone()),
             playback_control: playback_control.unwrap_or(self.playback_control),
             storage: storage.unwrap_or(self.storage),
+            wait_for_all: wait_for_all.unwrap_or(self.wait_for_all),
         }
     }
 }

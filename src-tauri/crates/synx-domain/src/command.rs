@@ -191,6 +191,13 @@ pub enum Command {
     Advance {
         /// The transport revision that the scheduler looked at: an older one changes nothing.
         revision: u64,
+        /// Somebody lacks the next track: where the room waits for everybody, it is announced as awaited.
+        awaits: bool,
+    },
+    /// The host's scheduler: nobody holds the awaited track back any more, so it plays.
+    Release {
+        /// The transport revision that the scheduler looked at: an older one changes nothing.
+        revision: u64,
     },
     /// The host process started again: carry the music over into the new epoch.
     ResumeAfterRestart {

@@ -15,8 +15,8 @@ impl Room {
     /// Decides a command against the present state. An accepted command may have no events, when what it asks for is so
     /// already. Whoever calls this has checked [`Room::applied`] before.
     ///
-    /// [`Command::ShareTrack`], [`Command::FailProcessing`], [`Command::RecordAnalysis`], [`Command::Advance`] and
-    /// [`Command::ResumeAfterRestart`] are the host process's own; its server takes none of them from a peer.
+    /// [`Command::ShareTrack`], [`Command::FailProcessing`], [`Command::RecordAnalysis`], [`Command::Advance`],
+    /// [`Command::Release`] and [`Command::ResumeAfterRestart`] are the host process's own; its server takes none of them from a peer.
     ///
     /// # Errors
     /// The [`Rejection`] that the sender is told.
@@ -89,7 +89,8 @@ impl Room {
                 self.in_control(actor).and_then(|_| self.seek(*position_us, now))
             }
             Command::Skip { to } => self.in_control(actor).and_then(|_| self.skip(*to, now)),
-            Command::Advance { revision } => Ok(self.advance(*revision, now)),
+            Command::Advance { revision, awaits } => Ok(self.advance(*revision, *awaits, now)),
+            Command::Release { revision } => Ok(self.release(*revision, now)),
             Command::ResumeAfterRestart { elapsed_us } => Ok(self.resume(*elapsed_us, now)),
         }
     }

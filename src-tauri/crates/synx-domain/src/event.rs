@@ -77,6 +77,8 @@ pub enum SyncCause {
     QueueEnded,
     /// The host process started again: same music, new epoch.
     HostRestarted,
+    /// Nobody holds the awaited track back any more.
+    Released,
 }
 
 /// One change of the queue.

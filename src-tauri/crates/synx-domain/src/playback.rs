@@ -12,6 +12,25 @@ use crate::{
 /// least as long, and nobody is listening any more.
 const RESTART_CONTINUES_US: i64 = 60_000_000;
 
+/// What becomes of the position when a change of the transport takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Motion {
+    Stands,
+    /// It stands until everybody has the track.
+    Awaits,
+    Moves,
+}
+
+impl Motion {
+    fn of(transport: &Transport) -> Self {
+        match (transport.playing, transport.awaits) {
+            (true, _) => Self::Moves,
+            (false, true) => Self::Awaits,
+            (false, false) => Self::Stands,
+        }
+    }
+}
+
 impl Room {
     pub(crate) fn enqueue(
         &self,
@@ -49,8 +68,8 @@ impl Room {
         let follow = loaded.map(|(transport, _)| {
             let next = self.queue.after(id).map(QueueItem::as_current);
             let cause = if next.is_some() { SyncCause::Skip } else { SyncCause::QueueEnded };
-            let playing = transport.playing && next.is_some();
-            self.changed(now, next, 0, playing, cause)
+            let wanted = next.filter(|_| Motion::of(transport) != Motion::Stands);
+            self.changed(now, next, 0, wanted.map_or(Motion::Stands, |next| self.motion_into(next)), cause)
         });
         Ok([Some(removed), follow].into_iter().flatten().collect())
     }
@@ -72,12 +91,15 @@ impl Room {
         if transport.playing {
             return Ok(vec![]);
         }
+        if transport.awaits {
+            return Ok(vec![self.begin(transport, current, now, SyncCause::Play)]);
+        }
         let ended = transport.anchor.position_us >= self.duration_us(current.track);
         if let Some(next) = self.queue.after(current.item).filter(|_| ended) {
             return Ok(vec![self.start(next, now, SyncCause::Play)]);
         }
         let position_us = if ended { 0 } else { transport.anchor.position_us };
-        Ok(vec![self.changed(now, Some(current), position_us, true, SyncCause::Play)])
+        Ok(vec![self.changed(now, Some(current), position_us, Motion::Moves, SyncCause::Play)])
     }
 
     pub(crate) fn play_track(&self, envelope: &CommandEnvelope, track: ContentHash, now: Moment) -> Decision {
@@ -90,16 +112,17 @@ impl Room {
     }
 
     pub(crate) fn pause(&self, now: Moment) -> Vec<RoomEvent> {
-        let Some((transport, current)) = self.loaded().filter(|(transport, _)| transport.playing) else {
+        let wanted = |(transport, _): &(&Transport, _)| Motion::of(transport) != Motion::Stands;
+        let Some((transport, current)) = self.loaded().filter(wanted) else {
             return vec![];
         };
         let position_us = self.position_us(transport, now);
-        vec![self.changed(now, Some(current), position_us, false, SyncCause::Pause)]
+        vec![self.changed(now, Some(current), position_us, Motion::Stands, SyncCause::Pause)]
     }
 
     pub(crate) fn seek(&self, position_us: i64, now: Moment) -> Decision {
         let (transport, current) = self.loaded().ok_or(Rejection::NothingToPlay)?;
-        Ok(vec![self.changed(now, Some(current), position_us, transport.playing, SyncCause::Seek)])
+        Ok(vec![self.changed(now, Some(current), position_us, Motion::of(transport), SyncCause::Seek)])
     }
 
     /// Repeats a region, or nothing any more. Where the music is outside of it, it moves to its beginning.
@@ -114,7 +137,7 @@ impl Room {
         let position_us = self.position_us(transport, now);
         let outside = |region: &LoopRegion| !(region.begin_us..region.end_us).contains(&position_us);
         let position_us = region.filter(outside).map_or(position_us, |region| region.begin_us);
-        let mut transport = self.change(now, Some(current), position_us, transport.playing);
+        let mut transport = self.change(now, Some(current), position_us, Motion::of(transport));
         transport.loop_region = region;
         Ok(vec![RoomEvent::PlaybackSynced { transport, cause: SyncCause::Loop }])
     }
@@ -128,8 +151,9 @@ impl Room {
         Ok(vec![self.start(next, now, SyncCause::Skip)])
     }
 
-    /// The current track's end as an event, without a gap to the next one. Nothing if the transport has moved on.
-    pub(crate) fn advance(&self, revision: u64, now: Moment) -> Vec<RoomEvent> {
+    /// The current track's end as an event, without a gap to the next one, unless that `awaits` somebody. Nothing if the
+    /// transport has moved on.
+    pub(crate) fn advance(&self, revision: u64, awaits: bool, now: Moment) -> Vec<RoomEvent> {
         let Some((transport, current)) = self.loaded().filter(|(transport, _)| {
             let runs_out = transport.playing && transport.repeats().is_none();
             runs_out && transport.revision == revision && transport.epoch == now.epoch
@@ -142,17 +166,39 @@ impl Room {
         vec![match self.queue.after(current.item).map(QueueItem::as_current) {
             Some(next) => {
                 let anchor = Anchor { room_time_us, position_us: 0 };
-                self.synced(now.epoch, Some(next), anchor, true, SyncCause::Advance)
+                let motion = if awaits { self.motion_into(next) } else { Motion::Moves };
+                self.synced(now.epoch, Some(next), anchor, motion, SyncCause::Advance)
             }
             None => {
                 let anchor = Anchor { room_time_us, position_us: duration_us };
-                self.synced(now.epoch, Some(current), anchor, false, SyncCause::QueueEnded)
+                self.synced(now.epoch, Some(current), anchor, Motion::Stands, SyncCause::QueueEnded)
             }
         }]
     }
 
+    /// The awaited track plays. Nothing if the transport has moved on.
+    pub(crate) fn release(&self, revision: u64, now: Moment) -> Vec<RoomEvent> {
+        let awaited = self.loaded().filter(|(transport, _)| {
+            transport.awaits && transport.revision == revision && transport.epoch == now.epoch
+        });
+        awaited
+            .map(|(transport, current)| self.begin(transport, current, now, SyncCause::Released))
+            .into_iter()
+            .collect()
+    }
+
+    /// What is awaited plays: as soon as it can, but not into the end of the track before.
+    fn begin(&self, awaited: &Transport, current: CurrentTrack, now: Moment, cause: SyncCause) -> RoomEvent {
+        let mut transport = self.change(now, Some(current), awaited.anchor.position_us, Motion::Moves);
+        if awaited.epoch == now.epoch {
+            let due_us = &mut transport.anchor.room_time_us;
+            *due_us = awaited.anchor.room_time_us.max(*due_us);
+        }
+        RoomEvent::PlaybackSynced { transport, cause }
+    }
+
     /// Carries the transport into the epoch of a host that started again. The music went on meanwhile: it is where it
-    /// would have been, or where the next track starts.
+    /// would have been, or where the next track starts. What was awaited still is.
     pub(crate) fn resume(&self, elapsed_us: i64, now: Moment) -> Vec<RoomEvent> {
         let Some(transport) = self.transport.as_ref().filter(|transport| transport.epoch != now.epoch) else {
             return vec![];
@@ -166,8 +212,9 @@ impl Room {
         vec![match next.filter(|_| transport.playing && (0..=RESTART_CONTINUES_US).contains(&overrun_us)) {
             Some(next) => self.start(next, now, SyncCause::HostRestarted),
             None => {
-                let playing = transport.playing && overrun_us < 0;
-                self.changed(now, transport.current, reached_us, playing, SyncCause::HostRestarted)
+                let ended = transport.playing && overrun_us >= 0;
+                let motion = if ended { Motion::Stands } else { Motion::of(transport) };
+                self.changed(now, transport.current, reached_us, motion, SyncCause::HostRestarted)
             }
         }]
     }
@@ -201,7 +248,15 @@ impl Room {
     }
 
     fn start(&self, item: &QueueItem, now: Moment, cause: SyncCause) -> RoomEvent {
-        self.changed(now, Some(item.as_current()), 0, true, cause)
+        let next = item.as_current();
+        self.changed(now, Some(next), 0, self.motion_into(next), cause)
+    }
+
+    /// How a track begins: where the room waits for everybody, another one than now stands until they have it.
+    fn motion_into(&self, next: CurrentTrack) -> Motion {
+        let same = self.transport.as_ref().filter(|transport| transport.current == Some(next));
+        let awaits = self.waits_for_all() && same.is_none_or(|transport| transport.awaits);
+        if awaits { Motion::Awaits } else { Motion::Moves }
     }
 
     /// A change that somebody asks for now.
@@ -210,10 +265,10 @@ impl Room {
         now: Moment,
         current: Option<CurrentTrack>,
         position_us: i64,
-        playing: bool,
+        motion: Motion,
         cause: SyncCause,
     ) -> RoomEvent {
-        RoomEvent::PlaybackSynced { transport: self.change(now, current, position_us, playing), cause }
+        RoomEvent::PlaybackSynced { transport: self.change(now, current, position_us, motion), cause }
     }
 
     /// The transport after a change. The position is clamped to the track. A loop lasts as long as its track, and until
@@ -223,7 +278,7 @@ impl Room {
         now: Moment,
         current: Option<CurrentTrack>,
         position_us: i64,
-        playing: bool,
+        motion: Motion,
     ) -> Transport {
         let duration_us = current.map_or(0, |current| self.duration_us(current.track));
         let position_us = position_us.clamp(0, duration_us);
@@ -232,7 +287,7 @@ impl Room {
         let kept = same_track.and_then(|transport| transport.loop_region);
         Transport {
             loop_region: kept.filter(|region| position_us < region.end_us),
-            ..self.next_transport(now.epoch, current, anchor, playing)
+            ..self.next_transport(now.epoch, current, anchor, motion)
         }
     }
 
@@ -241,10 +296,10 @@ impl Room {
         epoch: EpochId,
         current: Option<CurrentTrack>,
         anchor: Anchor,
-        playing: bool,
+        motion: Motion,
         cause: SyncCause,
     ) -> RoomEvent {
-        RoomEvent::PlaybackSynced { transport: self.next_transport(epoch, current, anchor, playing), cause }
+        RoomEvent::PlaybackSynced { transport: self.next_transport(epoch, current, anchor, motion), cause }
     }
 
     fn next_transport(
@@ -252,10 +307,11 @@ impl Room {
         epoch: EpochId,
         current: Option<CurrentTrack>,
         anchor: Anchor,
-        playing: bool,
+        motion: Motion,
     ) -> Transport {
         let revision = self.transport.as_ref().map_or(1, |transport| transport.revision.saturating_add(1));
-        Transport { revision, epoch, current, anchor, playing, loop_region: None }
+        let (playing, awaits) = (motion == Motion::Moves, motion == Motion::Awaits);
+        Transport { revision, epoch, current, anchor, playing, awaits, loop_region: None }
     }
 }
 

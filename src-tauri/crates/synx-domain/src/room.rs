@@ -162,14 +162,24 @@ impl Room {
         self.members.get(&user).filter(|member| member.present)
     }
 
+    /// Who is in the room now.
+    pub fn present_users(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.members.iter().filter(|(_, member)| member.present).map(|(user, _)| *user)
+    }
+
     /// How many are in the room now.
     pub fn present_count(&self) -> usize {
-        self.members.values().filter(|member| member.present).count()
+        self.present_users().count()
     }
 
     /// What a shared, playable track is.
     pub fn playable(&self, track: ContentHash) -> Option<&TrackMeta> {
         self.tracks.get(&track).filter(|shared| shared.state == TrackState::Shared)?.meta.as_ref()
+    }
+
+    /// Whether a track begins here only when everybody has it.
+    pub fn waits_for_all(&self) -> bool {
+        self.settings.as_ref().is_some_and(|settings| settings.wait_for_all)
     }
 
     /// Whether this role may control playback and the queue here.

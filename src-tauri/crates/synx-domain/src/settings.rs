@@ -69,6 +69,9 @@ pub struct RoomSettings {
     /// How much audio it takes in.
     #[serde(default)]
     pub storage: StorageLimits,
+    /// Whether a track begins only when everybody has it.
+    #[serde(default)]
+    pub wait_for_all: bool,
 }
 
 /// A change of settings: what is `None` stays.
@@ -92,4 +95,7 @@ pub struct SettingsChange {
     /// New limits of storage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageLimits>,
+    /// Whether to wait for everybody from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_for_all: Option<bool>,
 }

@@ -61,6 +61,9 @@ pub struct Transport {
     pub anchor: Anchor,
     /// Whether the position advances from the anchor on. Before the anchor's instant the previous state holds.
     pub playing: bool,
+    /// Not `playing` yet, but wanted so: the position is held until everybody has the track.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits: bool,
     /// What is repeated; none, or a position behind its end, plays to the end of the track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loop_region: Option<LoopRegion>,

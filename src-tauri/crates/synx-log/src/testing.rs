@@ -77,6 +77,7 @@ pub fn created() -> NewEvent {
             genres: vec!["dub".to_owned()],
             playback_control: PlaybackControl::Everyone,
             storage: synx_domain::StorageLimits::default(),
+            wait_for_all: false,
         },
     })
 }

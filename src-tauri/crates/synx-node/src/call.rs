@@ -273,6 +273,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
         }
         Request::UpdateRoomSettings { settings } => {
             let storage = settings.storage.clone().map(Into::into);
+            let wait_for_all = settings.wait_for_all;
             let settings = settings_of(settings);
             Command::UpdateSettings {
                 change: SettingsChange {
@@ -282,6 +283,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
                     genres: Some(settings.genres),
                     playback_control: Some(settings.playback_control),
                     storage,
+                    wait_for_all,
                 },
             }
         }

@@ -28,6 +28,7 @@ impl Inner {
             None => (None, None, None),
         };
         let playing = transport.as_ref().is_some_and(|transport| transport.playing);
+        let awaits = transport.as_ref().is_some_and(|transport| transport.awaits);
         let duration_s = meta.as_ref().map_or(0.0, |meta| meta.duration_us as f64 / 1e6);
         let known = status.track.is_some() && status.state != EngineState::Waiting;
         let position_s = match &transport {
@@ -38,6 +39,7 @@ impl Inner {
         PlayerView {
             state: match (track, playing, status.state) {
                 (None, ..) => PlayState::Empty,
+                (Some(_), false, _) if awaits => PlayState::Awaiting,
                 (Some(_), false, _) => PlayState::Paused,
                 (Some(_), true, EngineState::Buffering | EngineState::Idle) => PlayState::Buffering,
                 (Some(_), true, _) => PlayState::Playing,

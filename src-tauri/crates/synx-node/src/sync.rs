@@ -2,9 +2,10 @@
 
 use crate::bridge::PeerSyncView;
 use crate::node::Inner;
+use crate::room::conductor::next_track;
 use crate::room::stage::Stage;
 use serde::Serialize;
-use synx_domain::UserId;
+use synx_domain::{ContentHash, UserId};
 use synx_net::wire::SyncReport;
 use synx_playback::{EngineStatus, PlayState, monotonic_us};
 
@@ -14,7 +15,7 @@ const IN_SYNC_US: f64 = 1_000.0;
 /// One look at this machine's playback, with the names that `synx … --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SyncMeasure {
-    /// What is heard, as in `playing`, `buffering`, `no_device`.
+    /// What is heard, as in `playing`, `buffering`, `no_device`; `awaiting` while the track stands until everybody has it.
     pub state: String,
     /// Room time now; none while it is not known.
     pub room_time_us: Option<i64>,
@@ -54,8 +55,9 @@ impl Inner {
         let clock = stage.clock().borrow().estimate;
         let now_us = monotonic_us() as f64;
         let uncertainty_us = clock.map(|clock| clock.uncertainty_at_us(now_us));
+        let awaits = stage.with(|room| room.transport.as_ref().is_some_and(|transport| transport.awaits));
         SyncMeasure {
-            state: state_name(&status),
+            state: if awaits { "awaiting" } else { state_name(&status) }.to_owned(),
             room_time_us: clock.map(|clock| clock.room_us(now_us).round() as i64),
             position_s: status.track.is_some().then_some(status.position_s),
             error_us: status.error_us,
@@ -74,6 +76,7 @@ impl Inner {
     /// What the room is told of it.
     pub fn sync_report(&self, stage: &Stage) -> SyncReport {
         let measure = self.measure(stage);
+        let has = self.has(&needed(stage));
         let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
         SyncReport {
             error_us: measure.error_us,
@@ -83,25 +86,41 @@ impl Inner {
             output_latency_us: Some(measure.output_latency_us as f64),
             ratio_ppm: Some(measure.ratio_ppm),
             xruns: measure.xruns,
-            has_track: current.is_none_or(|track| self.locate(track).is_some()),
+            has_track: current.is_none_or(|track| has.contains(&track)),
+            has: Some(has),
         }
+    }
+
+    /// What is here whole of some audio.
+    pub fn has(&self, needed: &[ContentHash]) -> Vec<ContentHash> {
+        needed.iter().copied().filter(|track| self.locate(*track).is_some()).collect()
     }
 }
 
-/// A peer's report as it is drawn.
-pub fn peer_sync_view(user: UserId, report: &SyncReport) -> PeerSyncView {
+/// The audio that a stage needs soonest: of the current track and the next.
+pub fn needed(stage: &Stage) -> Vec<ContentHash> {
+    stage.with(|room| {
+        let Some(transport) = &room.transport else { return Vec::new() };
+        let current = transport.current.map(|current| current.track);
+        current.into_iter().chain(next_track(room, transport)).collect()
+    })
+}
+
+/// A peer's report as it is drawn, while `current` is loaded.
+pub fn peer_sync_view(user: UserId, report: &SyncReport, current: Option<ContentHash>) -> PeerSyncView {
+    let has = |track| report.has.as_ref().map_or(report.has_track, |has| has.contains(&track));
     PeerSyncView {
         user: user.to_string(),
         error_us: report.error_us,
         clock_uncertainty_us: report.uncertainty_us,
         rtt_us: report.rtt_us,
         in_sync: in_sync(report.error_us, report.uncertainty_us),
-        has_track: report.has_track,
+        has_track: current.is_none_or(has),
     }
 }
 
-fn state_name(status: &EngineStatus) -> String {
-    let name = match status.state {
+fn state_name(status: &EngineStatus) -> &'static str {
+    match status.state {
         PlayState::Idle => "idle",
         PlayState::Paused => "paused",
         PlayState::Playing => "playing",
@@ -109,8 +128,7 @@ fn state_name(status: &EngineStatus) -> String {
         PlayState::Ended => "ended",
         PlayState::Waiting => "waiting",
         PlayState::NoDevice => "no_device",
-    };
-    name.to_owned()
+    }
 }
 
 #[cfg(test)]

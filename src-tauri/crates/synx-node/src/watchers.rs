@@ -8,6 +8,7 @@ use crate::room::fetch;
 use crate::room::joined::Connection;
 use crate::room::stage::Stage;
 use crate::room::view::chat_view;
+use crate::sync::{needed, peer_sync_view};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -27,6 +28,7 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
     if stage.is_room() {
         tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage)));
         tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
+        tasks.spawn(draw_sync(Arc::downgrade(inner), Arc::clone(stage)));
     }
     if let Stage::Solo(_) = &**stage {
         tasks.spawn(refill(Arc::downgrade(inner), Arc::clone(stage)));
@@ -104,21 +106,75 @@ async fn refill(inner: Weak<Inner>, stage: Arc<Stage>) {
     }
 }
 
-/// Reports the own error to the room and shows everybody's.
+/// Reports to the room how well this machine plays, each second, and at once when it has other files than it said.
 async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
     let mut ticks = interval(MEASURE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut changes = stage.changes();
+    let Some(mut arrivals) = inner.upgrade().map(|inner| inner.arrivals.subscribe()) else { return };
+    let mut said = (Vec::new(), Vec::new());
     loop {
-        ticks.tick().await;
+        let is_due = tokio::select! {
+            _ = ticks.tick() => true,
+            changed = changes.changed() => match changed {
+                // Looking for files asks the disk: not for every chat line.
+                Ok(()) if needed(&stage) == said.0 => continue,
+                Ok(()) => false,
+                Err(_) => return,
+            },
+            changed = arrivals.changed() => match changed {
+                Ok(()) => false,
+                Err(_) => return,
+            },
+        };
         let Some(inner) = inner.upgrade() else { return };
+        let needed = needed(&stage);
+        let has = inner.has(&needed);
+        if !is_due && said == (needed.clone(), has.clone()) {
+            continue;
+        }
+        said = (needed, has);
         let report = inner.sync_report(&stage);
         match &*stage {
             Stage::Hosted(hosting) => hosting.report(report),
             Stage::Joined(joined) => joined.client().report(report),
             Stage::Solo(_) => return,
         }
-        inner.tell(NodeEvent::SyncMeasured { peers: sync_views(&stage) });
+        if is_due {
+            tell_sync(&inner, &stage);
+        }
     }
+}
+
+/// Shows at once what others report of their files.
+async fn draw_sync(inner: Weak<Inner>, stage: Arc<Stage>) {
+    match &*stage {
+        Stage::Solo(_) => {}
+        Stage::Hosted(hosting) => {
+            let mut files = hosting.room().board().files();
+            while files.changed().await.is_ok() {
+                sleep_until(Instant::now() + DRAW_EVERY).await;
+                files.borrow_and_update();
+                let Some(inner) = inner.upgrade() else { return };
+                tell_sync(&inner, &stage);
+            }
+        }
+        Stage::Joined(joined) => {
+            let mut reports = joined.reports();
+            while reports.changed().await.is_ok() {
+                let Some(inner) = inner.upgrade() else { return };
+                tell_sync(&inner, &stage);
+            }
+        }
+    }
+}
+
+/// Tells the windows, and where this machine hosts the others too, how well everybody plays.
+fn tell_sync(inner: &Inner, stage: &Stage) {
+    if let Stage::Hosted(hosting) = stage {
+        hosting.tell_reports();
+    }
+    inner.tell(NodeEvent::SyncMeasured { peers: sync_views(stage) });
 }
 
 /// How well everybody plays in time.
@@ -126,7 +182,8 @@ pub fn sync_views(stage: &Stage) -> Vec<PeerSyncView> {
     let reports = match stage {
         Stage::Solo(_) => Vec::new(),
         Stage::Hosted(hosting) => hosting.room().board().recent(),
-        Stage::Joined(joined) => joined.reports(),
+        Stage::Joined(joined) => joined.reports().borrow().clone(),
     };
-    reports.into_iter().map(|(user, report)| crate::sync::peer_sync_view(user, &report)).collect()
+    let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
+    reports.iter().map(|(user, report)| peer_sync_view(*user, report, current)).collect()
 }

@@ -31,6 +31,7 @@ async fn host(node: &Node) {
         genres: Vec::new(),
         playback_control: PlaybackControlView::Djs,
         storage: None,
+        wait_for_all: None,
     };
     let listen = Some("127.0.0.1:0".parse().unwrap());
     let options = HostOptions { settings, listen, tls: true, public_address: None, room: None };

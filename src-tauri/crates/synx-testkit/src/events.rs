@@ -57,6 +57,7 @@ pub fn settings() -> RoomSettings {
         genres: vec!["house".to_owned()],
         playback_control: PlaybackControl::Djs,
         storage: StorageLimits::default(),
+        wait_for_all: false,
     }
 }
 
@@ -280,6 +281,7 @@ fn audio_events() -> Vec<RoomEvent> {
         current: Some(CurrentTrack { item: command_id(7), track: hash(1) }),
         anchor: Anchor { room_time_us: 10_200_000, position_us: 61_500_000 },
         playing: true,
+        awaits: false,
     };
     vec![
         RoomEvent::UploadStarted { hash: hash(1), file_name: "1.flac".to_owned(), size_bytes: 21_000_000 },

@@ -141,6 +141,9 @@ pub struct Host {
     /// Who controls playback
     #[arg(long, value_enum, default_value = "djs")]
     pub control: Control,
+    /// Begin a track only when everybody has it
+    #[arg(long)]
+    pub wait_for_all: bool,
     /// Members at once
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub max_participants: u32,

@@ -50,6 +50,7 @@ async fn play(nodes: &[Node], args: &Demo) -> Result<Exit, NodeError> {
         max_participants: 8,
         genres: Vec::new(),
         playback_control: PlaybackControlView::Djs,
+        wait_for_all: None,
         storage: None,
     };
     let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

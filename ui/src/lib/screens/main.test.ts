@@ -155,6 +155,15 @@ describe('hosting and joining', () => {
     expect(get('room-link').dataset.link).toMatch(/^synxsphere:/u);
   });
 
+  it('waits for everyone if one wants so', async () => {
+    const node = await open('empty');
+    await press('host-room');
+    await type('host-name', 'Friday listening');
+    await press('room-wait');
+    await press('host-go');
+    expect(node.last('host_room')?.settings.wait_for_all).toBe(true);
+  });
+
   it('joins by link with another address, and shows a refusal where it was asked', async () => {
     const node = await open('errors');
     await press('join-room');
@@ -300,6 +309,17 @@ describe('the transport', () => {
     expect(get('position').textContent).toBe('2:00');
     await fireEvent.change(get('seek'), { target: { value: '120' } });
     expect(node.requests.filter((request) => request.type === 'seek')).toHaveLength(1);
+  });
+
+  it('says whom it waits for, and starts without them', async () => {
+    const node = await open('room');
+    node.emit({ type: 'sync_measured', peers: node.app.sync.map((peer, index) => ({ ...peer, has_track: index === 0 })) });
+    expect(screen.queryAllByTestId('awaited')).toEqual([]);
+    node.setPlayer({ state: 'awaiting', position_s: 0 });
+    expect((await screen.findByTestId('awaited')).textContent).toBe('Waiting for Ben and Cy');
+    await fireEvent.click(screen.getByRole('button', { name: 'Start without them' }));
+    expect(node.last('play')).toEqual({ type: 'play', track: null });
+    await expect.poll(() => screen.queryAllByTestId('awaited')).toEqual([]);
   });
 
   it('says when nothing can be heard', async () => {

@@ -16,8 +16,13 @@ pub enum Step {
     Ask(UserId, Command),
     /// The same command id comes again, from whomever: a retry, or a forgery.
     AskAgain(u64, UserId, Command),
-    /// The host's scheduler looks at the transport of now.
-    Advance,
+    /// The host's scheduler looks at the transport of now: its track ends soon.
+    Advance {
+        /// Somebody lacks the next track.
+        awaits: bool,
+    },
+    /// It finds that what is awaited is held back no longer.
+    Release,
     /// Room time moves on.
     Wait(i64),
     /// The host process starts again and carries the music over.
@@ -30,10 +35,10 @@ impl Step {
         match self {
             Self::Ask(actor, command) => drop(log.send(actor, command)),
             Self::AskAgain(id, actor, command) => drop(log.send_as(command_id(id), actor, command)),
-            Self::Advance => {
-                let revision = log.room().transport.as_ref().map_or(0, |transport| transport.revision);
-                drop(log.send(ADA, Command::Advance { revision }));
+            Self::Advance { awaits } => {
+                drop(log.send(ADA, Command::Advance { revision: revision(log), awaits }));
             }
+            Self::Release => drop(log.send(ADA, Command::Release { revision: revision(log) })),
             Self::Wait(elapsed_us) => *log = log.clone().after_us(elapsed_us),
             Self::Restart(elapsed_us) => {
                 *log = log.clone().restarted(1000 + nth as u64);
@@ -43,11 +48,16 @@ impl Step {
     }
 }
 
+fn revision(log: &RoomLog) -> u64 {
+    log.room().transport.as_ref().map_or(0, |transport| transport.revision)
+}
+
 pub fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (user(), command()).prop_map(|(user, command)| Step::Ask(user, command)),
         1 => (1..40u64, user(), command()).prop_map(|(id, user, command)| Step::AskAgain(id, user, command)),
-        2 => Just(Step::Advance),
+        2 => any::<bool>().prop_map(|awaits| Step::Advance { awaits }),
+        1 => Just(Step::Release),
         2 => (0..2 * TRACK_US).prop_map(Step::Wait),
         1 => prop_oneof![0..2 * TRACK_US, extreme()].prop_map(Step::Restart),
     ]
@@ -92,8 +102,12 @@ fn of_people() -> impl Strategy<Value = Command> {
         LeaveReason::SentOut,
     ]);
     let control = prop::sample::select(vec![PlaybackControl::Djs, PlaybackControl::Everyone]);
-    let change = (prop::option::of(0..6u32), prop::option::of(control)).prop_map(|(limit, control)| {
-        SettingsChange { max_participants: limit, playback_control: control, ..Default::default() }
+    let change = (prop::option::of(0..6u32), prop::option::of(control), prop::option::of(any::<bool>()));
+    let change = change.prop_map(|(limit, control, wait_for_all)| SettingsChange {
+        max_participants: limit,
+        playback_control: control,
+        wait_for_all,
+        ..Default::default()
     });
     let preferences = (10.0..420.0f64, 10.0..420.0f64)
         .prop_map(|range| MusicalPreferences { tempo_range_bpm: Some(range), ..Default::default() });
@@ -155,7 +169,7 @@ fn of_playback() -> impl Strategy<Value = Command> {
             region: region.map(|(begin_us, end_us)| LoopRegion { begin_us, end_us }),
         }),
         1 => prop::option::of(some_id()).prop_map(|to| Command::Skip { to }),
-        1 => (0..20u64).prop_map(|revision| Command::Advance { revision }),
+        1 => (0..20u64, any::<bool>()).prop_map(|(revision, awaits)| Command::Advance { revision, awaits }),
         1 => position().prop_map(|elapsed_us| Command::ResumeAfterRestart { elapsed_us }),
     ]
 }

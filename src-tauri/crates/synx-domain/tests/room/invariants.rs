@@ -24,7 +24,8 @@ fn transport_holds(before: &Room, log: &RoomLog, transport: &Transport, cause: S
         None => 0,
     };
     prop_assert!((0..=duration_us).contains(&anchor.position_us), "{anchor:?} of {duration_us}");
-    prop_assert!(transport.current.is_some() || !transport.playing);
+    prop_assert!(transport.current.is_some() || !transport.playing && !transport.awaits);
+    prop_assert!(!(transport.playing && transport.awaits));
     prop_assert_eq!(transport.epoch, now.epoch);
     // The end of a track may lie behind when the scheduler comes late.
     if !matches!(cause, SyncCause::Advance | SyncCause::QueueEnded) {

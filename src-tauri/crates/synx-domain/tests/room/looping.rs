@@ -75,10 +75,10 @@ fn a_loop_outlasts_pause_and_restart_but_not_its_track() {
 fn a_loop_has_no_end_to_announce() {
     let log = playing_at(11 * SECOND_US).did(BEN, set_loop(Some(REGION))).after_us(LEAD_US);
     let revision = transport(&log).revision;
-    assert_eq!(ask(&log, BEN, Command::Advance { revision }), NOTHING);
+    assert_eq!(ask(&log, BEN, Command::Advance { revision, awaits: false }), NOTHING);
     let mut after = log.did(BEN, set_loop(None)).after_us(LEAD_US);
     let revision = transport(&after).revision;
-    let events = after.send(BEN, Command::Advance { revision }).expect("accepted");
+    let events = after.send(BEN, Command::Advance { revision, awaits: false }).expect("accepted");
     assert!(
         matches!(events[..], [RoomEvent::PlaybackSynced { cause: SyncCause::Advance, .. }]),
         "{events:?}"

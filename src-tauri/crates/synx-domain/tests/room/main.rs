@@ -12,6 +12,7 @@ mod queue;
 mod replay;
 mod serialised;
 mod sharing;
+mod waiting;
 
 use synx_domain::{Command, RoomEvent, UserId};
 use synx_testkit::events::RoomLog;

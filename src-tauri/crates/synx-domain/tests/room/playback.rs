@@ -37,7 +37,7 @@ fn transport(log: &RoomLog) -> Transport {
 }
 
 fn advance(log: &RoomLog) -> Command {
-    Command::Advance { revision: transport(log).revision }
+    Command::Advance { revision: transport(log).revision, awaits: false }
 }
 
 #[test]

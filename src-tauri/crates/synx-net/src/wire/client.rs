@@ -192,6 +192,7 @@ impl Request {
             | Command::FailProcessing { .. }
             | Command::RecordAnalysis { .. }
             | Command::Advance { .. }
+            | Command::Release { .. }
             | Command::ResumeAfterRestart { .. } => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! What a host says to a peer.
 
 use super::{EventBody, EventMessage, WireError, kind_of, read};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
 use synx_domain::{CommandId, ContentHash, Envelope, EpochId, Role, RoomSnapshot, UserId};
 
@@ -25,6 +25,24 @@ pub struct SyncReport {
     pub xruns: u64,
     /// Whether the current track's bytes are there.
     pub has_track: bool,
+    /// What is here whole of the audio that is needed soonest, at most [`SyncReport::HAS_MOST`] of it: none when the peer
+    /// does not say. Where the room waits for everybody, what is missing here is waited for.
+    #[serde(deserialize_with = "few")]
+    pub has: Option<Vec<ContentHash>>,
+}
+
+impl SyncReport {
+    /// The current track, the next, and what a later version may want to name; others hear of each of them every second.
+    pub const HAS_MOST: usize = 4;
+}
+
+/// The first of what a peer names.
+fn few<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Vec<ContentHash>>, D::Error> {
+    let mut has: Option<Vec<ContentHash>> = Option::deserialize(reader)?;
+    if let Some(has) = &mut has {
+        has.truncate(SyncReport::HAS_MOST);
+    }
+    Ok(has)
 }
 
 /// A message to a peer.

@@ -8,8 +8,8 @@ use futures_util::SinkExt;
 use futures_util::future::join_all;
 use serde_json::json;
 use std::time::Duration;
-use synx_domain::{Command, Role};
-use synx_net::wire::{ServerMessage, SyncReport};
+use synx_domain::{Command, ContentHash, Role};
+use synx_net::wire::{ClientMessage, ServerMessage, SyncReport};
 use synx_net::{ClientEvent, Identity};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -153,10 +153,12 @@ async fn who_has_many_unanswered_commands_is_read_no_further() {
 async fn what_only_a_host_process_may_do_no_peer_can_ask_for() {
     let house = House::open().await;
     let ben = house.guest("Ben").await;
-    let advance = ben.client.execute(Command::Advance { revision: 1 }).await;
+    let advance = ben.client.execute(Command::Advance { revision: 1, awaits: false }).await;
     assert_eq!(advance.unwrap_err().code(), "protocol");
+    let release = ben.client.execute(Command::Release { revision: 1 }).await;
+    assert_eq!(release.unwrap_err().code(), "protocol");
     let mut peer = Peer::join(&house, Identity::generate().user_id()).await;
-    for name in ["advance", "share_track", "create_room", "join", "record_analysis"] {
+    for name in ["advance", "release", "share_track", "create_room", "join", "record_analysis"] {
         let id = peer.command(json!({"type": name, "revision": 1})).await;
         assert_eq!(peer.answer(id).await, Err("unknown_type".to_owned()), "{name}");
     }
@@ -187,6 +189,17 @@ async fn reports_reach_the_host_and_come_back_to_all() {
     let told = ServerMessage::sync_reports(reports);
     house.server.broadcast(house.room.id(), &told);
     cleo.until(|event| matches!(event, ClientEvent::Transient(said) if *said == told)).await;
+}
+
+#[test]
+fn a_report_names_few_files_whatever_it_says() {
+    let hashes: Vec<String> = (0..200u8).map(|n| ContentHash::from_bytes([n; 32]).to_string()).collect();
+    let said = json!({"type": "sync_report", "report": {"has": hashes}}).to_string();
+    let Ok(ClientMessage::SyncReport { report }) = ClientMessage::decode(&said) else { panic!("{said}") };
+    assert_eq!(report.has.map(|has| has.len()), Some(SyncReport::HAS_MOST));
+    let silent = json!({"type": "sync_report", "report": {"has_track": true}}).to_string();
+    let Ok(ClientMessage::SyncReport { report }) = ClientMessage::decode(&silent) else { panic!("{silent}") };
+    assert_eq!(report.has, None, "it does not say");
 }
 
 #[tokio::test]

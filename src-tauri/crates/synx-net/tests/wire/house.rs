@@ -29,6 +29,7 @@ pub fn settings() -> RoomSettings {
         genres: Vec::new(),
         playback_control: PlaybackControl::Djs,
         storage: synx_domain::StorageLimits::default(),
+        wait_for_all: false,
     }
 }
 

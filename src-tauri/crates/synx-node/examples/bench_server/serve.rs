@@ -28,6 +28,7 @@ pub fn settings() -> RoomSettings {
         genres: Vec::new(),
         playback_control: PlaybackControl::Djs,
         storage: StorageLimits::default(),
+        wait_for_all: false,
     }
 }
 

@@ -49,6 +49,8 @@ views! {
         Playing,
         /// It should play but waits for audio.
         Buffering,
+        /// It stands until everybody in the room has the track.
+        Awaiting,
     }
 
     /// A part of a track that is repeated.
@@ -135,6 +137,10 @@ views! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         storage: Option<StorageView>,
+        /// Whether a track begins only when everybody has it; absent, what it has or false.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        wait_for_all: Option<bool>,
     }
 
     /// How much audio a room takes in.

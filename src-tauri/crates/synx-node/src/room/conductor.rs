@@ -1,4 +1,5 @@
-//! Turns a room's transport into what the engine plays, and, where this machine leads, the end of a track into the next.
+//! Turns a room's transport into what the engine plays, and, where this machine leads, the end of a track into the next and
+//! the end of waiting into its beginning.
 //!
 //! Must never decide what plays: that is the room's. A track that is not here yet is silence until it comes; nobody waits.
 
@@ -7,7 +8,7 @@ use crate::room::stage::Stage;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use synx_domain::{Anchor, Command, ContentHash, EpochId, Room, Transport};
 use synx_playback::{AudioFile, Engine, Plan, TrackHandle, monotonic_us};
 use tokio::sync::watch;
@@ -73,8 +74,10 @@ impl Conductor {
         let mut clock = self.stage.clock();
         clock.mark_changed();
         let mut follows_clock = true;
+        let mut files = self.stage.files();
+        let mut follows_files = true;
         loop {
-            let due = self.advance_due();
+            let due = self.due();
             tokio::select! {
                 changed = changes.changed() => match changed {
                     Ok(()) => self.follow(),
@@ -101,8 +104,10 @@ impl Conductor {
                     Ok(()) => self.follow(),
                     Err(_) => return,
                 },
+                // Whoever is waited for may have what was missing.
+                changed = files.changed(), if follows_files => follows_files = changed.is_ok(),
                 () = tokio::time::sleep(due.as_ref().map_or(Duration::MAX, |(wait, _)| *wait)), if due.is_some() => {
-                    self.advance(due.map_or(0, |(_, revision)| revision)).await;
+                    self.lead().await;
                 }
             }
         }
@@ -196,34 +201,51 @@ impl Conductor {
         }
     }
 
-    /// How long to wait until the current track's end must be announced, and for which revision of the transport.
-    fn advance_due(&self) -> Option<(Duration, u64)> {
+    /// How long to wait before there is something to announce, and what.
+    fn due(&self) -> Option<(Duration, Command)> {
         if !self.stage.leads() {
             return None;
         }
-        self.stage.with(|room| {
-            let transport = room
-                .transport
-                .as_ref()
-                .filter(|transport| transport.playing && transport.repeats().is_none())?;
-            let duration_us = room.playable(transport.current?.track)?.duration_us;
-            let end_us = transport.anchor.room_time_us + (duration_us - transport.anchor.position_us).max(0);
-            let wait_us = (end_us - ADVANCE_AHEAD_US - monotonic_us()).max(0);
-            // The track before this one may still be playing: its end is announced, and this one has not begun.
-            let began_us = transport.anchor.room_time_us - monotonic_us();
-            Some((Duration::from_micros(wait_us.max(began_us).unsigned_abs()), transport.revision))
-        })
+        let transport = self.stage.with(|room| room.transport.clone())?;
+        if transport.awaits { self.release_due(&transport) } else { self.advance_due(&transport) }
     }
 
-    async fn advance(&self, revision: u64) {
-        if let Err(error) = self.stage.execute(Command::Advance { revision }).await {
-            tracing::warn!(%error, "the next track could not be announced");
+    /// The current track's end.
+    fn advance_due(&self, transport: &Transport) -> Option<(Duration, Command)> {
+        if !transport.playing || transport.repeats().is_some() {
+            return None;
+        }
+        let track = transport.current?.track;
+        let (duration_us, next) =
+            self.stage.with(|room| Some((room.playable(track)?.duration_us, next_track(room, transport))))?;
+        let end_us = transport.anchor.room_time_us + (duration_us - transport.anchor.position_us).max(0);
+        let wait_us = (end_us - ADVANCE_AHEAD_US - monotonic_us()).max(0);
+        // The track before this one may still be playing: its end is announced, and this one has not begun.
+        let began_us = transport.anchor.room_time_us - monotonic_us();
+        let awaits = next.is_some_and(|next| self.stage.held_until(next).is_some());
+        let advance = Command::Advance { revision: transport.revision, awaits };
+        Some((Duration::from_micros(wait_us.max(began_us).unsigned_abs()), advance))
+    }
+
+    /// The end of waiting: when nobody holds the track back any more, at the latest when who does has fallen silent.
+    fn release_due(&self, transport: &Transport) -> Option<(Duration, Command)> {
+        let until = self.stage.held_until(transport.current?.track);
+        let wait = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        Some((wait, Command::Release { revision: transport.revision }))
+    }
+
+    /// Announces what is due, if it still is.
+    async fn lead(&self) {
+        let Some((Duration::ZERO, command)) = self.due() else { return };
+        if let Err(error) = self.stage.execute(command).await {
+            tracing::warn!(%error, "what plays next could not be announced");
             tokio::time::sleep(ADVANCE_RETRY).await;
         }
     }
 }
 
-fn next_track(room: &Room, transport: &Transport) -> Option<ContentHash> {
+/// What follows in the queue.
+pub fn next_track(room: &Room, transport: &Transport) -> Option<ContentHash> {
     Some(room.queue.after(transport.current?.item)?.track)
 }
 
@@ -244,6 +266,10 @@ impl SeamWatch {
         let Anchor { room_time_us, position_us } = transport.anchor;
         self.gapless = self.runs_out == Some((transport.epoch, room_time_us)) && position_us == 0;
         self.revision = transport.revision;
+        // Nothing sounds while a track is awaited: it may yet begin where the one before it runs out.
+        if transport.awaits {
+            return self.gapless;
+        }
         let runs_out = duration_us.filter(|_| transport.playing && transport.repeats().is_none());
         self.runs_out =
             runs_out.map(|duration_us| (transport.epoch, room_time_us + duration_us - position_us));
@@ -265,6 +291,7 @@ mod tests {
             current: None,
             anchor: Anchor { room_time_us, position_us },
             playing: true,
+            awaits: false,
             loop_region: None,
         };
         let mut seam = SeamWatch::default();
@@ -277,5 +304,25 @@ mod tests {
             !seam.follows(&Transport { playing: false, ..transport(5, 16_000, 7_000) }, None),
             "the last end"
         );
+    }
+
+    #[test]
+    fn what_was_awaited_is_gapless_if_it_begins_in_time() {
+        let epoch = EpochId::from_uuid(Uuid::from_u128(1));
+        let transport = |revision, room_time_us, playing| Transport {
+            revision,
+            epoch,
+            current: None,
+            anchor: Anchor { room_time_us, position_us: 0 },
+            playing,
+            awaits: !playing,
+            loop_region: None,
+        };
+        for (began_us, gapless) in [(5_000, true), (9_000, false)] {
+            let mut seam = SeamWatch::default();
+            assert!(!seam.follows(&transport(1, 0, true), Some(5_000)));
+            assert!(seam.follows(&transport(2, 5_000, false), Some(7_000)), "the end before it is not faded");
+            assert_eq!(seam.follows(&transport(3, began_us, true), Some(7_000)), gapless);
+        }
     }
 }

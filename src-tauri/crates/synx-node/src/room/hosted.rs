@@ -313,6 +313,7 @@ mod tests {
             genres: Vec::new(),
             playback_control: PlaybackControl::Djs,
             storage: StorageLimits::default(),
+            wait_for_all: false,
         };
         let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
         room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();

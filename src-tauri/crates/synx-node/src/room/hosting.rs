@@ -149,9 +149,13 @@ impl Hosting {
         invites::revoke(&self.room, self.me, &self.host_key, id_or_link).await
     }
 
-    /// Takes in the host's own report and tells everybody all reports.
+    /// Takes in the host's own report.
     pub fn report(&self, report: SyncReport) {
         self.room.board().put(self.me, report);
+    }
+
+    /// Tells everybody all reports.
+    pub fn tell_reports(&self) {
         let message = ServerMessage::sync_reports(self.room.board().recent());
         self.server.broadcast(self.room.id(), &message);
     }
@@ -287,8 +291,7 @@ async fn dismiss_the_gone(room: Arc<HostedRoom>, server: synx_net::ServerHandle)
     tokio::time::sleep(RETURN_GRACE).await;
     let connected = server.connected(room.id());
     let host = room.with(|room| room.host);
-    let present: Vec<UserId> = room
-        .with(|room| room.members.keys().filter(|user| room.present(**user).is_some()).copied().collect());
+    let present: Vec<UserId> = room.with(|room| room.present_users().collect());
     for user in present.into_iter().filter(|user| Some(*user) != host && !connected.contains(user)) {
         let leave = Command::Leave { reason: LeaveReason::ConnectionLost };
         if let Err(error) = room.execute_as(user, leave).await {

@@ -6,7 +6,7 @@ use crate::bridge::RoomConnection;
 use crate::error::NodeError;
 use crate::room::clock::{self, RoomClock};
 use crate::room::feed::Feed;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{Command, Room, UserId};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{ClientConfig, ClientEvent, RoomClient};
@@ -32,7 +32,7 @@ pub struct JoinedRoom {
     connection: watch::Receiver<Connection>,
     clock: watch::Receiver<RoomClock>,
     feed: Arc<Feed>,
-    reports: Arc<Mutex<Vec<(UserId, SyncReport)>>>,
+    reports: watch::Receiver<Vec<(UserId, SyncReport)>>,
     _tasks: JoinSet<()>,
 }
 
@@ -46,7 +46,7 @@ impl JoinedRoom {
         let client = Arc::new(client);
         let room = Arc::new(RwLock::new(Room::default()));
         let feed = Arc::new(Feed::default());
-        let reports = Arc::default();
+        let (reports_in, reports) = watch::channel(Vec::new());
         let (changes_in, mut changes) = watch::channel(0);
         let connected = Connection { state: RoomConnection::Connected, problem: None, ended: None };
         let (connection_in, connection) = watch::channel(connected);
@@ -57,7 +57,7 @@ impl JoinedRoom {
             changes: changes_in,
             connection: connection_in,
             feed: Arc::clone(&feed),
-            reports: Arc::clone(&reports),
+            reports: reports_in,
         };
         tasks.spawn(follower.run(events));
         tasks.spawn(clock::follow(Arc::clone(&client), clock_in));
@@ -97,8 +97,8 @@ impl JoinedRoom {
     }
 
     /// How well everybody plays in time, as the host told last.
-    pub fn reports(&self) -> Vec<(UserId, SyncReport)> {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn reports(&self) -> watch::Receiver<Vec<(UserId, SyncReport)>> {
+        self.reports.clone()
     }
 
     /// Tells the host that one leaves, and ends the connection.
@@ -124,7 +124,7 @@ struct Follower {
     changes: watch::Sender<u64>,
     connection: watch::Sender<Connection>,
     feed: Arc<Feed>,
-    reports: Arc<Mutex<Vec<(UserId, SyncReport)>>>,
+    reports: watch::Sender<Vec<(UserId, SyncReport)>>,
 }
 
 impl Follower {
@@ -148,7 +148,7 @@ impl Follower {
             }
             ClientEvent::Transient(message) => {
                 if let ServerMessage::SyncReports { reports } = &message {
-                    self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone_from(reports);
+                    self.reports.send_replace(reports.clone());
                 }
                 self.feed.send(&message);
             }

@@ -66,6 +66,7 @@ impl SoloRoom {
             genres: Vec::new(),
             playback_control: PlaybackControl::Host,
             storage: StorageLimits::default(),
+            wait_for_all: false,
         };
         // Within bounds by construction; a refusal would leave an empty room that refuses to play, and says so.
         drop(solo.execute(Command::CreateRoom { profile, settings }));

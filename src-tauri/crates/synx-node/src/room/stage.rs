@@ -5,8 +5,9 @@ use crate::room::clock::RoomClock;
 use crate::room::hosting::Hosting;
 use crate::room::joined::JoinedRoom;
 use crate::room::solo::SoloRoom;
+use std::time::Instant;
 use synx_clock::ClockEstimate;
-use synx_domain::{Command, EpochId, Room};
+use synx_domain::{Command, ContentHash, EpochId, Room};
 use tokio::sync::watch;
 
 /// What the node is in.
@@ -73,6 +74,22 @@ impl Stage {
                 let known = RoomClock { epoch: self.epoch(), estimate: Some(ClockEstimate::identity()) };
                 watch::Sender::new(known).subscribe()
             }
+        }
+    }
+
+    /// Until when, at most, somebody who lacks `track` holds the others back; none when nobody does.
+    pub fn held_until(&self, track: ContentHash) -> Option<Instant> {
+        let Self::Hosted(hosting) = self else { return None };
+        let present =
+            self.with(|room| room.waits_for_all().then(|| room.present_users().collect::<Vec<_>>()))?;
+        hosting.room().board().held_until(track, &present)
+    }
+
+    /// Rises when somebody has told the room of this machine about other files than before; ends at once elsewhere.
+    pub fn files(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Hosted(hosting) => hosting.room().board().files(),
+            Self::Solo(_) | Self::Joined(_) => watch::Sender::new(0).subscribe(),
         }
     }
 

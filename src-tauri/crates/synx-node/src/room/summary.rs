@@ -50,7 +50,8 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
         }
         RoomEvent::PlaybackSynced { transport, cause } => {
             let track = transport.current.map(|current| title(room, current.track)).unwrap_or_default();
-            sync_summary(&by, *cause, &track, transport.anchor.position_us)
+            let happened = sync_summary(&by, *cause, &track, transport.anchor.position_us);
+            if transport.awaits { format!("{happened} (when everybody has it)") } else { happened }
         }
         RoomEvent::UserCreated { profile, .. } | RoomEvent::ProfileUpdated { profile, .. } => {
             format!("{by} is now {}", profile.name)
@@ -77,6 +78,7 @@ fn sync_summary(by: &str, cause: SyncCause, track: &str, position_us: i64) -> St
         SyncCause::Advance => format!("“{track}” followed"),
         SyncCause::QueueEnded => "the queue ended".to_owned(),
         SyncCause::HostRestarted => "the host started again".to_owned(),
+        SyncCause::Released => format!("“{track}” began for everybody"),
     }
 }
 

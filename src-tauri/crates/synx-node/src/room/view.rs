@@ -181,6 +181,7 @@ pub fn settings_view(settings: &RoomSettings) -> RoomSettingsView {
             member_bytes: settings.storage.member_bytes,
             room_bytes: settings.storage.room_bytes,
         }),
+        wait_for_all: Some(settings.wait_for_all),
     }
 }
 
@@ -200,6 +201,7 @@ pub fn settings_of(view: RoomSettingsView) -> RoomSettings {
             PlaybackControlView::Everyone => PlaybackControl::Everyone,
         },
         storage: view.storage.map(StorageLimits::from).unwrap_or_default(),
+        wait_for_all: view.wait_for_all.unwrap_or_default(),
     }
 }
 

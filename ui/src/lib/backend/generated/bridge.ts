@@ -334,7 +334,7 @@ has_track: boolean, };
 /**
  * What the transport does.
  */
-export type PlayState = "empty" | "paused" | "playing" | "buffering";
+export type PlayState = "empty" | "paused" | "playing" | "buffering" | "awaiting";
 
 /**
  * Who controls playback.
@@ -438,7 +438,11 @@ export type RoomSettingsView = { name: string, visibility: VisibilityView, max_p
 /**
  * How much audio it takes in; absent, what it has or the default.
  */
-storage?: StorageView, };
+storage?: StorageView, 
+/**
+ * Whether a track begins only when everybody has it; absent, what it has or false.
+ */
+wait_for_all?: boolean, };
 
 /**
  * How far a track of the room is.

@@ -1,0 +1,18 @@
+/**
+ * Whom a track is waiting for.
+ */
+import type { PeerSyncView, RoomView } from '../backend';
+import { figure } from './time';
+
+/** More names than these are a crowd: then it is how many. */
+const NAMED_MOST = 3;
+
+/** "Waiting for Ben and Cleo": those here who say that they lack the current track. */
+export function awaitedText(room: RoomView | null, sync: readonly PeerSyncView[]): string {
+  const lacking = new Set(sync.filter((peer) => !peer.has_track).map((peer) => peer.user));
+  const awaited = room?.members.filter((member) => member.present && lacking.has(member.user)) ?? [];
+  const names = awaited.map((member) => (member.user === room?.me ? 'you' : member.name));
+  if (names.length === 0) return 'Waiting for everyone';
+  if (names.length > NAMED_MOST) return `Waiting for ${figure(names.length)} people`;
+  return `Waiting for ${new Intl.ListFormat('en', { type: 'conjunction' }).format(names)}`;
+}

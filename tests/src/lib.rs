@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+pub mod line;
 pub mod window;
 
 use serde_json::{Value, json};
@@ -151,6 +152,14 @@ impl Instance {
     pub fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");
         self.child.wait().expect("the process ends");
+    }
+
+    /// Stops the process as a machine that is suspended stops, or lets it go on.
+    #[cfg(unix)]
+    pub fn freeze(&mut self, frozen: bool) {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill can be called").success(), "{}: {signal}", self.name);
     }
 
     /// Waits for the process to end by itself; its exit code.

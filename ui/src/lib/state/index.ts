@@ -3,6 +3,7 @@ import type { Appearance } from './appearance.svelte';
 
 export { App, provideApp, useApp } from './app.svelte';
 export { Appearance, type Theme } from './appearance.svelte';
+export { awaitedText } from './awaited';
 export type { CurrentTrack } from './current';
 export { History } from './history.svelte';
 export { press, SHORTCUTS } from './shortcuts';

@@ -2,7 +2,7 @@
  * Whom a track is waiting for.
  */
 import type { PeerSyncView, RoomView } from '../backend';
-import { figure } from './time';
+import { figure } from '../pure/time';
 
 /** More names than these are a crowd: then it is how many. */
 const NAMED_MOST = 3;

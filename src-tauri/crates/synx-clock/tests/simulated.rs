@@ -141,7 +141,8 @@ fn a_join_over_a_jittery_path_is_never_five_milliseconds_off_after_the_burst() {
 
 #[test]
 fn the_claimed_uncertainty_is_honest() {
-    let paths: [(&str, fn(u64) -> Link); 4] = [
+    type Path = fn(u64) -> Link;
+    let paths: [(&str, Path); 4] = [
         ("lan", |seed| Link::new(Delay::Queue(300.0, 100.0), seed)),
         ("wifi", |seed| Link::new(Delay::HeavyTail(2e3, 2e3, 10e3), seed)),
         ("proxy", stalling_proxy),

@@ -123,8 +123,9 @@ describe('alone', () => {
       await at(page, 'volume').focus();
       for (let press = 0; press < 20; press += 1) await page.keyboard.press('ArrowLeft');
     });
+    // What the other window shows comes from the node: only then is there something to open with.
+    for (const { page } of windows.pages) await expect.poll(() => at(page, 'volume').inputValue()).toBe('0.8');
     for (const { page } of windows.pages) {
-      await expect.poll(() => at(page, 'volume').inputValue()).toBe('0.8');
       await page.reload();
       await expect.poll(() => at(page, 'volume').inputValue()).toBe('0.8');
     }

@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // For tests alone.
     ("synx-testkit", &["synx-domain", "synx-clock"]),
     ("synx-system-tests", &["synx-testkit"]),
+    ("synx-fuzz", &["synx-domain", "synx-log", "synx-net"]),
     ("xtask", &[]),
 ];
 

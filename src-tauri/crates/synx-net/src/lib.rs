@@ -22,6 +22,8 @@ pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;
 pub use identity::{Identity, user_id_of};
 pub use link::{InviteLink, is_address};
-pub use server::{CommandFailure, Limits, RoomBackend, Server, ServerConfig, ServerHandle, Unavailable};
+pub use server::{
+    CommandFailure, Limits, RoomBackend, Server, ServerConfig, ServerHandle, Unavailable, byte_range,
+};
 pub use tls::TlsIdentity;
 pub use token::{HostKey, Session, TokenError};

@@ -59,7 +59,7 @@ pub(crate) async fn download(
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::ETAG, format!("\"{hash}\"")),
     ];
-    let (status, first, length) = match asked.and_then(|range| parse_range(range, size)) {
+    let (status, first, length) = match asked.and_then(|range| byte_range(range, size)) {
         None => (StatusCode::OK, 0, size),
         Some(Some((first, last))) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
         Some(None) => {
@@ -95,7 +95,7 @@ fn while_member<S: Stream<Item = io::Result<Bytes>>>(
 }
 
 /// One range by RFC 9110. The outer none: no range that is understood, so the whole file; the inner: it lies past the end.
-fn parse_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+pub fn byte_range(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let (first, last) = match (first, last) {
         ("", suffix) => (size.saturating_sub(suffix.parse().ok()?), size.checked_sub(1)),
@@ -255,13 +255,13 @@ mod tests {
 
     #[test]
     fn ranges_are_those_of_the_standard() {
-        assert_eq!(parse_range("bytes=0-", 10), Some(Some((0, 9))));
-        assert_eq!(parse_range("bytes=4-6", 10), Some(Some((4, 6))));
-        assert_eq!(parse_range("bytes=4-60", 10), Some(Some((4, 9))));
-        assert_eq!(parse_range("bytes=-3", 10), Some(Some((7, 9))));
-        assert_eq!(parse_range("bytes=10-", 10), Some(None));
-        assert_eq!(parse_range("bytes=0-", 0), Some(None));
-        assert_eq!(parse_range("lines=1-2", 10), None);
-        assert_eq!(parse_range("bytes=1-2,4-5", 10), None);
+        assert_eq!(byte_range("bytes=0-", 10), Some(Some((0, 9))));
+        assert_eq!(byte_range("bytes=4-6", 10), Some(Some((4, 6))));
+        assert_eq!(byte_range("bytes=4-60", 10), Some(Some((4, 9))));
+        assert_eq!(byte_range("bytes=-3", 10), Some(Some((7, 9))));
+        assert_eq!(byte_range("bytes=10-", 10), Some(None));
+        assert_eq!(byte_range("bytes=0-", 0), Some(None));
+        assert_eq!(byte_range("lines=1-2", 10), None);
+        assert_eq!(byte_range("bytes=1-2,4-5", 10), None);
     }
 }

@@ -22,6 +22,7 @@ pub(crate) use admission::{Admission, Challenge, JoinRequest, PROOF};
 pub use backend::{CommandFailure, RoomBackend, Unavailable};
 pub(crate) use clock::ClockMessage;
 pub use config::{Limits, ServerConfig};
+pub use files::byte_range;
 pub(crate) use files::{UPLOAD_OFFSET, UploadState};
 
 use crate::NetError;

@@ -74,7 +74,7 @@ pub fn log_import(bytes: &[u8]) {
     runtime.block_on(async {
         drop(log.import_jsonl(Cursor::new(bytes.to_vec())).await);
         let reports = log.verify(None).await.unwrap_or_default();
-        assert!(reports.iter().all(|report| report.fault.is_none()), "what was taken in is not sound");
+        assert!(reports.iter().all(|report| report.first_bad.is_none()), "what was taken in is not sound");
     });
     log.close();
 }

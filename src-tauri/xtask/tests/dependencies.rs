@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // For tests alone.
     ("synx-testkit", &["synx-domain", "synx-clock"]),
     ("synx-system-tests", &["synx-testkit"]),
-    ("synx-fuzz", &["synx-domain", "synx-log", "synx-net"]),
+    ("synx-fuzz", &["synx-domain", "synx-log", "synx-net", "synx-media", "synx-analysis"]),
     ("xtask", &[]),
 ];
 

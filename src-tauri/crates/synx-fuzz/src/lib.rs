@@ -4,6 +4,10 @@
 //! A target is added here, with its seeds in `corpus/<name>/` and a file of its name in `fuzz/fuzz_targets/`. It must never
 //! do anything but hand on the bytes, and panic when what comes back cannot be right.
 
+mod audio;
+
+pub use audio::{analysis, decode};
+
 use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
 use synx_domain::{Envelope, Room, RoomId, RoomSnapshot};
@@ -28,6 +32,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "log_import", run: log_import },
     Target { name: "fold", run: fold },
     Target { name: "upload_head", run: upload_head },
+    Target { name: "decode", run: decode },
+    Target { name: "analysis", run: analysis },
 ];
 
 /// The room whose tokens the corpus holds.

@@ -166,7 +166,7 @@ fn typescript_files(folder: &Path) -> Result<BTreeMap<String, String>, Failure> 
 }
 
 /// The files of a folder whose names end so, in order.
-fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
+pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: std::io::Error| Failure::io("read", folder, &error);
     let entries = fs::read_dir(folder).map_err(failed)?;
     let mut paths = entries
@@ -179,7 +179,7 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// A file's name without its extension.
-fn stem(path: &Path) -> String {
+pub fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 

@@ -6,6 +6,7 @@
 mod bench;
 mod checks;
 mod command;
+mod fuzz;
 mod launch;
 mod package;
 mod setup;
@@ -28,6 +29,8 @@ Usage: cargo xtask <task>
                     Hosts a room, lets two peers join, plays a track in sync and shows the error
   bench [NAME ARGS…]
                     Runs a benchmark, optimised; without a name, lists them
+  fuzz [TARGET] [SECONDS]
+                    Feeds what reads bytes from outside with what coverage suggests, a minute each
   package [test]    Builds an installable package; with `test`, an unoptimised one that is installed, started,
                     opened by a link and removed again (Debian and its kin)
   setup [build]     Installs what building and testing need (or only building), and builds nothing
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
         "bench" => bench::bench(&workspace, rest),
+        "fuzz" => fuzz::fuzz(&workspace, rest),
         "package" => package::package(&workspace, rest),
         "setup" => setup::install(&workspace, rest),
         "help" | "--help" | "-h" => {

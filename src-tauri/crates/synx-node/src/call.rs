@@ -143,10 +143,11 @@ impl Inner {
                     max_uses,
                     knock: knock.unwrap_or(false),
                 };
-                Ok(Response::Link { link: hosting.invite(new).await? })
+                let (invite, link) = hosting.invite(new).await?;
+                Ok(Response::Link { link, invite: invite.to_string() })
             }
             Request::GetInviteLink { invite } => {
-                Ok(Response::Link { link: hosting.link_of(parse(&invite)?)? })
+                Ok(Response::Link { link: hosting.link_of(parse(&invite)?)?, invite })
             }
             Request::RevokeInvite { invite } => done(hosting.revoke(&invite).await),
             Request::AnswerKnock { user, let_in } => {
@@ -233,6 +234,7 @@ impl Inner {
             current: self.current_track().map(Box::new),
             player: self.player_view(),
             room: self.room_view().map(Box::new),
+            at_door: self.joining.at_door(),
             chat: self.recent_chat(None, 200),
             sync: sync_views(&stage),
             transfers: self.transfers.views(),

@@ -67,6 +67,9 @@ pub enum NodeError {
     /// A knock was answered that is no more.
     #[error("nobody of this name waits at the door any more")]
     NobodyKnocks,
+    /// A join was given up before the host had answered.
+    #[error("you do not wait to be let in any more")]
+    JoinStopped,
     /// A room is open already.
     #[error("you are in a room already: leave it first")]
     InRoom,
@@ -152,6 +155,7 @@ impl NodeError {
             Self::NoRoom => "no_room",
             Self::NotHosting => "not_hosting",
             Self::NobodyKnocks => "nobody_knocks",
+            Self::JoinStopped => "join_stopped",
             Self::InRoom => "in_room",
             Self::BadId(_) => "bad_id",
             Self::NoSuchTrack => "no_such_track",

@@ -76,7 +76,7 @@ impl Node {
         let stage = self.inner().stage();
         let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NoRoom) };
         let room_id = hosting.room().id().to_string();
-        Ok(Opened { room_id, link: hosting.link()?, port: hosting.port() })
+        Ok(Opened { room_id, link: hosting.link()?.1, port: hosting.port() })
     }
 
     /// Joins a room.

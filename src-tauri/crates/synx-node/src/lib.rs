@@ -13,6 +13,7 @@ mod error;
 mod headless;
 pub mod history;
 mod invites;
+mod joining;
 mod lan;
 pub mod library;
 mod looking_back;

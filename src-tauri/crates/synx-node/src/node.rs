@@ -3,6 +3,7 @@
 use crate::bridge::{NodeEvent, NoticeLevel, ProfileView, RoomView};
 use crate::data_dir::{DataDir, DataPaths};
 use crate::error::{NodeError, for_people};
+use crate::joining::Joining;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore};
 use crate::past::Past;
@@ -63,6 +64,8 @@ pub(crate) struct Inner {
     pub last_end: Mutex<Option<(String, String)>>,
     /// The room's log as far as somebody looked back; none until somebody does.
     pub past: tokio::sync::Mutex<Option<Past>>,
+    /// The join that is under way.
+    pub joining: Joining,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
     pub changing_stage: tokio::sync::Mutex<()>,
     stage: RwLock<Running>,
@@ -112,6 +115,7 @@ impl Node {
             plans: Arc::default(),
             last_end: Mutex::default(),
             past: tokio::sync::Mutex::default(),
+            joining: Joining::default(),
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
         });
@@ -253,11 +257,12 @@ impl Inner {
         self.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message: reason });
     }
 
-    /// Leaves the room, if there is one, and plays alone again.
+    /// Leaves the room, if there is one, and plays alone again. A join that is under way ends.
     ///
     /// # Errors
     /// When the leaving could not be written or told; it is left all the same.
     pub async fn leave_room(self: &Arc<Self>) -> Result<(), NodeError> {
+        self.joining.stop();
         let _one_at_a_time = self.changing_stage.lock().await;
         let stage = self.stage();
         if !stage.is_room() {

@@ -1,8 +1,7 @@
-//! Getting into rooms and what is done in them: hosting, joining, sharing, looking back.
+//! Rooms of this machine, and what is done in any: sharing, and how it is drawn.
 
 use crate::bridge::{
-    NodeEvent, NoticeLevel, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection,
-    TransferView,
+    NodeEvent, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
 };
 use crate::error::{NodeError, for_people};
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
@@ -10,13 +9,11 @@ use crate::node::Inner;
 use crate::room::backend;
 use crate::room::hosted::HostedRoom;
 use crate::room::hosting::{Hosting, Opening};
-use crate::room::joined::JoinedRoom;
 use crate::room::stage::Stage;
 use crate::room::view::{Surroundings, room_view, settings_of};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use synx_domain::{Command, ContentHash, RoomId};
-use synx_net::{ClientConfig, InviteLink};
 use uuid::Uuid;
 
 impl Inner {
@@ -59,42 +56,6 @@ impl Inner {
         self.entered(true, None)
     }
 
-    /// Joins by link.
-    ///
-    /// # Errors
-    /// A link that is none, a host that does not answer, or its refusal.
-    pub async fn join_room(
-        self: &Arc<Self>,
-        link: &str,
-        address: Option<String>,
-    ) -> Result<RoomView, NodeError> {
-        let link: InviteLink = link.parse()?;
-        let _one_at_a_time = self.changing_stage.lock().await;
-        self.needs_no_room()?;
-        let config = ClientConfig {
-            addresses: address.map(|address| vec![address]),
-            identity: Arc::clone(&self.identity),
-            profile: self.person.lock().await.profile(),
-            audio: self.audio.clone(),
-            link: link.clone(),
-            waiting: self.told_waiting(),
-            silence: synx_net::SILENCE,
-        };
-        let joined = JoinedRoom::join(config).await?;
-        self.enter(Arc::new(Stage::Joined(joined)));
-        self.entered(false, Some(link.to_string()))
-    }
-
-    /// Says that the host is asked whether one may come in.
-    fn told_waiting(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let events = self.events.clone();
-        Arc::new(move |message| {
-            let (code, message) = ("waiting_for_host".to_owned(), message.chars().take(300).collect());
-            // Nobody may listen: then nobody needs to know.
-            drop(events.send(NodeEvent::Notice { level: NoticeLevel::Info, code, message }));
-        })
-    }
-
     /// Tells the windows what the room is now.
     pub fn tell_room_changed(&self) {
         self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
@@ -106,21 +67,17 @@ impl Inner {
         move || node.upgrade().iter().for_each(|node| node.tell_room_changed())
     }
 
-    /// Joins a public room of the local network.
-    ///
     /// # Errors
-    /// [`NodeError::NoSuchRoom`] when it is not announced any more; else as [`Inner::join_room`].
-    pub async fn join_lan_room(self: &Arc<Self>, room: RoomId) -> Result<RoomView, NodeError> {
-        let link = self.lan.link(room).ok_or(NodeError::NoSuchRoom)?;
-        self.join_room(&link.to_string(), None).await
-    }
-
-    fn needs_no_room(&self) -> Result<(), NodeError> {
+    /// [`NodeError::InRoom`].
+    pub fn needs_no_room(&self) -> Result<(), NodeError> {
         if self.stage().is_room() { Err(NodeError::InRoom) } else { Ok(()) }
     }
 
     /// Remembers the room that was entered.
-    fn entered(&self, hosted_here: bool, link: Option<String>) -> Result<RoomView, NodeError> {
+    ///
+    /// # Errors
+    /// When it has been left already, or cannot be noted.
+    pub fn entered(&self, hosted_here: bool, link: Option<String>) -> Result<RoomView, NodeError> {
         let view = self.room_view().ok_or(NodeError::NoRoom)?;
         let name = view.settings.name.clone();
         let recent = RecentRoom {

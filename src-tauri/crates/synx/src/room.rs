@@ -83,11 +83,11 @@ async fn enter(node: &Node, json: bool, options: JoinOptions) -> Result<RoomView
     loop {
         tokio::select! {
             joined = &mut joining => return joined,
-            Ok(event) = events.recv() => if let NodeEvent::Notice { code, message, .. } = event {
+            Ok(event) = events.recv() => if let NodeEvent::AtDoorChanged { at_door: Some(door) } = event {
                 if json {
-                    say(&json!({"type": code, "message": message}));
+                    say(&json!({"type": "waiting_for_host", "message": door.message}));
                 } else {
-                    println!("{}", printable(&message));
+                    println!("{}", printable(&door.message));
                 }
             },
         }

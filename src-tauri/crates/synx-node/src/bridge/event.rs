@@ -2,8 +2,8 @@
 
 use super::library::{LibraryStateView, TrackView};
 use super::view::{
-    ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView, RoomView,
-    TransferView,
+    AtDoorView, ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView,
+    RoomView, TransferView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -21,6 +21,8 @@ pub enum NodeEvent {
     TrackChanged { track: TrackView },
     /// The room changed; null when the node is in none.
     RoomChanged { room: Option<Box<RoomView>> },
+    /// One waits for a host's word, or does not any more.
+    AtDoorChanged { at_door: Option<AtDoorView> },
     /// Something was said in the room.
     ChatAppended { messages: Vec<ChatMessageView> },
     /// Playback state: on every change, and about four times a second while playing.

@@ -72,7 +72,8 @@ pub enum Request {
     JoinRoom { link: String, address: Option<String> },
     /// Joins a public room of the local network. Answer: `done`.
     JoinLanRoom { room: String },
-    /// Leaves the room; a host closes it for everybody. Answer: `done`.
+    /// Leaves the room; a host closes it for everybody. A join that is under way ends, also while the host is asked, with
+    /// `join_stopped`. Answer: `done`.
     LeaveRoom,
     /// A new invite link to the hosted room, for so many people (absent: any number), asking the host about each or not.
     /// Answer: `link`.
@@ -163,8 +164,8 @@ pub enum Response {
     Devices { devices: Vec<DeviceView> },
     /// How late the output device is.
     Calibration { calibration: CalibrationView },
-    /// An invite link.
-    Link { link: String },
+    /// An invite link, and the invite in it.
+    Link { link: String, invite: String },
     /// Chat messages.
     Chat { messages: Vec<ChatMessageView> },
     /// Log entries.

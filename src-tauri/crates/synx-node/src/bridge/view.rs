@@ -15,6 +15,7 @@ views! {
         current: Option<Box<TrackView>>,
         player: PlayerView,
         room: Option<Box<RoomView>>,
+        at_door: Option<AtDoorView>,
         chat: Vec<ChatMessageView>,
         sync: Vec<PeerSyncView>,
         transfers: Vec<TransferView>,
@@ -181,6 +182,8 @@ views! {
         comments: Vec<CommentView>,
         /// Invite link, for who may invite.
         link: Option<String>,
+        /// The invite in it.
+        link_invite: Option<String>,
         /// Addresses (`host:port`) where the hosted room listens.
         addresses: Vec<String>,
         /// Invites to the hosted room, newest first; none at a peer.
@@ -204,6 +207,16 @@ views! {
         revoked: bool,
         /// Neither revoked nor used up nor past its time, when this was drawn.
         usable: bool,
+    }
+
+    /// A room whose host is asked whether one may come in.
+    record AtDoorView {
+        /// As the link tells it.
+        room_name: String,
+        /// The host's words.
+        message: String,
+        /// Milliseconds since 1970 UTC.
+        since_ms: i64,
     }
 
     /// Somebody who asks to be let in.

@@ -101,12 +101,13 @@ impl Hosting {
         &self.feed
     }
 
-    /// The link for listeners.
+    /// The link for listeners, with its invite.
     ///
     /// # Errors
-    /// When its invite cannot be signed.
-    pub fn link(&self) -> Result<String, NodeError> {
-        self.link_by(&self.first_invite.terms())
+    /// When it cannot be signed.
+    pub fn link(&self) -> Result<(InviteId, String), NodeError> {
+        let terms = self.first_invite.terms();
+        Ok((terms.id, self.link_by(&terms)?))
     }
 
     /// The link with an invite that the room knows of.
@@ -133,12 +134,13 @@ impl Hosting {
         self.addresses.clone()
     }
 
-    /// A new invite link.
+    /// A new invite, with its link.
     ///
     /// # Errors
     /// The room's refusal, or when the invite cannot be written or signed.
-    pub async fn invite(&self, new: NewInvite) -> Result<String, NodeError> {
-        self.link_by(&invites::create(&self.room, self.me, new).await?)
+    pub async fn invite(&self, new: NewInvite) -> Result<(InviteId, String), NodeError> {
+        let terms = invites::create(&self.room, self.me, new).await?;
+        Ok((terms.id, self.link_by(&terms)?))
     }
 
     /// Takes an invite back, by its id or its link.

@@ -7,8 +7,8 @@ use crate::bridge::{
 };
 use crate::room::invites::invite_views;
 use synx_domain::{
-    ChatMessage, Comment, ContentHash, LeaveReason, LoopRegion, Member, PlaybackControl, Role, Room,
-    RoomSettings, SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
+    ChatMessage, Comment, ContentHash, InviteId, LeaveReason, LoopRegion, Member, PlaybackControl, Role,
+    Room, RoomSettings, SharedTrack, StorageLimits, TrackAnalysis, TrackState, UserId, Visibility,
 };
 
 /// What a room's view shows besides the room itself.
@@ -19,8 +19,8 @@ pub struct Surroundings<'a> {
     pub connection: RoomConnection,
     /// Why it is not.
     pub connection_problem: Option<String>,
-    /// Invite link.
-    pub link: Option<String>,
+    /// Invite link, with its invite.
+    pub link: Option<(InviteId, String)>,
     /// Where the hosted room listens.
     pub addresses: Vec<String>,
     /// Who waits to be let in; none at a peer, who is not asked.
@@ -34,6 +34,7 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
     let mut members: Vec<MemberView> =
         room.members.iter().map(|(user, member)| member_view(*user, member)).collect();
     members.sort_by_key(|member| (!member.present, member.joined_at_ms));
+    let (link_invite, link) = around.link.map(|(id, link)| (id.to_string(), link)).unzip();
     Some(RoomView {
         id: room.id?.to_string(),
         seq: room.seq,
@@ -60,7 +61,8 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
             .collect(),
         current: room.transport.as_ref().and_then(|transport| Some(transport.current?.item.to_string())),
         comments: room.comments.iter().map(comment_view).collect(),
-        link: around.link,
+        link,
+        link_invite,
         invites: if around.knocks.is_some() { invite_views(room) } else { Vec::new() },
         knocks: around.knocks.unwrap_or_default(),
         addresses: around.addresses,

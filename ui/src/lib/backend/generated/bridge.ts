@@ -36,7 +36,24 @@ export type AppView = { version: string, profile: ProfileView, preferences: Pref
 /**
  * The library's own knowledge of what is loaded in the player.
  */
-current: TrackView | null, player: PlayerView, room: RoomView | null, chat: Array<ChatMessageView>, sync: Array<PeerSyncView>, transfers: Array<TransferView>, lan_rooms: Array<LanRoomView>, recent_rooms: Array<RecentRoomView>, };
+current: TrackView | null, player: PlayerView, room: RoomView | null, at_door: AtDoorView | null, chat: Array<ChatMessageView>, sync: Array<PeerSyncView>, transfers: Array<TransferView>, lan_rooms: Array<LanRoomView>, recent_rooms: Array<RecentRoomView>, };
+
+/**
+ * A room whose host is asked whether one may come in.
+ */
+export type AtDoorView = { 
+/**
+ * As the link tells it.
+ */
+room_name: string, 
+/**
+ * The host's words.
+ */
+message: string, 
+/**
+ * Milliseconds since 1970 UTC.
+ */
+since_ms: number, };
 
 /**
  * How far a track of the library is.
@@ -303,7 +320,7 @@ position_s: number, };
 /**
  * One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.
  */
-export type NodeEvent = { "type": "profile_changed", profile: ProfileView, } | { "type": "library_changed", library: LibraryStateView, } | { "type": "track_changed", track: TrackView, } | { "type": "room_changed", room: RoomView | null, } | { "type": "chat_appended", messages: Array<ChatMessageView>, } | { "type": "player_changed", player: PlayerView, } | { "type": "sync_measured", peers: Array<PeerSyncView>, } | { "type": "transfers_changed", transfers: Array<TransferView>, } | { "type": "lan_rooms_changed", rooms: Array<LanRoomView>, } | { "type": "recent_rooms_changed", rooms: Array<RecentRoomView>, } | { "type": "notice", level: NoticeLevel, code: string, message: string, } | { "type": "link_opened", link: string, };
+export type NodeEvent = { "type": "profile_changed", profile: ProfileView, } | { "type": "library_changed", library: LibraryStateView, } | { "type": "track_changed", track: TrackView, } | { "type": "room_changed", room: RoomView | null, } | { "type": "at_door_changed", at_door: AtDoorView | null, } | { "type": "chat_appended", messages: Array<ChatMessageView>, } | { "type": "player_changed", player: PlayerView, } | { "type": "sync_measured", peers: Array<PeerSyncView>, } | { "type": "transfers_changed", transfers: Array<TransferView>, } | { "type": "lan_rooms_changed", rooms: Array<LanRoomView>, } | { "type": "recent_rooms_changed", rooms: Array<RecentRoomView>, } | { "type": "notice", level: NoticeLevel, code: string, message: string, } | { "type": "link_opened", link: string, };
 
 /**
  * How much a notice matters.
@@ -419,7 +436,7 @@ export type Request = { "type": "get_app" } | { "type": "open_files", paths: Arr
 /**
  * The answer to a [`Request`].
  */
-export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "calibration", calibration: CalibrationView, } | { "type": "link", link: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "history", history: HistoryView, } | { "type": "moment", moment: MomentView, } | { "type": "saved", path: string, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
+export type Response = { "type": "done" } | { "type": "app", app: AppView, } | { "type": "tracks", tracks: Array<TrackView>, } | { "type": "track_page", page: TrackPageView, } | { "type": "track", track: TrackView | null, } | { "type": "waveform", waveform: WaveformView, } | { "type": "analysis", analysis: AnalysisView, } | { "type": "devices", devices: Array<DeviceView>, } | { "type": "calibration", calibration: CalibrationView, } | { "type": "link", link: string, invite: string, } | { "type": "chat", messages: Array<ChatMessageView>, } | { "type": "log", entries: Array<LogEntryView>, } | { "type": "history", history: HistoryView, } | { "type": "moment", moment: MomentView, } | { "type": "saved", path: string, } | { "type": "doctor", checks: Array<DoctorCheckView>, };
 
 /**
  * What a member may do.
@@ -482,6 +499,10 @@ current: string | null, comments: Array<CommentView>,
  * Invite link, for who may invite.
  */
 link: string | null, 
+/**
+ * The invite in it.
+ */
+link_invite: string | null, 
 /**
  * Addresses (`host:port`) where the hosted room listens.
  */

@@ -20,6 +20,8 @@ let node: Awaited<ReturnType<Programs['node']>>;
 let site: { origin: string; server: Server };
 let windows: Windows;
 let guest: Program;
+/** By which one is asked about. */
+let knockLink: string;
 
 const at = (page: Page, id: string) => page.getByTestId(id);
 
@@ -159,13 +161,53 @@ describe('in a room', () => {
       await at(page, 'host-go').click();
     });
     await scene('room-empty', (page) => at(page, 'room-name').waitFor());
+  });
+
+  it('has links into it for one and all', async () => {
     await scene('invite', (page) => at(page, 'invite-open').click(), escape);
+    await scene('invite-new', async (page) => {
+      await at(page, 'invite-open').click();
+      await at(page, 'new-invite').click();
+    }, escape);
+    await inOne(async (page) => {
+      await at(page, 'invite-open').click();
+      await at(page, 'new-invite').click();
+      await page.getByText('DJ', { exact: true }).click();
+      await at(page, 'new-invite-most').fill('1');
+      await at(page, 'new-invite-knock').check();
+      await at(page, 'new-invite-make').click();
+      await expect.poll(() => at(page, 'invite-meaning').textContent()).toContain('One person can ask to come in as a DJ');
+      knockLink = await at(page, 'invite-link').inputValue();
+      await escape(page);
+    });
+  });
+
+  it('asks about who knocks, who may go away again', async () => {
+    const eve = programs.ask(knockLink, 'Eve');
+    await eve.first('waiting_for_host');
+    await scene('knock', (page) => at(page, 'knock').getByText('Eve').waitFor());
+    await eve.end();
+    await inAll((page) => at(page, 'knock').waitFor({ state: 'detached' }));
+    const knocking = programs.ask(knockLink, LONG_NAME.replace('Wilhelmina', 'Maximilian'));
+    guest = knocking;
+    await inOne((page) => at(page, 'knock-yes').click());
+    await knocking.first('room_joined');
+    await scene('invite-used', async (page) => {
+      await at(page, 'invite-open').click();
+      await at(page, 'invites-past').click();
+    }, escape);
+    await inOne(async (page) => {
+      await at(page, 'invite-open').click();
+      await at(page, 'invite-revoke').first().click();
+      await at(page, 'invite-revoke-yes').click();
+      // The room has a link at all times: another one has taken its place.
+      await expect.poll(() => at(page, 'invites-past').textContent()).toContain('2 past invites');
+      await expect.poll(() => at(page, 'invite-row').count()).toBe(1);
+      await escape(page);
+    });
   });
 
   it('shares and plays a track for two', async () => {
-    const [first] = windows.pages;
-    const link = await first?.page.getByTestId('room-link').getAttribute('data-link');
-    guest = await programs.join(link ?? '', LONG_NAME.replace('Wilhelmina', 'Maximilian'));
     await inOne(async (page) => {
       await at(page, 'share-files').click();
       await at(page, 'share-path').fill(demoTrack('paper-lantern.flac'));
@@ -180,6 +222,7 @@ describe('in a room', () => {
   it('talks', async () => {
     guest.say({ type: 'chat_message', text: 'Is the pad at 0:04 meant to be so loud? Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz!' });
     await inOne(async (page) => {
+      await at(page, 'chat-message').first().waitFor();
       await at(page, 'chat-input').fill('Good evening.');
       await page.keyboard.press('Enter');
     });

@@ -83,10 +83,9 @@ export class Programs {
     return { program, url: String(url), token: String(token) };
   }
 
-  async join(link: string, name: string): Promise<Program> {
-    const program = this.#start(name, ['join', link, '--json', '--as', name]);
-    await program.first('room_joined');
-    return program;
+  /** Somebody who asks to come in. */
+  ask(link: string, name: string): Program {
+    return this.#start(name, ['join', link, '--json', '--as', name]);
   }
 
   async end(): Promise<void> {

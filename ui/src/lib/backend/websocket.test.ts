@@ -59,7 +59,7 @@ describe('the control API over a socket', () => {
     newest().accept();
     const [link, devices] = [node.call({ type: 'create_invite', role: 'dj', expires_in_s: 60 }), node.call({ type: 'list_devices' })];
     newest().say({ id: 2, response: { type: 'devices', devices: [] } });
-    newest().say({ id: 1, response: { type: 'link', link: 'synxsphere://x' } });
+    newest().say({ id: 1, response: { type: 'link', link: 'synxsphere://x', invite: 'i' } });
     expect((await devices).devices).toEqual([]);
     expect((await link).link).toBe('synxsphere://x');
   });

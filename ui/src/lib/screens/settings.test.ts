@@ -57,18 +57,6 @@ describe('the settings', () => {
   });
 });
 
-describe('an invitation', () => {
-  it('is a link and a code that holds it', async () => {
-    await open('room');
-    await press('invite-open');
-    expect((get('invite-link') as HTMLInputElement).value).toMatch(/^synxsphere:/u);
-    const [size, drawn] = [Number(get('invite-qr').dataset.size), get('invite-qr').querySelector('path')?.getAttribute('d') ?? ''];
-    // The three marks in the corners, seven cells wide, and nothing in the white border.
-    for (const [x, y] of [[4, 4], [size - 11, 4], [4, size - 11]]) for (let cell = 0; cell < 7; cell += 1) expect(drawn).toContain(`M${(x ?? 0) + cell} ${y}h`);
-    expect(drawn).not.toMatch(/M[0-3] /u);
-  });
-});
-
 describe('a link that does not work', () => {
   it('says what to try', async () => {
     const library = scene('library');

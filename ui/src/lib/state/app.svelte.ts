@@ -114,6 +114,7 @@ export class App extends Known {
     this.library = app.library;
     this.own.take(app.current);
     void this.tracks.reload();
+    this.atDoor = app.at_door;
     this.chat = app.chat;
     this.sync = app.sync;
     this.transfers = app.transfers;
@@ -129,6 +130,7 @@ export class App extends Known {
       case 'library_changed': this.library = event.library; void this.tracks.reload(); break;
       case 'track_changed': this.#changeTrack(event.track); break;
       case 'room_changed': this.#setRoom(event.room); break;
+      case 'at_door_changed': this.atDoor = event.at_door; break;
       case 'chat_appended': this.#say(event.messages); break;
       case 'player_changed': this.#setPlayer(event.player); break;
       case 'sync_measured': this.sync = event.peers; break;
@@ -157,10 +159,7 @@ export class App extends Known {
       if (room && before) this.told.changed(before, room);
       return;
     }
-    if (before) {
-      this.chat = [];
-      this.sync = [];
-    }
+    if (before) [this.chat, this.sync] = [[], []];
     this.window.screen = room ? 'room' : 'library';
     this.window.enter(room?.id ?? null, this.chat.at(-1)?.seq ?? 0);
     if (room) this.window.close();

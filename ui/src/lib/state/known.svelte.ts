@@ -2,7 +2,7 @@
  * What the node has told last.
  */
 import type {
-  ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, RecentRoomView, RoomView, TransferView,
+  AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, RecentRoomView, RoomView, TransferView,
 } from '../backend';
 
 export class Known {
@@ -12,6 +12,7 @@ export class Known {
   library = $state.raw<LibraryStateView>({ revision: 0, tracks: 0, broken: 0, waiting: 0, analysis_paused: false });
   player = $state.raw<PlayerView | null>(null);
   room = $state.raw<RoomView | null>(null);
+  atDoor = $state.raw<AtDoorView | null>(null);
   chat = $state.raw<ChatMessageView[]>([]);
   sync = $state.raw<PeerSyncView[]>([]);
   transfers = $state.raw<TransferView[]>([]);

@@ -25,8 +25,9 @@ export class Notices {
     if (level === 'info') setTimeout(() => this.dismiss(notice.id), INFO_STAYS_MS);
   }
 
+  /** What one gave up oneself is no news. */
   fail(failure: CallFailure): void {
-    this.add('error', failure.code, failure.message);
+    if (failure.code !== 'join_stopped') this.add('error', failure.code, failure.message);
   }
 
   dismiss(id: number): void {

@@ -1,7 +1,7 @@
 /**
  * One form's way to the node: busy while it is asked, and the reason when it was refused.
  */
-import { CallFailure, type Backend, type Request } from '../backend';
+import { CallFailure, type Backend, type Request, type ResponseTo } from '../backend';
 
 export class Submission {
   busy = $state(false);
@@ -9,17 +9,30 @@ export class Submission {
 
   constructor(private readonly backend: Backend) {}
 
-  /** True once it is done. A second press while one is under way does nothing. */
+  /** True once all of it is done. */
   async send(...requests: Request[]): Promise<boolean> {
-    if (this.busy) return false;
+    const done = await this.#once(async () => {
+      for (const request of requests) await this.backend.call(request);
+      return true;
+    });
+    return done ?? false;
+  }
+
+  /** The answer; null when there is none. */
+  get<R extends Request>(request: R): Promise<ResponseTo<R> | null> {
+    return this.#once(() => this.backend.call(request));
+  }
+
+  /** A second press while one is under way does nothing. */
+  async #once<T>(work: () => Promise<T>): Promise<T | null> {
+    if (this.busy) return null;
     this.busy = true;
     this.failure = null;
     try {
-      for (const request of requests) await this.backend.call(request);
-      return true;
+      return await work();
     } catch (cause) {
       this.failure = CallFailure.from(cause);
-      return false;
+      return null;
     } finally {
       this.busy = false;
     }

@@ -140,8 +140,14 @@ export class FakeBackend implements Backend {
         return { type: 'devices', devices: [{ id: 'alsa:mic', name: 'Built-in Microphone', default: true, chosen: false }] };
       case 'calibrate':
         return { type: 'calibration', calibration: { device: 'Built-in Audio', late_by_ms: 41.3, spread_ms: 0.1, heard: 6, played: 6, offset_ms: 41.3 } };
-      case 'create_invite':
-        return { type: 'link', link: 'synxsphere://join?v=1&r=room-1&i=fresh' };
+      case 'create_invite': {
+        const { role, max_uses = null, knock = false, expires_in_s } = request;
+        const made = { id: `i${this.requests.length}`, role, max_uses, knock, expires_at_ms: Date.now() + 1_000 * expires_in_s, uses: 0, revoked: false, usable: true };
+        this.setRoom({ invites: [made, ...(this.app.room?.invites ?? [])] });
+        return { type: 'link', link: inviteLink(made.id), invite: made.id };
+      }
+      case 'get_invite_link':
+        return { type: 'link', link: inviteLink(request.invite), invite: request.invite };
       case 'get_chat':
         return { type: 'chat', messages: [] };
       case 'get_log':
@@ -199,7 +205,12 @@ export class FakeBackend implements Backend {
       case 'host_room':
         this.app = { ...this.app, room: { ...emptyRoom(this.app.profile.user, this.app.profile.name), settings: request.settings } };
         return this.setRoom({});
-      case 'leave_room': return this.setRoom(null);
+      case 'leave_room':
+        this.emit({ type: 'at_door_changed', at_door: null });
+        return this.setRoom(null);
+      case 'revoke_invite':
+        return this.setRoom({ invites: (room?.invites ?? []).map((one) => (one.id === request.invite ? { ...one, revoked: true, usable: false } : one)) });
+      case 'answer_knock': return this.setRoom({ knocks: (room?.knocks ?? []).filter((one) => one.user !== request.user) });
       case 'queue_remove': return this.setRoom({ queue: (room?.queue ?? []).filter((item) => item.id !== request.item) });
       case 'queue_move': {
         const moved = room?.queue.find((item) => item.id === request.item);
@@ -227,11 +238,13 @@ export class FakeBackend implements Backend {
   }
 }
 
+const inviteLink = (id: string) => `synxsphere://join?v=1&r=room-1&i=${id}`;
+
 function emptyRoom(me: string, name: string): RoomView {
   return {
     id: 'room-new', seq: 1, connection: 'hosting', connection_problem: null, me, my_role: 'host',
     settings: { name: '', visibility: 'private', max_participants: 16, genres: [], playback_control: 'djs' },
     members: [{ user: me, name, color: null, role: 'host', present: true, banned: false, bio: null, joined_at_ms: Date.now() }],
-    tracks: [], queue: [], current: null, comments: [], link: 'synxsphere://join?v=1&r=room-new', addresses: [], invites: [], knocks: [],
+    tracks: [], queue: [], current: null, comments: [], link: 'synxsphere://join?v=1&r=room-new', link_invite: null, addresses: [], invites: [], knocks: [],
   };
 }

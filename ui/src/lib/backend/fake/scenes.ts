@@ -2,7 +2,7 @@
  * Situations to look at and to test in: from an empty first start to a room of fifty.
  */
 import type {
-  AppView, ChatMessageView, MemberView, PeerSyncView, PlayerView, RoomTrackView, RoomView, TrackView,
+  AppView, ChatMessageView, InviteView, KnockView, MemberView, PeerSyncView, PlayerView, RoomTrackView, RoomView, TrackView,
 } from '../generated/bridge';
 import { key, noise, tempo } from './sound';
 
@@ -55,7 +55,7 @@ function app(change: Partial<AppView>): AppView {
     version: '0.1.0',
     profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
-    library: { revision: 1, tracks: 0, broken: 0, waiting: 0, analysis_paused: false }, current: null, player: STOPPED, room: null, chat: [], sync: [], transfers: [],
+    library: { revision: 1, tracks: 0, broken: 0, waiting: 0, analysis_paused: false }, current: null, player: STOPPED, room: null, at_door: null, chat: [], sync: [], transfers: [],
     lan_rooms: [
       { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420', link: 'synxsphere://join?v=1&room=lan1&name=Kitchen' },
     ],
@@ -103,8 +103,20 @@ function room(people: number, shared: boolean): RoomView {
       comment('c2', 143, ME, 'Love this breakdown. Could be twice as long.'),
       comment('c3', 220.5, 'user-1', 'Clipping?'),
     ] : [],
-    link: 'synxsphere://join?v=1&r=room-1&a=192.168.1.12%3A7420&f=3b9f0c5e&i=eyJhbGciOiJFZERTQSJ9', addresses: ['192.168.1.12:7420'], invites: [], knocks: [],
+    link: 'synxsphere://join?v=1&r=room-1&a=192.168.1.12%3A7420&f=3b9f0c5e&i=eyJhbGciOiJFZERTQSJ9', link_invite: 'first',
+    addresses: ['192.168.1.12:7420'], knocks: [],
+    invites: [
+      invite('djs', { role: 'dj', max_uses: 3, uses: 1, expires_at_ms: Date.now() + 7_000_000 }),
+      invite('asked', { knock: true, uses: 2 }),
+      invite('first', { uses: people - 1 }),
+      invite('withdrawn', { revoked: true, usable: false, uses: 4 }),
+      invite('spent', { max_uses: 1, uses: 1, usable: false }),
+    ],
   };
+}
+
+function invite(id: string, change: Partial<InviteView>): InviteView {
+  return { id, role: 'listener', expires_at_ms: Date.now() + 2_000_000_000, uses: 0, max_uses: null, knock: false, revoked: false, usable: true, ...change };
 }
 
 function comment(id: string, positionS: number, author: string, text: string) {
@@ -126,6 +138,14 @@ const CHAT = [
 function roomScene(people: number): AppView {
   const view = room(people, true);
   return app({ room: view, chat: CHAT, sync: syncOf(view.members), player: loaded(TRACKS[0] as TrackView) });
+}
+
+function withRoom(view: AppView, change: Partial<RoomView>): AppView {
+  return { ...view, room: view.room && { ...view.room, ...change } };
+}
+
+function knock(user: string, name: string, role: KnockView['role']): KnockView {
+  return { user, name, role, color: '#2b7cc4', since_ms: NOW_MS };
 }
 
 /** A large library, the same at every run. */
@@ -163,6 +183,10 @@ export function scene(name: string): Scene {
       return { app: roomScene(3), tracks: TRACKS };
     case 'room50':
       return { app: roomScene(50), tracks: TRACKS };
+    case 'at-door':
+      return { app: { ...library, at_door: { room_name: 'Kitchen', message: 'the host is asked', since_ms: NOW_MS } }, tracks };
+    case 'knocks':
+      return { app: withRoom(roomScene(3), { knocks: [knock('user-k1', 'Freja', 'listener'), knock('user-k2', NAMES[2] ?? '', 'dj')] }), tracks: TRACKS };
     case 'transfers': {
       const view = roomScene(3);
       return { app: { ...view, transfers: [

@@ -1,0 +1,100 @@
+import { fireEvent, screen, within } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CallFailure } from '../backend';
+import { all, get, open, press, type } from './testing';
+
+beforeEach(() => localStorage.clear());
+
+const shownLink = () => (get('invite-link') as HTMLInputElement).value;
+
+describe('an invitation', () => {
+  it('is a link and a code that holds it', async () => {
+    await open('room');
+    await press('invite-open');
+    expect((get('invite-link') as HTMLInputElement).value).toMatch(/^synxsphere:/u);
+    const [size, drawn] = [Number(get('invite-qr').dataset.size), get('invite-qr').querySelector('path')?.getAttribute('d') ?? ''];
+    // The three marks in the corners, seven cells wide, and nothing in the white border.
+    for (const [x, y] of [[4, 4], [size - 11, 4], [4, size - 11]]) for (let cell = 0; cell < 7; cell += 1) expect(drawn).toContain(`M${(x ?? 0) + cell} ${y}h`);
+    expect(drawn).not.toMatch(/M[0-3] /u);
+  });
+
+  it('is chosen among those that still let somebody in', async () => {
+    await open('room');
+    await press('invite-open');
+    expect(shownLink()).toContain('i=eyJ');
+    expect(all('invite-row').map((row) => row.dataset.usable)).toEqual(['true', 'true', 'true']);
+    await fireEvent.click(all('invite-choose')[0] as HTMLElement);
+    await expect.poll(shownLink).toContain('i=djs');
+    expect(get('invite-meaning').textContent).toContain('The first 3 with this link can come in as a DJ.');
+    await press('invites-past');
+    expect(all('invite-row').map((row) => row.textContent).join()).toMatch(/Withdrawn.*Used up/u);
+  });
+
+  it('is made for as many as one likes, and shown at once', async () => {
+    const node = await open('room');
+    await press('invite-open');
+    await press('new-invite');
+    await fireEvent.click(screen.getByLabelText('DJ'));
+    await fireEvent.click(screen.getByLabelText('A week'));
+    await type('new-invite-most', '2');
+    await press('new-invite-knock');
+    await press('new-invite-make');
+    expect(node.last('create_invite')).toEqual({ type: 'create_invite', role: 'dj', expires_in_s: 604_800, max_uses: 2, knock: true });
+    await expect.poll(() => get('invite-meaning').textContent).toContain('The first 2 with this link can ask to come in as a DJ');
+    expect(all('new-invite-most')).toEqual([]);
+  });
+
+  it('is taken back only when that is meant, and its link is shown no more', async () => {
+    const node = await open('room');
+    await press('invite-open');
+    await fireEvent.click(all('invite-choose')[0] as HTMLElement);
+    await expect.poll(shownLink).toContain('i=djs');
+    await fireEvent.click(all('invite-revoke')[0] as HTMLElement);
+    expect(node.last('revoke_invite')).toBeUndefined();
+    await press('invite-revoke-yes');
+    expect(node.last('revoke_invite')?.invite).toBe('djs');
+    await expect.poll(() => all('invite-row')).toHaveLength(2);
+    expect(shownLink()).toContain('i=eyJ');
+  });
+});
+
+describe('at the door', () => {
+  it('somebody is let in, or is not', async () => {
+    const node = await open('knocks');
+    await press('nav-library');
+    expect(all('knock').map((one) => one.textContent)).toHaveLength(2);
+    await fireEvent.click(within(all('knock')[1] as HTMLElement).getByTestId('knock-yes'));
+    expect(node.last('answer_knock')).toEqual({ type: 'answer_knock', user: 'user-k2', let_in: true });
+    await press('knock-no');
+    expect(node.last('answer_knock')).toEqual({ type: 'answer_knock', user: 'user-k1', let_in: false });
+    await expect.poll(() => all('knock')).toEqual([]);
+  });
+
+  it('one can stop waiting', async () => {
+    const node = await open('at-door');
+    expect(get('at-door').textContent).toContain('Kitchen');
+    await press('at-door-stop');
+    expect(node.last('leave_room')).toBeTruthy();
+    await expect.poll(() => all('at-door')).toEqual([]);
+  });
+
+  it('a dialog that is closed asks nobody any more, and what one gave up is no error', async () => {
+    const node = await open('library');
+    let refuse = () => {};
+    const call = node.call.bind(node);
+    node.call = (async (request: Parameters<typeof call>[0]) => {
+      if (request.type === 'join_room') await new Promise((_, no) => (refuse = () => no(new CallFailure('join_stopped', 'you do not wait any more'))));
+      return call(request);
+    }) as typeof node.call;
+    await press('join-room');
+    await type('join-link', 'synxsphere://join?v=1&name=Kitchen');
+    await press('join-go');
+    node.emit({ type: 'at_door_changed', at_door: { room_name: 'Kitchen', message: 'asked', since_ms: 0 } });
+    expect((await screen.findByTestId('join-waiting')).textContent).toContain('asked');
+    await press('join-cancel');
+    expect(node.last('leave_room')).toBeTruthy();
+    refuse();
+    await expect.poll(() => all('join-link')).toEqual([]);
+    expect(all('notice')).toEqual([]);
+  });
+});

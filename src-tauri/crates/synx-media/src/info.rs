@@ -23,6 +23,8 @@ pub struct TrackInfo {
     pub artist: Option<String>,
     /// Album from the tags.
     pub album: Option<String>,
+    /// Year of the release from the tags.
+    pub year: Option<u16>,
     /// Length in microseconds. An estimate for MP3 and AAC streams that do not state it; 0 where nothing is known.
     pub duration_us: u64,
     /// Frames per second.
@@ -50,6 +52,7 @@ pub fn probe(path: &Path) -> Result<TrackInfo, MediaError> {
         title: tags.title.or(stem.as_deref().and_then(clean)).unwrap_or_else(|| "Untitled".into()),
         artist: tags.artist,
         album: tags.album,
+        year: tags.year,
         duration_us: u64::try_from(duration_us).unwrap_or(u64::MAX),
         sample_rate_hz,
         channels: decoder.channels(),
@@ -63,6 +66,7 @@ struct Tags {
     title: Option<String>,
     artist: Option<String>,
     album: Option<String>,
+    year: Option<u16>,
 }
 
 fn read_tags(path: &Path) -> Option<Tags> {
@@ -75,6 +79,7 @@ fn read_tags(path: &Path) -> Option<Tags> {
         title: tag.title().as_deref().and_then(clean),
         artist: tag.artist().as_deref().and_then(clean),
         album: tag.album().as_deref().and_then(clean),
+        year: tag.date().map(|date| date.year).filter(|year| *year > 0),
     })
 }
 

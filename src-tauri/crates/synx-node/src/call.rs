@@ -3,10 +3,8 @@
 use crate::bridge::{AppView, CallError, ProfileView, Request, Response, TrackList};
 use crate::error::NodeError;
 use crate::library::search::Wanted;
-use crate::library::{analysis_view, waveform_view};
 use crate::node::{Inner, Node};
 use crate::room::invites::NewInvite;
-use crate::room::solo::Following;
 use crate::room::stage::Stage;
 use crate::room::view::settings_of;
 use crate::watchers::sync_views;
@@ -30,31 +28,6 @@ impl Inner {
     async fn answer(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
         match request {
             Request::GetApp => Ok(Response::App { app: Box::new(self.app_view().await) }),
-            Request::OpenFiles { paths, play } => self.open_files(paths, play).await,
-            Request::RemoveTrack { track } => done(self.library.remove(parse(&track)?)),
-            Request::GetWaveform { track, columns, from_s, to_s } => {
-                let analysis = self.analysis(&track)?;
-                Ok(Response::Waveform { waveform: waveform_view(&analysis, columns, from_s, to_s) })
-            }
-            Request::GetAnalysis { track } => {
-                let analysis = self.analysis(&track)?;
-                let stored = self.library.store().get(parse(&track)?)?;
-                let correction = stored.map(|track| track.correction).unwrap_or_default();
-                Ok(Response::Analysis { analysis: Box::new(analysis_view(&analysis, &correction)) })
-            }
-            Request::ListTracks { list, search, order, from, count } => {
-                let (library, wanted) = (Arc::clone(&self.library), Wanted { list, search, order });
-                let page = blocking(move || library.page(&wanted, from, count)).await?;
-                Ok(Response::TrackPage { page: Box::new(page) })
-            }
-            Request::PauseAnalysis { paused } => {
-                self.library.pause_analysis(paused);
-                Ok(Response::Done)
-            }
-            Request::GetTrack { track } => {
-                let stored = self.library.store().get(parse(&track)?)?;
-                Ok(Response::Track { track: stored.map(|track| Box::new(self.library.view(&track))) })
-            }
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
             Request::SetDevice { id } => done(self.set_device(id)),
@@ -77,11 +50,11 @@ impl Inner {
                 done(self.tell_room(Command::UpdateMusicalPreferences { preferences }).await)
             }
             Request::Doctor => Ok(Response::Doctor { checks: self.doctor().await }),
-            request => self.answer_room(request).await,
+            request => self.answer_library(request).await,
         }
     }
 
-    async fn answer_room(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
+    pub(crate) async fn answer_room(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
         match request {
             Request::HostRoom { settings } => done(self.host_room(settings).await.map(drop)),
             Request::ReopenRoom { room } => done(self.reopen_room(parse(&room)?).await.map(drop)),
@@ -117,10 +90,6 @@ impl Inner {
                 Ok(Response::Saved { path: self.export_log(format, path.map(PathBuf::from)).await? })
             }
             Request::Play { track } => done(self.play(track).await),
-            Request::PlayFrom { track, list, search, order } => {
-                let wanted = Wanted { list, search, order };
-                done(self.play_alone(&self.stage(), &wanted, parse(&track)?))
-            }
             request => {
                 let command = command(request)?;
                 let stage = self.stage();
@@ -171,27 +140,6 @@ impl Inner {
         }
     }
 
-    async fn open_files(self: &Arc<Self>, paths: Vec<String>, play: bool) -> Result<Response, NodeError> {
-        let tracks = self.library.open_files(files(paths)).await?;
-        let stage = self.stage();
-        if let (true, Stage::Solo(solo)) = (play, &*stage) {
-            let playable: Vec<_> = tracks.iter().filter(|track| track.error.is_none()).collect();
-            let Some((first, following)) = playable.split_first() else {
-                let reason = tracks.first().and_then(|track| track.error.clone()).unwrap_or_default();
-                return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
-            };
-            let store = self.library.store();
-            let ids = following.iter().filter_map(|track| store.id_of(track.meta.hash).ok().flatten());
-            solo.play(&first.meta, Following { ids: ids.collect(), next: 0 })?;
-            self.refill(solo);
-        }
-        Ok(Response::Tracks { tracks: tracks.iter().map(|track| self.library.view(track)).collect() })
-    }
-
-    fn analysis(&self, track: &str) -> Result<Arc<synx_analysis::Analysis>, NodeError> {
-        self.library.analyses().get(parse(track)?).ok_or(NodeError::NotReady { what: "the analysis" })
-    }
-
     async fn devices(self: &Arc<Self>) -> Result<Vec<crate::bridge::DeviceView>, NodeError> {
         let inner = Arc::clone(self);
         tokio::task::spawn_blocking(move || inner.device_views()).await.map_err(|_| NodeError::Closing)
@@ -233,6 +181,7 @@ impl Inner {
             library: Box::new(self.library.state()),
             current: self.current_track().map(Box::new),
             player: self.player_view(),
+            queue: self.queue_views(),
             room: self.room_view().map(Box::new),
             at_door: self.joining.at_door(),
             chat: self.recent_chat(None, 200),
@@ -244,7 +193,7 @@ impl Inner {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, NodeError> + Send + 'static,
 ) -> Result<T, NodeError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| NodeError::Closing)?
@@ -299,7 +248,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
     })
 }
 
-fn parse<T: FromStr<Err = ParseIdError>>(text: &str) -> Result<T, NodeError> {
+pub(crate) fn parse<T: FromStr<Err = ParseIdError>>(text: &str) -> Result<T, NodeError> {
     Ok(text.parse()?)
 }
 
@@ -308,10 +257,10 @@ fn micros(seconds: f64) -> i64 {
     (seconds * 1e6).round() as i64
 }
 
-fn files(paths: Vec<String>) -> Vec<PathBuf> {
+pub(crate) fn files(paths: Vec<String>) -> Vec<PathBuf> {
     paths.into_iter().map(PathBuf::from).collect()
 }
 
-fn done(outcome: Result<(), NodeError>) -> Result<Response, NodeError> {
+pub(crate) fn done(outcome: Result<(), NodeError>) -> Result<Response, NodeError> {
     outcome.map(|()| Response::Done)
 }

@@ -58,6 +58,23 @@ pub enum NodeError {
     /// A search that means nothing.
     #[error(transparent)]
     BadFilter(#[from] crate::library::search::QueryError),
+    /// A value that cannot be.
+    #[error("{what} {problem}")]
+    BadValue {
+        /// What.
+        what: &'static str,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// A playlist, or a place in one, that is not there.
+    #[error("this is not in the playlist, or there is no such playlist, any more: look at it again")]
+    NoSuchPlaylist,
+    /// A track whose file is not there.
+    #[error("{path:?} is not there any more: bring it back, or connect its drive")]
+    FileMissing {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A request that needs a room came while in none.
     #[error("you are in no room: host one or join one first")]
     NoRoom,
@@ -152,6 +169,9 @@ impl NodeError {
             Self::NotLoopback { .. } => "not_loopback",
             Self::Listen { .. } => "listen",
             Self::BadFilter(_) => "bad_filter",
+            Self::BadValue { .. } => "bad_value",
+            Self::NoSuchPlaylist => "no_such_playlist",
+            Self::FileMissing { .. } => "file_missing",
             Self::NoRoom => "no_room",
             Self::NotHosting => "not_hosting",
             Self::NobodyKnocks => "nobody_knocks",

@@ -16,6 +16,7 @@ mod invites;
 mod joining;
 mod lan;
 pub mod library;
+mod library_call;
 mod looking_back;
 mod node;
 pub mod past;

@@ -1,10 +1,11 @@
 //! What is heard here, in the form that is drawn, and the controls of this machine alone: volume, device, latency.
 
-use crate::bridge::{DeviceView, PlayState, PlayerView, TrackView};
+use crate::bridge::{DeviceView, PlayState, PlayerView, QueuedView, TrackView};
 use crate::error::NodeError;
+use crate::library::StoredTrack;
 use crate::library::search::Wanted;
 use crate::node::Inner;
-use crate::room::solo::{Following, SoloRoom};
+use crate::room::solo::{Ahead, Following, SoloRoom};
 use crate::room::stage::Stage;
 use synx_domain::ContentHash;
 
@@ -170,14 +171,64 @@ impl Inner {
         let Stage::Solo(solo) = stage else { return Err(NodeError::InRoom) };
         let store = self.library.store();
         let track = store.get(hash)?.ok_or(NodeError::NoSuchTrack)?;
-        if let Some(reason) = track.error {
-            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
-        }
+        self.usable(&track)?;
         let listed = self.library.list(wanted)?;
         let at = listed.place_of(store, hash)?.map_or(listed.ids.len(), |at| at + 1);
         solo.play(&track.meta, Following { ids: listed.ids, next: at })?;
         self.refill(solo);
         Ok(())
+    }
+
+    /// Puts a track into the queue of who is alone: right after what plays, or after what was queued before. Where nothing
+    /// is loaded it plays.
+    ///
+    /// # Errors
+    /// When the track cannot be used, or one is in a room.
+    pub fn queue_alone(&self, hash: ContentHash, next: bool) -> Result<(), NodeError> {
+        let stage = self.stage();
+        let Stage::Solo(solo) = &*stage else { return Err(NodeError::InRoom) };
+        let track = self.library.store().get(hash)?.ok_or(NodeError::NoSuchTrack)?;
+        self.usable(&track)?;
+        Ok(solo.choose(track.meta, next)?)
+    }
+
+    /// Remembers that a track of the library was played.
+    pub fn was_played(&self, track: &str) {
+        let Ok(hash) = track.parse() else { return };
+        if let Err(error) = self.library.store().put_play(hash, crate::wall_clock_ms()) {
+            tracing::warn!(%error, "it is not remembered what was played");
+        }
+        self.library.changed();
+    }
+
+    fn usable(&self, track: &StoredTrack) -> Result<(), NodeError> {
+        if let Some(reason) = &track.error {
+            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason.clone() });
+        }
+        if !track.path.is_file() {
+            self.library.is_missing(track.meta.hash);
+            return Err(NodeError::FileMissing { path: track.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// What plays next when one is alone; nothing in a room, which has its own queue.
+    pub fn queue_views(&self) -> Vec<QueuedView> {
+        match &*self.stage() {
+            Stage::Solo(solo) => solo.ahead().iter().map(queued_view).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What plays, and what is queued after it.
+    pub fn queued_tracks(&self) -> Vec<ContentHash> {
+        let stage = self.stage();
+        let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
+        let ahead = match &*stage {
+            Stage::Solo(solo) => solo.ahead().into_iter().map(|ahead| ahead.meta.hash).collect(),
+            _ => Vec::new(),
+        };
+        current.into_iter().chain(ahead).collect()
     }
 
     /// Puts what follows into the queue before it runs short.
@@ -193,6 +244,17 @@ impl Inner {
         if let Err(error) = filled {
             tracing::warn!(%error, "what follows is not in the queue");
         }
+    }
+}
+
+fn queued_view(ahead: &Ahead) -> QueuedView {
+    QueuedView {
+        id: ahead.id.to_string(),
+        track: ahead.meta.hash.to_string(),
+        title: ahead.meta.title.clone(),
+        artist: ahead.meta.artist.clone(),
+        duration_s: ahead.meta.duration_us as f64 / 1e6,
+        chosen: ahead.chosen,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Must never change the room: it looks, measures and tells.
 
-use crate::bridge::{NodeEvent, PeerSyncView, PlayState};
+use crate::bridge::{NodeEvent, PeerSyncView, PlayState, PlayerView};
 use crate::node::Inner;
 use crate::room::fetch;
 use crate::room::joined::Connection;
@@ -81,14 +81,48 @@ async fn leave_what_ended(
     }
 }
 
+/// How long the present track was heard, to tell a play from a passing by.
+#[derive(Default)]
+struct Heard {
+    track: Option<String>,
+    ticks: u32,
+    position_s: f64,
+}
+
+impl Heard {
+    /// A track counts as played once it was heard for this long, or for half of it.
+    const PLAYED_S: f64 = 15.0;
+
+    /// A look at the player every [`PLAYER_EVERY`]; the track that has been played by now, once for each time through.
+    fn tick(&mut self, player: &PlayerView) -> Option<String> {
+        let again = player.position_s < self.position_s && player.position_s < 1.0;
+        self.position_s = player.position_s;
+        if self.track != player.track || again {
+            self.track.clone_from(&player.track);
+            self.ticks = 0;
+        }
+        let needed_s = Self::PLAYED_S.min(player.duration_s / 2.0);
+        let needed = (needed_s / PLAYER_EVERY.as_secs_f64()).ceil() as u32;
+        if player.state != PlayState::Playing || self.ticks > needed {
+            return None;
+        }
+        self.ticks += 1;
+        (self.ticks > needed).then(|| self.track.clone())?
+    }
+}
+
 async fn draw_player(inner: Weak<Inner>) {
     let mut ticks = interval(PLAYER_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = None;
+    let mut heard = Heard::default();
     loop {
         ticks.tick().await;
         let Some(inner) = inner.upgrade() else { return };
         let player = inner.player_view();
+        if let Some(track) = heard.tick(&player) {
+            inner.was_played(&track);
+        }
         if player.state == PlayState::Playing || told.as_ref() != Some(&player) {
             inner.tell(NodeEvent::PlayerChanged { player: player.clone() });
             told = Some(player);
@@ -103,6 +137,7 @@ async fn refill(inner: Weak<Inner>, stage: Arc<Stage>) {
     while changes.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.refill(solo);
+        inner.tell(NodeEvent::QueueChanged { queue: inner.queue_views() });
     }
 }
 

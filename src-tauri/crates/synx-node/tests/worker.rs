@@ -72,7 +72,7 @@ async fn one_worker_takes_file_after_file() {
     let workers = Workers::default();
     let hash = ContentHash::from_bytes([7; 32]);
     for _ in 0..3 {
-        let track = workers.describe(&song(), hash, "tide.mp3".to_owned()).await.unwrap();
+        let (track, _) = workers.describe(&song(), hash, "tide.mp3".to_owned()).await.unwrap();
         assert_eq!((track.hash, track.file_name.as_str()), (hash, "tide.mp3"));
         let error = workers.describe(&here(), hash, "tide.mp3".to_owned()).await.unwrap_err();
         assert!(error.is_the_files(), "{error:?}");

@@ -45,6 +45,8 @@ export interface FileAccess {
   pick(): Promise<string[]>;
   /** Lets the user choose where a new file goes. Null when none was chosen. */
   choosePlace(name: string): Promise<string | null>;
+  /** Lets the user choose a folder. Null when none was chosen. */
+  pickFolder(): Promise<string | null>;
   onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe>;
 }
 

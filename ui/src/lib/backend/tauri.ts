@@ -20,6 +20,10 @@ const files: FileAccess = {
     return save({ defaultPath: name });
   },
 
+  pickFolder() {
+    return open({ directory: true });
+  },
+
   onDrop(listener: (event: DropEvent) => void) {
     return getCurrentWebview().onDragDropEvent(({ payload }) => {
       if (payload.type === 'drop') listener({ type: 'drop', paths: payload.paths });

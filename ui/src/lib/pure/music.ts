@@ -73,6 +73,15 @@ export function commaList(text: string): string[] {
   return [...new Set(text.split(',').map((part) => part.trim()).filter(Boolean))];
 }
 
+/** All keys, as they stand on the wheel. */
+export const ALL_KEYS: { name: string; camelot: string; open_key: string }[] = [
+  ['G# minor', 'B major'], ['Eb minor', 'F# major'], ['Bb minor', 'Db major'], ['F minor', 'Ab major'], ['C minor', 'Eb major'], ['G minor', 'Bb major'],
+  ['D minor', 'F major'], ['A minor', 'C major'], ['E minor', 'G major'], ['B minor', 'D major'], ['F# minor', 'A major'], ['C# minor', 'E major'],
+].flatMap(([minor = '', major = ''], index) => [
+  { name: minor, camelot: `${index + 1}A`, open_key: `${((index + 5) % 12) + 1}m` },
+  { name: major, camelot: `${index + 1}B`, open_key: `${((index + 5) % 12) + 1}d` },
+]);
+
 export type KeyNotation = 'camelot' | 'open_key' | 'musical';
 
 /** A key as its reader writes keys. */

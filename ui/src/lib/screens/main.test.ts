@@ -54,7 +54,7 @@ describe('the library', () => {
     await press('open-files');
     await type('open-path', '/music/a.flac');
     await press('open-path-go');
-    expect(node.last('open_files')).toMatchObject({ paths: ['/music/a.flac'], play: true });
+    expect(node.last('add_to_library')).toMatchObject({ paths: ['/music/a.flac'], play: true });
     await expect.poll(() => screen.queryByTestId('open-path')).toBeNull();
   });
 

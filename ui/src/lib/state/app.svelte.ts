@@ -113,6 +113,7 @@ export class App extends Known {
     this.preferences = app.preferences;
     this.library = app.library;
     this.own.take(app.current);
+    this.queue = app.queue;
     void this.tracks.reload();
     this.atDoor = app.at_door;
     this.chat = app.chat;
@@ -128,6 +129,7 @@ export class App extends Known {
     switch (event.type) {
       case 'profile_changed': this.profile = event.profile; break;
       case 'library_changed': this.library = event.library; void this.tracks.reload(); break;
+      case 'queue_changed': this.queue = event.queue; break;
       case 'track_changed': this.#changeTrack(event.track); break;
       case 'room_changed': this.#setRoom(event.room); break;
       case 'at_door_changed': this.atDoor = event.at_door; break;
@@ -191,12 +193,6 @@ export class App extends Known {
     }
   }
 
-  /** Plays a track of the list that is shown, and then what follows it there; in a room it is shared. */
-  playFromList(track: string): void {
-    if (this.room) void this.ask({ type: 'share_track', track });
-    else void this.ask({ type: 'play_from', track, ...this.tracks.wanted });
-  }
-
   playPause(): void {
     if (!this.player || !this.mayControl) return;
     if (this.playing) void this.ask({ type: 'pause' });
@@ -241,7 +237,7 @@ export class App extends Known {
   /** What dropped or chosen files are for: the room when one is shown, else the library. */
   takingFiles(paths: string[]): Request {
     if (this.room && this.window.screen !== 'library') return { type: 'share_files', paths };
-    return { type: 'open_files', paths, play: this.room === null };
+    return { type: 'add_to_library', paths, play: this.room === null };
   }
 }
 

@@ -150,13 +150,13 @@ describe('controls', () => {
     expect(app.unread).toBe(0);
   });
 
-  it('share files in a room and open them in the library', async () => {
+  it('share files in a room and add them to the library', async () => {
     const { app, node } = await started('room');
     await app.ask(app.takingFiles(['/a.mp3']));
     expect(node.last('share_files')?.paths).toEqual(['/a.mp3']);
     app.window.screen = 'library';
     await app.ask(app.takingFiles(['/b.mp3']));
-    expect(node.last('open_files')).toMatchObject({ paths: ['/b.mp3'], play: false });
+    expect(node.last('add_to_library')).toMatchObject({ paths: ['/b.mp3'], play: false });
   });
 });
 

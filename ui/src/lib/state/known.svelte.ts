@@ -2,15 +2,19 @@
  * What the node has told last.
  */
 import type {
-  AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, RecentRoomView, RoomView, TransferView,
+  AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
 } from '../backend';
+
+const NO_LIBRARY: LibraryStateView = { revision: 0, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [] };
 
 export class Known {
   version = $state('');
   profile = $state.raw<ProfileView | null>(null);
   preferences = $state.raw<PreferencesView | null>(null);
-  library = $state.raw<LibraryStateView>({ revision: 0, tracks: 0, broken: 0, waiting: 0, analysis_paused: false });
+  library = $state.raw<LibraryStateView>(NO_LIBRARY);
   player = $state.raw<PlayerView | null>(null);
+  /** What plays next when one is alone. */
+  queue = $state.raw<QueuedView[]>([]);
   room = $state.raw<RoomView | null>(null);
   atDoor = $state.raw<AtDoorView | null>(null);
   chat = $state.raw<ChatMessageView[]>([]);

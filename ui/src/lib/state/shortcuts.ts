@@ -51,6 +51,33 @@ export const SHORTCUTS: { group: string; list: Shortcut[] }[] = [
     ],
   },
   {
+    group: 'On a track of the library',
+    list: [
+      { keys: ['↑', '↓'], says: 'Go through the list' },
+      { keys: ['Enter'], says: 'Play it, or share it in a room' },
+      { keys: ['q'], says: 'Add it to the queue' },
+      { keys: ['Shift', 'q'], says: 'Play it next' },
+      { keys: ['a'], says: 'Add it to a playlist' },
+      { keys: ['g'], says: 'What goes well with it' },
+      { keys: ['Delete'], says: 'Take it out of the list' },
+      { keys: ['Alt', '↑', '↓'], says: 'Move it in a playlist' },
+      { keys: ['Shift', 'F10'], says: 'All that can be done with it' },
+    ],
+  },
+  {
+    group: 'In the search',
+    list: [
+      { keys: ['bpm:120-128'], says: 'A tempo in a range' },
+      { keys: ['key:8A,9A'], says: 'One of some keys' },
+      { keys: ['energy:>6'], says: 'More energy than that' },
+      { keys: ['artist:"mira holm"'], says: 'By somebody; so too title, album, file' },
+      { keys: ['added:<7d'], says: 'Added within a week; so too played' },
+      { keys: ['year:1990-1999'], says: 'From some years; so too time, loudness, plays' },
+      { keys: ['is:broken'], says: 'Not usable; or missing, corrected, waiting' },
+      { keys: ['-live'], says: 'Without a word' },
+    ],
+  },
+  {
     group: 'In a room',
     list: [
       { keys: ['c'], says: 'Comment on this moment', matches: plain('c'), run: comment },

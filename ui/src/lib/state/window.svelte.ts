@@ -1,6 +1,8 @@
 /**
  * What the window itself shows: which screen, which dialog, which tab. The node knows nothing of it.
  */
+import type { TrackView } from '../backend';
+
 export type Dialog =
   | { type: 'host' }
   | { type: 'join'; link: string }
@@ -9,6 +11,10 @@ export type Dialog =
   | { type: 'settings' }
   | { type: 'leave' }
   | { type: 'shortcuts' }
+  | { type: 'add_to_playlist'; tracks: string[]; title: string | null }
+  | { type: 'rename_playlist'; playlist: number; name: string }
+  | { type: 'delete_playlist'; playlist: number; name: string }
+  | { type: 'save_queue' }
   | { type: 'remove_member'; user: string; name: string };
 
 /** How far each room's chat was read, kept in this window's own storage. */
@@ -17,6 +23,10 @@ const READ_KEY = 'read:';
 export class Window {
   screen = $state<'library' | 'room' | 'history'>('library');
   dialog = $state.raw<Dialog | null>(null);
+  /** The menu of a track, at a place of the window. */
+  menu = $state.raw<{ track: TrackView; place: number; x: number; y: number } | null>(null);
+  /** What the shown list is called, where only the window knows. */
+  listTitle = $state('');
   /** The right region, where the window is too narrow to show it always. */
   sideOpen = $state(false);
   sideTab = $state<'chat' | 'notes'>('chat');

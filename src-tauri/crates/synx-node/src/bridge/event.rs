@@ -1,6 +1,6 @@
 //! What a node tells its user interfaces by itself.
 
-use super::library::{LibraryStateView, TrackView};
+use super::library::{LibraryStateView, QueuedView, TrackView};
 use super::view::{
     AtDoorView, ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView,
     RoomView, TransferView,
@@ -19,6 +19,8 @@ pub enum NodeEvent {
     LibraryChanged { library: Box<LibraryStateView> },
     /// One track of the library changed (its analysis goes on, or is done).
     TrackChanged { track: TrackView },
+    /// What plays next when one is alone.
+    QueueChanged { queue: Vec<QueuedView> },
     /// The room changed; null when the node is in none.
     RoomChanged { room: Option<Box<RoomView>> },
     /// One waits for a host's word, or does not any more.

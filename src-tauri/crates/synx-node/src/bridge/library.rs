@@ -172,6 +172,41 @@ views! {
         read_as: Vec<ReadAsView>,
     }
 
+    /// A watched folder.
+    record FolderView {
+        path: String,
+        /// False while it cannot be reached; its tracks stay.
+        reachable: bool,
+    }
+
+    /// A scan under way.
+    record ScanView {
+        folder: String,
+        /// Files that were looked into.
+        done: usize,
+        /// Files that are new or changed.
+        total: usize,
+    }
+
+    /// A playlist.
+    record PlaylistView {
+        id: i64,
+        name: String,
+        tracks: u32,
+    }
+
+    /// What plays next when one is alone.
+    record QueuedView {
+        /// Of the queue's entry.
+        id: String,
+        track: String,
+        title: String,
+        artist: Option<String>,
+        duration_s: f64,
+        /// Queued by hand; else it follows in the list that is played.
+        chosen: bool,
+    }
+
     /// The library but for its tracks.
     record LibraryStateView {
         revision: u64,
@@ -181,8 +216,13 @@ views! {
         broken: u32,
         /// Those of them that wait for their analysis.
         waiting: u32,
-        /// Whether analyses rest.
-        analysis_paused: bool,
+        /// Whether scans and analyses rest.
+        paused: bool,
+        /// Watched folders.
+        folders: Vec<FolderView>,
+        /// What is scanned now.
+        scan: Option<ScanView>,
+        playlists: Vec<PlaylistView>,
     }
 }
 

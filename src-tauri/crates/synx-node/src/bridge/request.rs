@@ -24,8 +24,30 @@ pub enum Request {
     ListTracks { list: TrackList, search: String, order: Option<TrackOrder>, from: u32, count: u32 },
     /// A track of the library. Answer: `track`.
     GetTrack { track: String },
-    /// Lets the analyses of the library rest, but for what is opened or played, or go on. Answer: `done`.
-    PauseAnalysis { paused: bool },
+    /// Adds what was dropped or chosen: files as in `open_files`, folders to be watched from now on. Answer: `done`.
+    AddToLibrary { paths: Vec<String>, play: bool },
+    /// Watches a folder no more; its tracks leave the library, its files stay. Answer: `done`.
+    RemoveFolder { path: String },
+    /// Lets scans and analyses rest, but for what is opened or played, or go on. Answer: `done`.
+    PauseLibrary { paused: bool },
+    /// Sets tempo and beat grid by hand; null is what the analysis found. Answer: `done`.
+    CorrectTempo { track: String, bpm: Option<f64>, first_beat_s: Option<f64> },
+    /// Sets the key by hand, in any notation; null is the one that the analysis found. Answer: `done`.
+    CorrectKey { track: String, key: Option<String> },
+    /// Makes a playlist. Answer: `done`.
+    CreatePlaylist { name: String, tracks: Vec<String> },
+    /// Makes a playlist of what plays and what is queued. Answer: `done`.
+    SaveQueue { name: String },
+    /// Gives a playlist another name. Answer: `done`.
+    RenamePlaylist { playlist: i64, name: String },
+    /// Deletes a playlist; its tracks stay. Answer: `done`.
+    DeletePlaylist { playlist: i64 },
+    /// Puts tracks at the end of a playlist. Answer: `done`.
+    AddToPlaylist { playlist: i64, tracks: Vec<String> },
+    /// Takes the track at a place, from 0, out of a playlist. Answer: `done`.
+    RemoveFromPlaylist { playlist: i64, place: u32 },
+    /// Moves a track of a playlist from a place to another. Answer: `done`.
+    MoveInPlaylist { playlist: i64, from: u32, to: u32 },
     /// Takes a track out of the library; its file stays. Answer: `done`.
     RemoveTrack { track: String },
     /// The waveform of a part of a track as `columns` columns. Answer: `waveform`; error `not_ready` until analysed.
@@ -37,6 +59,8 @@ pub enum Request {
     Play { track: Option<String> },
     /// Alone: plays a track of a list, as in `list_tracks`, and then what follows it there. Answer: `done`.
     PlayFrom { track: String, list: TrackList, search: String, order: Option<TrackOrder> },
+    /// Alone: puts a track of the library right after what plays (`next`), or after what was queued before. Answer: `done`.
+    QueueTrack { track: String, next: bool },
     /// Pauses. Answer: `done`.
     Pause,
     /// Moves the position. Answer: `done`.

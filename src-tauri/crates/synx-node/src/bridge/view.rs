@@ -1,6 +1,6 @@
 //! The state of a node in the form that is drawn.
 
-use super::library::{KeyView, LibraryStateView, TempoView, TrackView};
+use super::library::{KeyView, LibraryStateView, QueuedView, TempoView, TrackView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -14,6 +14,8 @@ views! {
         /// The library's own knowledge of what is loaded in the player.
         current: Option<Box<TrackView>>,
         player: PlayerView,
+        /// What plays next when one is alone.
+        queue: Vec<QueuedView>,
         room: Option<Box<RoomView>>,
         at_door: Option<AtDoorView>,
         chat: Vec<ChatMessageView>,

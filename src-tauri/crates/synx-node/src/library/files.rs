@@ -73,14 +73,19 @@ pub fn hash_file(path: &Path) -> Result<ContentHash, NodeError> {
     read().map_err(|source| failed("read", path, source))
 }
 
-/// What a file says of itself, with the hash of its bytes.
+/// What a file says of itself, with the hash of its bytes, and the year of its release.
 ///
 /// # Errors
 /// When the file cannot be read or is no audio that can be decoded.
-pub fn describe(path: &Path, hash: ContentHash, file_name: String) -> Result<TrackMeta, NodeError> {
+pub fn describe(
+    path: &Path,
+    hash: ContentHash,
+    file_name: String,
+) -> Result<(TrackMeta, Option<u16>), NodeError> {
     let info = synx_media::probe(path)?;
     let size_bytes = fs::metadata(path).map_err(|source| failed("read", path, source))?.len();
-    Ok(TrackMeta {
+    let year = info.year;
+    let meta = TrackMeta {
         hash,
         title: info.title,
         file_name,
@@ -90,7 +95,8 @@ pub fn describe(path: &Path, hash: ContentHash, file_name: String) -> Result<Tra
         channels: u16::try_from(info.channels).unwrap_or(u16::MAX),
         artist: info.artist,
         album: info.album,
-    })
+    };
+    Ok((meta, year))
 }
 
 /// The last part of a path, for display and for sharing.

@@ -6,10 +6,13 @@ mod analyses;
 mod batch;
 #[doc(hidden)]
 pub mod bench;
+mod correct;
 mod files;
+mod scan;
 pub mod search;
 mod store;
 mod view;
+mod watch;
 mod work;
 
 pub use analyses::{Analyses, summary};
@@ -18,16 +21,19 @@ pub use files::{describe, file_name, find_audio, hash_file};
 pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, StoredTrack};
 pub use view::{analysis_view, waveform_view};
 
-use crate::bridge::{Availability, LibraryStateView, NodeEvent, TrackPageView, TrackView};
-use crate::error::{NodeError, for_people};
+use crate::bridge::{
+    Availability, FolderView, LibraryStateView, NodeEvent, ScanView, TrackPageView, TrackView,
+};
+use crate::error::NodeError;
 use search::{Listed, Lists, Wanted};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Counts, new_track};
+use store::Counts;
 use synx_domain::{ContentHash, TrackMeta};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch as tokio_watch};
 use tokio::task::JoinSet;
+use watch::{Folders, Scanning};
 use work::Agenda;
 
 /// Rows that are handed out at a time: more than any screen shows.
@@ -41,11 +47,16 @@ pub struct Library {
     agenda: Arc<Agenda>,
     events: broadcast::Sender<NodeEvent>,
     /// Rises when more is known of audio of this machine.
-    arrivals: watch::Sender<u64>,
+    arrivals: tokio_watch::Sender<u64>,
     /// Rises when windows should be told.
-    changes: watch::Sender<u64>,
+    changes: tokio_watch::Sender<u64>,
     /// How far the analyses under way are, 0 to 1.
     under_way: Mutex<HashMap<ContentHash, f64>>,
+    /// Folder that is scanned now, and how far.
+    scanning: Mutex<Option<Scanning>>,
+    /// Watched folders that could not be reached.
+    unreachable: Mutex<Vec<PathBuf>>,
+    folders: Mutex<Folders>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -56,9 +67,10 @@ impl Library {
         store: LibraryStore,
         analyses: Arc<Analyses>,
         events: broadcast::Sender<NodeEvent>,
-        arrivals: watch::Sender<u64>,
+        arrivals: tokio_watch::Sender<u64>,
     ) -> Arc<Self> {
-        let changes = watch::Sender::new(0);
+        let changes = tokio_watch::Sender::new(0);
+        let (happened, happening) = mpsc::unbounded_channel();
         let library = Arc::new(Self {
             store,
             lists: Lists::default(),
@@ -68,12 +80,17 @@ impl Library {
             arrivals,
             changes,
             under_way: Mutex::default(),
+            scanning: Mutex::default(),
+            unreachable: Mutex::default(),
+            folders: Mutex::new(Folders::new(happened)),
             tasks: Mutex::default(),
         });
         let mut tasks = lock(&library.tasks);
         tasks.spawn(work::analyze_all(Arc::downgrade(&library)));
         tasks.spawn(work::tell_changes(Arc::downgrade(&library), library.changes.subscribe()));
+        tasks.spawn(watch::follow(Arc::downgrade(&library), happening));
         drop(tasks);
+        library.follow_folders();
         library
     }
 
@@ -112,19 +129,20 @@ impl Library {
         if files.is_empty() {
             return Err(NodeError::NoAudio { path: paths.first().cloned().unwrap_or_default() });
         }
-        let now_ms = crate::wall_clock_ms();
-        files.iter().map(|path| self.open_one(path, now_ms)).collect()
+        let reader = scan::Reader::new(self.analyses.workers());
+        files.iter().map(|path| self.open_one(path, &reader)).collect()
     }
 
-    fn open_one(&self, path: &Path, now_ms: i64) -> Result<StoredTrack, NodeError> {
+    fn open_one(&self, path: &Path, reader: &scan::Reader<'_>) -> Result<StoredTrack, NodeError> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let hash = hash_file(&path)?;
-        let (meta, error) = match describe(&path, hash, file_name(&path)) {
-            Ok(meta) => (meta, None),
-            Err(error) => (unusable(&path, hash), Some(for_people(&error.to_string()))),
-        };
-        let track = new_track(meta, &path, None, error, now_ms);
-        self.store.put(&track)?;
+        let meta = std::fs::metadata(&path).map_err(|source| NodeError::File {
+            action: "open",
+            path: path.clone(),
+            source,
+        })?;
+        let (seen, track) = reader.look_into(&path, &meta)?;
+        let hash = track.meta.hash;
+        self.store.put_files(&[(seen, track.clone())])?;
         Ok(self.store.get(hash)?.unwrap_or(track))
     }
 
@@ -150,6 +168,50 @@ impl Library {
         self.store.put_presence(hash, Presence::Gone)?;
         self.changed();
         Ok(())
+    }
+
+    /// Watches a folder from now on, and takes in what is in it.
+    ///
+    /// # Errors
+    /// When there is no such folder, or the library cannot be written.
+    pub fn add_folder(&self, path: &Path) -> Result<(), NodeError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        std::fs::read_dir(&path).map_err(|source| NodeError::File {
+            action: "open",
+            path: path.clone(),
+            source,
+        })?;
+        self.store.add_folder(&path, crate::wall_clock_ms())?;
+        self.follow_folders();
+        self.changed();
+        Ok(())
+    }
+
+    /// Watches a folder no more. Its tracks leave the library; its files stay.
+    ///
+    /// # Errors
+    /// When the library cannot be written.
+    pub fn remove_folder(&self, path: &Path) -> Result<(), NodeError> {
+        self.store.remove_folder(path)?;
+        lock(&self.unreachable).retain(|other| other != path);
+        self.follow_folders();
+        self.changed();
+        Ok(())
+    }
+
+    fn follow_folders(&self) {
+        match self.store.folders() {
+            Ok(folders) => lock(&self.folders).watch(folders),
+            Err(error) => tracing::warn!(%error, "the watched folders are not known"),
+        }
+    }
+
+    /// A track whose file is not where it was. It stays, and is shown so.
+    pub fn is_missing(&self, hash: ContentHash) {
+        if let Err(error) = self.store.put_presence(hash, Presence::OutOfReach) {
+            tracing::warn!(%hash, %error, "the library does not remember a missing file");
+        }
+        self.track_changed(hash);
     }
 
     /// Where a track's file is, if it is still there.
@@ -193,12 +255,28 @@ impl Library {
             tracks: counts.tracks,
             broken: counts.broken,
             waiting: counts.waiting,
-            analysis_paused: self.agenda.is_paused(),
+            paused: self.agenda.is_paused(),
+            folders: self.folder_views(),
+            scan: lock(&self.scanning).as_ref().map(|scanning| ScanView {
+                folder: scanning.folder.to_string_lossy().into_owned(),
+                done: scanning.count.done,
+                total: scanning.count.total,
+            }),
+            playlists: self.store.playlists().unwrap_or_default(),
         }
     }
 
-    /// Lets analyses rest, but for what is opened, or go on.
-    pub fn pause_analysis(&self, paused: bool) {
+    fn folder_views(&self) -> Vec<FolderView> {
+        let unreachable = lock(&self.unreachable);
+        let view = |path: PathBuf| FolderView {
+            reachable: !unreachable.contains(&path),
+            path: path.to_string_lossy().into_owned(),
+        };
+        self.store.folders().unwrap_or_default().into_iter().map(view).collect()
+    }
+
+    /// Lets scans and analyses rest, but for what is opened, or go on.
+    pub fn pause(&self, paused: bool) {
         self.agenda.pause(paused);
         self.changed();
     }
@@ -217,7 +295,7 @@ impl Library {
     }
 
     /// Windows are told soon.
-    fn changed(&self) {
+    pub fn changed(&self) {
         self.agenda.more();
         self.changes.send_modify(|count| *count += 1);
     }

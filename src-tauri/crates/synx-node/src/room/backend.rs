@@ -143,7 +143,7 @@ impl Incoming {
         let Some(path) = node.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
         let workers = node.library.analyses().workers();
         match workers.describe(&path, self.hash, self.file_name.clone()).await {
-            Ok(track) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
+            Ok((track, _)) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
             Err(error) => {
                 // What is no audio is of no use to any room.
                 if error.is_the_files()

@@ -2,10 +2,11 @@
 //!
 //! Must never touch the network or the event log: what one plays alone is nobody's history.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use synx_domain::{
-    Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, PlaybackControl, Rejection,
-    Room, RoomId, RoomSettings, StorageLimits, TrackMeta, UserId, UserProfile, Visibility,
+    Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, PlaybackControl, QueueItem,
+    Rejection, Room, RoomId, RoomSettings, StorageLimits, TrackMeta, UserId, UserProfile, Visibility,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -46,6 +47,19 @@ pub struct SoloRoom {
     room: RwLock<Room>,
     changes: watch::Sender<u64>,
     following: Mutex<Following>,
+    /// Entries that were queued by hand, not because they follow.
+    chosen: Mutex<HashSet<CommandId>>,
+}
+
+/// An entry that is still to play.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    /// Of the queue.
+    pub id: CommandId,
+    /// What it is.
+    pub meta: TrackMeta,
+    /// Queued by hand.
+    pub chosen: bool,
 }
 
 impl SoloRoom {
@@ -57,6 +71,7 @@ impl SoloRoom {
             room: RwLock::default(),
             changes: watch::Sender::new(0),
             following: Mutex::default(),
+            chosen: Mutex::default(),
         };
         let profile = UserProfile { name: "me".to_owned(), ..UserProfile::default() };
         let settings = RoomSettings {
@@ -129,12 +144,7 @@ impl SoloRoom {
     /// forgotten: days of music must not fill a room.
     pub fn wants(&self) -> Vec<i64> {
         self.forget_played();
-        let ahead = self.with(|room| {
-            let current = room.transport.as_ref().and_then(|transport| transport.current);
-            let items = room.queue.items();
-            let at = current.and_then(|current| items.iter().position(|item| item.id == current.item));
-            items.len() - at.map_or(0, |at| at + 1)
-        });
+        let ahead = self.with(|room| room.queue.items().len() - behind(room));
         if ahead >= AHEAD_LEAST { Vec::new() } else { self.following().take(AHEAD_MOST - ahead) }
     }
 
@@ -150,12 +160,59 @@ impl SoloRoom {
         self.execute(command).map(drop)
     }
 
+    /// What is still to play.
+    pub fn ahead(&self) -> Vec<Ahead> {
+        let chosen = self.chosen();
+        self.with(|room| {
+            let items = room.queue.items().iter().skip(behind(room));
+            let ahead = |item: &QueueItem| {
+                let meta = room.playable(item.track)?.clone();
+                Some(Ahead { id: item.id, meta, chosen: chosen.contains(&item.id) })
+            };
+            items.filter_map(ahead).collect()
+        })
+    }
+
+    /// Queues a track by hand: right after what plays, or after what was queued by hand before. Where nothing is loaded it
+    /// plays.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub fn choose(&self, track: TrackMeta, next: bool) -> Result<(), Rejection> {
+        let (behind, idle) = self.with(|room| {
+            let idle = room.transport.as_ref().is_none_or(|transport| transport.current.is_none());
+            (behind(room), idle)
+        });
+        let before = if next { 0 } else { self.ahead().iter().take_while(|ahead| ahead.chosen).count() };
+        let hash = track.hash;
+        self.follow_with(track)?;
+        let Some(id) = self.with(|room| room.queue.items().last().map(|item| item.id)) else { return Ok(()) };
+        self.chosen().insert(id);
+        if idle {
+            return self.execute(Command::Play { track: Some(hash) }).map(drop);
+        }
+        self.execute(Command::MoveInQueue { id, index: behind + before }).map(drop)
+    }
+
+    /// Moves an entry to a place among those that are still to play; there it is as good as queued by hand.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub fn move_ahead(&self, id: CommandId, index: usize) -> Result<(), Rejection> {
+        let behind = self.with(behind);
+        self.execute(Command::MoveInQueue { id, index: behind + index })?;
+        self.chosen().insert(id);
+        Ok(())
+    }
+
+    fn chosen(&self) -> MutexGuard<'_, HashSet<CommandId>> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn forget_played(&self) {
         let played: Vec<CommandId> = self.with(|room| {
-            let current = room.transport.as_ref().and_then(|transport| transport.current);
-            let items = room.queue.items();
-            let at = current.and_then(|current| items.iter().position(|item| item.id == current.item));
-            items[..at.unwrap_or(0).saturating_sub(BEHIND_MOST)].iter().map(|item| item.id).collect()
+            let long_ago = behind(room).saturating_sub(BEHIND_MOST + 1);
+            room.queue.items()[..long_ago].iter().map(|item| item.id).collect()
         });
         if played.is_empty() {
             return;
@@ -194,6 +251,13 @@ impl SoloRoom {
     fn current(&self) -> Option<synx_domain::ContentHash> {
         self.with(|room| Some(room.transport.as_ref()?.current?.track))
     }
+}
+
+/// How many entries of the queue have been played or play.
+fn behind(room: &Room) -> usize {
+    let current = room.transport.as_ref().and_then(|transport| transport.current);
+    let items = room.queue.items();
+    current.and_then(|current| items.iter().position(|item| item.id == current.item)).map_or(0, |at| at + 1)
 }
 
 #[cfg(test)]
@@ -241,6 +305,21 @@ mod tests {
         assert_eq!(solo.current(), Some(meta(3).hash));
         assert_eq!(solo.with(|room| room.queue.items().len()), 1);
         assert!(solo.with(|room| room.transport.as_ref().is_some_and(|transport| transport.playing)));
+    }
+
+    #[test]
+    fn what_is_queued_by_hand_comes_before_what_follows() {
+        let solo = SoloRoom::new(UserId::from_bytes([1; 16]));
+        solo.choose(meta(1), false).unwrap();
+        assert_eq!(solo.current(), Some(meta(1).hash));
+        solo.play(&meta(1), Following { ids: [2, 3].into(), next: 0 }).unwrap();
+        fill(&solo);
+        solo.choose(meta(4), false).unwrap();
+        solo.choose(meta(5), false).unwrap();
+        solo.choose(meta(2), true).unwrap();
+        let ahead: Vec<_> = solo.ahead().into_iter().map(|ahead| (ahead.meta.title, ahead.chosen)).collect();
+        let expected = [("2", true), ("4", true), ("5", true), ("2", false), ("3", false)];
+        assert_eq!(ahead, expected.map(|(title, chosen)| (title.to_owned(), chosen)));
     }
 
     #[test]

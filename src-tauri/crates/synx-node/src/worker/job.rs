@@ -31,7 +31,7 @@ pub(super) enum Line {
     /// 0 to 1.
     Progress { done: f64 },
     /// What the file says of itself.
-    Described { track: TrackMeta },
+    Described { track: TrackMeta, year: Option<u16> },
     /// What was found.
     Analyzed { analysis: Box<Analysis> },
     /// It could not be done.
@@ -70,9 +70,8 @@ impl FilePath {
 /// Does a job, here and now.
 pub(super) fn done(job: &Job, progress: Box<dyn Fn(f64) + Send + Sync>) -> Line {
     let outcome = match job {
-        Job::Describe { path, hash, file_name } => {
-            describe(&path.to_path(), *hash, file_name.clone()).map(|track| Line::Described { track })
-        }
+        Job::Describe { path, hash, file_name } => describe(&path.to_path(), *hash, file_name.clone())
+            .map(|(track, year)| Line::Described { track, year }),
         Job::Analyze { path } => {
             let options = Options { progress: Some(progress), ..Options::default() };
             let found = synx_analysis::analyze(&path.to_path(), &options);

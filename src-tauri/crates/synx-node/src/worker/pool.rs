@@ -153,7 +153,7 @@ impl Workers {
         }
     }
 
-    /// What a file says of itself, with the hash of its bytes.
+    /// What a file says of itself, with the hash of its bytes, and the year of its release.
     ///
     /// # Errors
     /// When it cannot be read, is no audio, or took its worker down.
@@ -162,11 +162,11 @@ impl Workers {
         path: &Path,
         hash: ContentHash,
         file_name: String,
-    ) -> Result<TrackMeta, WorkError> {
+    ) -> Result<(TrackMeta, Option<u16>), WorkError> {
         let job = Job::Describe { path: path.into(), hash, file_name };
         match self.run(job, Box::new(|_| {})).await? {
             // Whatever it says: it was asked about these bytes.
-            Line::Described { track } => Ok(TrackMeta { hash, ..track }),
+            Line::Described { track, year } => Ok((TrackMeta { hash, ..track }, year)),
             _ => Err(WorkError::Crashed),
         }
     }

@@ -2,7 +2,7 @@
  * A node that exists in memory only: for unit tests, and for looking at the window in every state.
  */
 import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsubscribe } from '../backend';
-import type { AppView, LogEntryView, LogKindView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
+import type { AppView, LibraryStateView, LogEntryView, LogKindView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
 import { page } from './library';
 import type { Scene } from './scenes';
 import { analysis, tempo, waveform } from './sound';
@@ -18,7 +18,12 @@ export class FakeBackend implements Backend {
   /** All that was asked for, in order. */
   readonly requests: Request[] = [];
   readonly opened: string[] = [];
-  readonly files: FileAccess = { pick: async () => ['/music/Tide Line.flac'], choosePlace: async (name) => `/home/ana/${name}`, onDrop: async () => () => {} };
+  readonly files: FileAccess = {
+    pick: async () => ['/music/Tide Line.flac'],
+    pickFolder: async () => '/music',
+    choosePlace: async (name) => `/home/ana/${name}`,
+    onDrop: async () => () => {},
+  };
   app: AppView;
   tracks: TrackView[];
 
@@ -72,6 +77,16 @@ export class FakeBackend implements Backend {
     this.#startedMs = performance.now();
     this.app = { ...this.app, player: { ...this.app.player, ...change } };
     this.emit({ type: 'player_changed', player: this.app.player });
+  }
+
+  setLibrary(change: Partial<LibraryStateView>): void {
+    this.app = { ...this.app, library: { ...this.app.library, ...change } };
+    this.emit({ type: 'library_changed', library: this.app.library });
+  }
+
+  #changeTrack(track: TrackView): void {
+    this.tracks = this.tracks.map((one) => (one.id === track.id ? track : one));
+    this.emit({ type: 'track_changed', track });
   }
 
   setTracks(tracks: TrackView[]): void {
@@ -182,6 +197,28 @@ export class FakeBackend implements Backend {
   #change(request: Request): void {
     const { room } = this.app;
     switch (request.type) {
+      case 'add_to_library': return request.play ? this.#play(this.tracks[0]?.id ?? null) : undefined;
+      case 'correct_tempo': {
+        const found = this.tracks.find((track) => track.id === request.track);
+        if (!found?.tempo) return;
+        const by_hand = request.bpm !== null || request.first_beat_s !== null;
+        return this.#changeTrack({ ...found, tempo: { ...found.tempo, bpm: request.bpm ?? found.tempo.bpm, by_hand } });
+      }
+      case 'correct_key': {
+        const found = this.tracks.find((track) => track.id === request.track);
+        if (!found?.key) return;
+        return this.#changeTrack({ ...found, key: { ...found.key, camelot: request.key ?? found.key.camelot, by_hand: request.key !== null } });
+      }
+      case 'pause_library': return this.setLibrary({ paused: request.paused });
+      case 'queue_track': {
+        const found = this.tracks.find((track) => track.id === request.track);
+        if (!found) return;
+        const queued = { id: `queued-${this.requests.length}`, track: found.id, title: found.title, artist: found.artist, duration_s: found.duration_s, chosen: true };
+        this.app = { ...this.app, queue: request.next ? [queued, ...this.app.queue] : [...this.app.queue, queued] };
+        return this.emit({ type: 'queue_changed', queue: this.app.queue });
+      }
+      case 'create_playlist':
+        return this.setLibrary({ playlists: [...this.app.library.playlists, { id: 10 + this.requests.length, name: request.name, tracks: request.tracks.length }] });
       case 'play':
       case 'play_from': return this.#play(request.track);
       case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });

@@ -36,7 +36,11 @@ export type AppView = { version: string, profile: ProfileView, preferences: Pref
 /**
  * The library's own knowledge of what is loaded in the player.
  */
-current: TrackView | null, player: PlayerView, room: RoomView | null, at_door: AtDoorView | null, chat: Array<ChatMessageView>, sync: Array<PeerSyncView>, transfers: Array<TransferView>, lan_rooms: Array<LanRoomView>, recent_rooms: Array<RecentRoomView>, };
+current: TrackView | null, player: PlayerView, 
+/**
+ * What plays next when one is alone.
+ */
+queue: Array<QueuedView>, room: RoomView | null, at_door: AtDoorView | null, chat: Array<ChatMessageView>, sync: Array<PeerSyncView>, transfers: Array<TransferView>, lan_rooms: Array<LanRoomView>, recent_rooms: Array<RecentRoomView>, };
 
 /**
  * A room whose host is asked whether one may come in.
@@ -139,6 +143,15 @@ message: string, };
  * How a log is written to a file.
  */
 export type ExportFormat = "jsonl" | "page";
+
+/**
+ * A watched folder.
+ */
+export type FolderView = { path: string, 
+/**
+ * False while it cannot be reached; its tracks stay.
+ */
+reachable: boolean, };
 
 /**
  * How far a room's log goes back.
@@ -251,9 +264,17 @@ broken: number,
  */
 waiting: number, 
 /**
- * Whether analyses rest.
+ * Whether scans and analyses rest.
  */
-analysis_paused: boolean, };
+paused: boolean, 
+/**
+ * Watched folders.
+ */
+folders: Array<FolderView>, 
+/**
+ * What is scanned now.
+ */
+scan: ScanView | null, playlists: Array<PlaylistView>, };
 
 /**
  * An entry of the room's log.
@@ -320,7 +341,7 @@ position_s: number, };
 /**
  * One event. Each `…_changed` carries the whole new value, so that none depends on one that was missed.
  */
-export type NodeEvent = { "type": "profile_changed", profile: ProfileView, } | { "type": "library_changed", library: LibraryStateView, } | { "type": "track_changed", track: TrackView, } | { "type": "room_changed", room: RoomView | null, } | { "type": "at_door_changed", at_door: AtDoorView | null, } | { "type": "chat_appended", messages: Array<ChatMessageView>, } | { "type": "player_changed", player: PlayerView, } | { "type": "sync_measured", peers: Array<PeerSyncView>, } | { "type": "transfers_changed", transfers: Array<TransferView>, } | { "type": "lan_rooms_changed", rooms: Array<LanRoomView>, } | { "type": "recent_rooms_changed", rooms: Array<RecentRoomView>, } | { "type": "notice", level: NoticeLevel, code: string, message: string, } | { "type": "link_opened", link: string, };
+export type NodeEvent = { "type": "profile_changed", profile: ProfileView, } | { "type": "library_changed", library: LibraryStateView, } | { "type": "track_changed", track: TrackView, } | { "type": "queue_changed", queue: Array<QueuedView>, } | { "type": "room_changed", room: RoomView | null, } | { "type": "at_door_changed", at_door: AtDoorView | null, } | { "type": "chat_appended", messages: Array<ChatMessageView>, } | { "type": "player_changed", player: PlayerView, } | { "type": "sync_measured", peers: Array<PeerSyncView>, } | { "type": "transfers_changed", transfers: Array<TransferView>, } | { "type": "lan_rooms_changed", rooms: Array<LanRoomView>, } | { "type": "recent_rooms_changed", rooms: Array<RecentRoomView>, } | { "type": "notice", level: NoticeLevel, code: string, message: string, } | { "type": "link_opened", link: string, };
 
 /**
  * How much a notice matters.
@@ -392,6 +413,11 @@ error_us: number | null,
 may_control: boolean, };
 
 /**
+ * A playlist.
+ */
+export type PlaylistView = { id: number, name: string, tracks: number, };
+
+/**
  * One's taste.
  */
 export type PreferencesView = { genres: Array<string>, tempo_range_bpm: [number, number] | null, keys: Array<string>, instruments: Array<string>, };
@@ -415,6 +441,19 @@ chosen: boolean, };
 export type QueueItemView = { id: string, track: string, added_by: string, };
 
 /**
+ * What plays next when one is alone.
+ */
+export type QueuedView = { 
+/**
+ * Of the queue's entry.
+ */
+id: string, track: string, title: string, artist: string | null, duration_s: number, 
+/**
+ * Queued by hand; else it follows in the list that is played.
+ */
+chosen: boolean, };
+
+/**
  * A word of a search that nothing is called, and what was searched for in its place.
  */
 export type ReadAsView = { word: string, instead: Array<string>, };
@@ -431,7 +470,7 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "pause_analysis", paused: boolean, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "set_clicks", on: boolean, } | { "type": "list_microphones" } | { "type": "calibrate", microphone: string | null, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, max_uses?: number, knock?: boolean, } | { "type": "get_invite_link", invite: string, } | { "type": "revoke_invite", invite: string, } | { "type": "answer_knock", user: string, let_in: boolean, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "stop_transfer", track: string, } | { "type": "resume_transfer", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
+export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "add_to_library", paths: Array<string>, play: boolean, } | { "type": "remove_folder", path: string, } | { "type": "pause_library", paused: boolean, } | { "type": "correct_tempo", track: string, bpm: number | null, first_beat_s: number | null, } | { "type": "correct_key", track: string, key: string | null, } | { "type": "create_playlist", name: string, tracks: Array<string>, } | { "type": "save_queue", name: string, } | { "type": "rename_playlist", playlist: number, name: string, } | { "type": "delete_playlist", playlist: number, } | { "type": "add_to_playlist", playlist: number, tracks: Array<string>, } | { "type": "remove_from_playlist", playlist: number, place: number, } | { "type": "move_in_playlist", playlist: number, from: number, to: number, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "queue_track", track: string, next: boolean, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "set_clicks", on: boolean, } | { "type": "list_microphones" } | { "type": "calibrate", microphone: string | null, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, max_uses?: number, knock?: boolean, } | { "type": "get_invite_link", invite: string, } | { "type": "revoke_invite", invite: string, } | { "type": "answer_knock", user: string, let_in: boolean, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "stop_transfer", track: string, } | { "type": "resume_transfer", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
 
 /**
  * The answer to a [`Request`].
@@ -515,6 +554,19 @@ invites: Array<InviteView>,
  * Who waits to be let in to the hosted room, oldest first.
  */
 knocks: Array<KnockView>, };
+
+/**
+ * A scan under way.
+ */
+export type ScanView = { folder: string, 
+/**
+ * Files that were looked into.
+ */
+done: number, 
+/**
+ * Files that are new or changed.
+ */
+total: number, };
 
 /**
  * How much audio a room takes in.

@@ -28,10 +28,11 @@ impl LibraryStore {
     /// When the database cannot be read.
     pub fn in_order(&self, columns: &[&str], down: bool) -> Result<Vec<i64>, NodeError> {
         let Some(first) = columns.first() else { return Ok(Vec::new()) };
+        // The sum keeps the database from going by presence, which nearly all share, instead of by the column.
         let way = if down { "DESC" } else { "ASC" };
         let by: Vec<String> = columns.iter().map(|column| format!("{column} {way}")).collect();
         let known = format!(
-            "SELECT id FROM library WHERE presence < 2 AND {first} IS NOT NULL ORDER BY {}",
+            "SELECT id FROM library WHERE presence + 0 < 2 AND {first} IS NOT NULL ORDER BY {}",
             by.join(", ")
         );
         let unknown =
@@ -46,7 +47,7 @@ impl LibraryStore {
     /// # Errors
     /// When the database cannot be read.
     pub fn where_figures(&self, condition: &str, values: &[Value]) -> Result<Ids, NodeError> {
-        self.ids(&format!("SELECT id FROM library WHERE presence < 2 AND {condition}"), values)
+        self.ids(&format!("SELECT id FROM library WHERE presence + 0 < 2 AND {condition}"), values)
     }
 
     /// The ids of the tracks that the full-text index finds.

@@ -3,13 +3,16 @@
 //! Reading never waits for writing: each has a connection of its own. Calls block for a disk access; they are never made
 //! on an async or audio thread where they may be long.
 
+mod files;
 mod fold;
 mod harmony;
 mod lists;
+mod playlists;
 mod rooms;
 mod schema;
 mod tracks;
 
+pub use files::SeenFile;
 pub use fold::plain;
 pub use lists::Counts;
 pub use rooms::RecentRoom;

@@ -228,7 +228,7 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-fn put(connection: &Connection, track: &StoredTrack) -> rusqlite::Result<()> {
+pub(super) fn put(connection: &Connection, track: &StoredTrack) -> rusqlite::Result<()> {
     let meta = &track.meta;
     let mut insert = connection.prepare_cached(
         "INSERT INTO library (hash, path, meta, error, presence, year, added_at_ms, duration_us, title_key, artist_key, album_key)
@@ -285,7 +285,7 @@ pub(super) fn index_words(connection: &Connection, id: i64, meta: &TrackMeta) ->
 }
 
 /// Writes the tempo and key that count, for sorting and filtering.
-fn settle(connection: &Connection, hash: ContentHash) -> rusqlite::Result<()> {
+pub(super) fn settle(connection: &Connection, hash: ContentHash) -> rusqlite::Result<()> {
     let query = format!("SELECT {COLUMNS} FROM {JOINED} WHERE library.hash = ?1");
     let stored = connection.prepare_cached(&query)?.query_row(params![hash.as_bytes()], track).optional()?;
     let Some(stored) = stored else { return Ok(()) };

@@ -1,0 +1,134 @@
+import { fireEvent, render, screen } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { FakeBackend, scene } from '../backend/fake';
+import { Appearance } from '../state';
+import Main from './Main.svelte';
+
+async function open(name: string): Promise<FakeBackend> {
+  const backend = new FakeBackend(scene(name));
+  const appearance = new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)'));
+  render(Main, { backend, appearance });
+  await screen.findByRole(name === 'first-run' ? 'main' : 'navigation');
+  if (backend.tracks.length > 0 && !backend.app.room && name !== 'first-run') await screen.findAllByTestId('library-row');
+  return backend;
+}
+
+const get = (id: string) => screen.getByTestId(id);
+const type = (id: string, value: string) => fireEvent.input(get(id), { target: { value } });
+const press = (id: string) => fireEvent.click(get(id));
+
+describe('setting by hand', () => {
+  it('doubles, taps, shifts and resets the tempo of what plays, and says whose it is', async () => {
+    const node = await open('playing');
+    await expect.poll(() => get('waveform').dataset.state).toBe('ready');
+    await press('bpm');
+    expect(screen.getByText('93 % sure.')).toBeTruthy();
+    await press('bpm-double');
+    expect(node.last('correct_tempo')).toMatchObject({ track: 't1', bpm: 248, first_beat_s: null });
+    await expect.poll(() => get('bpm').textContent).toBe('248.0');
+    expect(get('bpm').title).toContain('set by you');
+    await press('beat-here');
+    expect(node.last('correct_tempo')?.first_beat_s).toBeGreaterThan(0);
+    await fireEvent.change(get('bpm-value'), { target: { value: '7' } });
+    expect((get('bpm-value') as HTMLInputElement).value).toBe('248.0');
+    await press('bpm-reset');
+    expect(node.last('correct_tempo')).toMatchObject({ bpm: null, first_beat_s: null });
+  });
+
+  it('picks a key', async () => {
+    const node = await open('playing');
+    await expect.poll(() => get('waveform').dataset.state).toBe('ready');
+    await press('key');
+    await fireEvent.change(get('key-value'), { target: { value: '9A' } });
+    expect(node.last('correct_key')).toMatchObject({ track: 't1', key: '9A' });
+    await expect.poll(() => get('key').title).toContain('set by you');
+  });
+
+  it('is not offered for what is not in the own library', async () => {
+    const node = await open('library');
+    node.setPlayer({ state: 'playing', track: 'foreign', title: 'Foreign', duration_s: 100 });
+    expect((await screen.findByTestId('bpm')).localName).toBe('span');
+  });
+});
+
+describe('a track of the list', () => {
+  const row = (index: number) => screen.getAllByTestId('library-row')[index] as HTMLElement;
+
+  it('is queued, put into playlists and matched by keys', async () => {
+    const node = await open('library');
+    await fireEvent.keyDown(row(1), { key: 'q' });
+    expect(node.last('queue_track')).toMatchObject({ track: 't2', next: false });
+    await fireEvent.keyDown(row(1), { key: 'Q', shiftKey: true });
+    expect(node.last('queue_track')?.next).toBe(true);
+    await fireEvent.keyDown(row(1), { key: 'a' });
+    await fireEvent.click(await screen.findByTestId('playlist-choice'));
+    expect(node.last('add_to_playlist')).toMatchObject({ playlist: 1, tracks: ['t2'] });
+    await fireEvent.keyDown(row(1), { key: 'g' });
+    expect(node.last('list_tracks')?.list).toEqual({ type: 'matching', track: 't2' });
+    expect(get('matching-rule').textContent).toContain('within 6 %');
+  });
+
+  it('has a menu that the keyboard opens, walks through and closes', async () => {
+    const node = await open('library');
+    row(0).focus();
+    await fireEvent.keyDown(row(0), { key: 'F10', shiftKey: true });
+    expect(document.activeElement?.textContent).toContain('Play');
+    await fireEvent.keyDown(document.activeElement as HTMLElement, { key: 'ArrowDown' });
+    await fireEvent.click(document.activeElement as HTMLElement);
+    expect(node.last('queue_track')).toMatchObject({ track: 't1', next: true });
+    await fireEvent.keyDown(row(0), { key: 'ContextMenu' });
+    await fireEvent.keyDown(document.activeElement as HTMLElement, { key: 'Escape' });
+    expect(screen.queryByRole('menu')).toBeNull();
+    expect(document.activeElement).toBe(row(0));
+  });
+
+  it('that is broken is not played, but taken out', async () => {
+    const node = await open('library');
+    await fireEvent.keyDown(row(8), { key: 'q' });
+    expect(node.last('queue_track')).toBeUndefined();
+    await fireEvent.keyDown(row(8), { key: 'Delete' });
+    expect(node.last('remove_track')?.track).toBe('t9');
+  });
+
+  it('is moved and taken out by its place in a playlist', async () => {
+    const node = await open('library');
+    await press('nav-playlist');
+    await expect.poll(() => node.last('list_tracks')?.list).toEqual({ type: 'playlist', playlist: 1 });
+    await fireEvent.keyDown(row(2), { key: 'ArrowUp', altKey: true });
+    expect(node.last('move_in_playlist')).toMatchObject({ playlist: 1, from: 2, to: 1 });
+    await fireEvent.keyDown(row(2), { key: 'Delete' });
+    expect(node.last('remove_from_playlist')).toMatchObject({ playlist: 1, place: 2 });
+  });
+});
+
+describe('what plays next', () => {
+  it('is seen, moved, taken out and kept', async () => {
+    const node = await open('playing');
+    await fireEvent.keyDown(screen.getAllByTestId('library-row')[1] as HTMLElement, { key: 'q' });
+    await fireEvent.keyDown(screen.getAllByTestId('library-row')[2] as HTMLElement, { key: 'q' });
+    await press('up-next');
+    const queued = await screen.findAllByTestId('queued');
+    expect(queued.map((entry) => entry.getAttribute('aria-label'))).toEqual(['Tide Line, queued by you', 'Glass Arcade, queued by you']);
+    await fireEvent.keyDown(queued[1] as HTMLElement, { key: 'ArrowUp', altKey: true });
+    expect(node.last('queue_move')?.index).toBe(0);
+    await fireEvent.keyDown(queued[0] as HTMLElement, { key: 'Delete' });
+    expect(node.last('queue_remove')?.item).toBe(node.app.queue[0]?.id);
+    await press('save-queue');
+    await type('name-value', 'Tonight');
+    await press('name-save');
+    await expect.poll(() => node.last('save_queue')?.name).toBe('Tonight');
+  });
+});
+
+describe('the work of the library', () => {
+  it('is shown, and rests when asked to', async () => {
+    const node = await open('library');
+    node.setLibrary({ scan: { folder: '/music', done: 1_234, total: 10_000 } });
+    expect((await screen.findByTestId('library-work')).textContent).toMatch(/Looking through \/music: 1.234 of 10.000/u);
+    await press('library-pause');
+    expect(node.last('pause_library')?.paused).toBe(true);
+    expect(await screen.findByText('Go on')).toBeTruthy();
+    node.setLibrary({ scan: null, folders: [{ path: '/nas', reachable: false }] });
+    expect(await screen.findByText(/\/nas cannot be reached. Its tracks stay here/u)).toBeTruthy();
+  });
+});

@@ -1,0 +1,58 @@
+/**
+ * What can be done with a track of a list: in its menu, and by a key of its row.
+ */
+import type { TrackList, TrackView } from '../backend';
+import type { App } from './app.svelte';
+
+export interface Action {
+  id: string;
+  says: string;
+  /** As shown; pressed on the track's row. */
+  key?: string;
+  run: () => void;
+}
+
+/** Shows another list from its beginning; `title` where only the window knows what it is called. */
+export function showList(app: App, list: TrackList, title = ''): void {
+  app.window.screen = 'library';
+  app.window.listTitle = title;
+  void app.tracks.want({ list, search: '', order: null });
+}
+
+/** Plays a track of the list that is shown, and then what follows it there; in a room it is shared. */
+export function playFromList(app: App, track: string): void {
+  if (app.room) void app.ask({ type: 'share_track', track });
+  else void app.ask({ type: 'play_from', track, ...app.tracks.wanted });
+}
+
+/** The actions for the track at `place` of the list that is shown. */
+export function actionsFor(app: App, track: TrackView, place: number): Action[] {
+  const { list } = app.tracks.wanted;
+  const usable = track.availability !== 'broken' && track.availability !== 'missing';
+  const ask = app.ask.bind(app);
+  const found: Action[] = [];
+  if (usable && app.room) found.push({ id: 'share', says: 'Share with the room', key: 'Enter', run: () => playFromList(app, track.id) });
+  if (usable && !app.room) {
+    found.push(
+      { id: 'play', says: 'Play', key: 'Enter', run: () => playFromList(app, track.id) },
+      { id: 'next', says: 'Play next', key: 'Shift Q', run: () => void ask({ type: 'queue_track', track: track.id, next: true }) },
+      { id: 'queue', says: 'Add to the queue', key: 'Q', run: () => void ask({ type: 'queue_track', track: track.id, next: false }) },
+    );
+  }
+  found.push({ id: 'playlist', says: 'Add to a playlist …', key: 'A', run: () => app.window.open({ type: 'add_to_playlist', tracks: [track.id], title: track.title }) });
+  if (track.tempo || track.key) found.push({ id: 'matching', says: 'Goes well with this', key: 'G', run: () => showList(app, { type: 'matching', track: track.id }, track.title) });
+  if (list.type === 'playlist') {
+    found.push({ id: 'remove', says: 'Take out of the playlist', key: 'Delete', run: () => void ask({ type: 'remove_from_playlist', playlist: list.playlist, place }) });
+  } else {
+    found.push({ id: 'remove', says: 'Take out of the library', key: 'Delete', run: () => void ask({ type: 'remove_track', track: track.id }) });
+  }
+  return found;
+}
+
+/** The action that a key on a row means. */
+export function actionOf(actions: Action[], event: KeyboardEvent): Action | undefined {
+  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const pressed = event.shiftKey ? `Shift ${key}` : key;
+  return actions.find((action) => action.key === pressed);
+}

@@ -115,6 +115,99 @@ describe('alone', () => {
     }, (page) => page.getByText('Whole', { exact: true }).click());
   });
 
+  it('sets tempo and key by hand', async () => {
+    await scene('tempo', (page) => at(page, 'bpm').click(), (page) => page.keyboard.press('Escape'));
+    await inOne(async (page) => {
+      await at(page, 'bpm').click();
+      await at(page, 'bpm-halve').click();
+      await page.keyboard.press('Escape');
+      await at(page, 'key').click();
+      await at(page, 'key-value').selectOption('9A');
+      await page.keyboard.press('Escape');
+    });
+    await inAll((page) => page.getByTestId('bpm').and(page.getByTitle(/set by you/u)).waitFor());
+    await scene('key-by-hand', async (page) => {
+      await page.getByTestId('key').and(page.getByTitle(/set by you/u)).waitFor();
+      await at(page, 'key').click();
+    }, (page) => page.keyboard.press('Escape'));
+    await inOne(async (page) => {
+      await at(page, 'key').click();
+      await at(page, 'key-reset').click();
+      await page.keyboard.press('Escape');
+    });
+  });
+
+  it('follows a folder with awkward names', async () => {
+    const folder = await programs.music();
+    await inOne(async (page) => {
+      await at(page, 'open-files').click();
+      await at(page, 'open-path').fill(folder);
+      await at(page, 'open-path-go').click();
+    });
+    await inAll(async (page) => {
+      await page.locator('[data-testid=library-row][data-state=broken]').waitFor();
+      await expect.poll(() => page.locator('[data-testid=library-row][data-state=ready]').count(), { timeout: 20_000 }).toBe(4);
+    });
+    await scene('library');
+    await scene('folders', (page) => at(page, 'open-files').click(), (page) => page.keyboard.press('Escape'));
+    await scene('view', async (page) => {
+      await at(page, 'view-menu').click();
+      await at(page, 'column-album').check();
+      await at(page, 'view-menu').focus();
+    }, async (page) => {
+      if (!(await at(page, 'column-album').isVisible())) await at(page, 'view-menu').click();
+      await at(page, 'column-album').uncheck();
+      await page.keyboard.press('Escape');
+    });
+  });
+
+  it('searches', async () => {
+    const search = (typed: string, sign: string) => async (page: Page) => {
+      await at(page, 'library-filter').fill(typed);
+      await at(page, sign).first().waitFor();
+    };
+    const clear = (page: Page) => at(page, 'library-filter').fill('');
+    await scene('search-corrected', search('lantren', 'search-read-as'), clear);
+    await scene('search-refused', search('bmp:120', 'search-problem'), clear);
+    await scene('search-nothing', async (page) => {
+      await at(page, 'library-filter').fill('qqqqqq');
+      await page.getByText('Nothing found').waitFor();
+    }, (page) => page.getByText('Show all').click());
+  });
+
+  it('queues, and keeps playlists', async () => {
+    const row = (page: Page) => page.locator('[data-testid=library-row][data-state=ready]').first();
+    await scene('track-menu', (page) => row(page).click({ button: 'right' }), (page) => page.keyboard.press('Escape'));
+    await scene('add-to-playlist', async (page) => {
+      await row(page).press('a');
+      await at(page, 'playlist-name').waitFor();
+    }, escape);
+    await inOne(async (page) => {
+      await row(page).press('a');
+      await at(page, 'playlist-name').fill(ROOM);
+      await at(page, 'playlist-create').click();
+      await page.locator('dialog').waitFor({ state: 'detached' });
+      await row(page).press('q');
+    });
+    await scene('up-next', async (page) => {
+      await at(page, 'up-next').click();
+      await at(page, 'queued').first().waitFor();
+    }, (page) => page.keyboard.press('Escape'));
+    await scene('playlist', async (page) => {
+      await at(page, 'nav-playlist').click();
+      await at(page, 'playlist-rename').waitFor();
+      await at(page, 'library-row').first().waitFor();
+    });
+    await scene('history', async (page) => {
+      await at(page, 'nav-history').click();
+      await page.getByRole('heading', { name: 'History' }).waitFor();
+    }, (page) => at(page, 'nav-library').click());
+    await scene('matching', async (page) => {
+      await row(page).press('g');
+      await at(page, 'matching-rule').waitFor();
+    }, (page) => at(page, 'nav-library').click());
+  });
+
   it('chooses an output', () => scene('output', async (page) => {
     await at(page, 'output-open').click();
     await at(page, 'output-device').and(page.locator(':enabled')).waitFor();

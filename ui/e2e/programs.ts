@@ -3,7 +3,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -86,6 +86,18 @@ export class Programs {
   /** Somebody who asks to come in. */
   ask(link: string, name: string): Program {
     return this.#start(name, ['join', link, '--json', '--as', name]);
+  }
+
+  /** A folder of music as people have it: awkward names, and a file that is none. */
+  async music(): Promise<string> {
+    const folder = join(this.folder, 'Musik – Überraschungen');
+    await mkdir(folder);
+    const audio = await readFile(demoTrack('tide-line.mp3'));
+    const names = ['🎉 party 🪩.mp3', 'שלום עולם.mp3', `${'ä'.repeat(125)}.mp3`];
+    // Each a content of its own: what follows the audio is not audio.
+    await Promise.all(names.map((name, index) => writeFile(join(folder, name), Buffer.concat([audio, Buffer.from([0, index])]))));
+    await writeFile(join(folder, 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz, ganz kaputt.mp3'), Buffer.alloc(300, 255));
+    return folder;
   }
 
   async end(): Promise<void> {

@@ -35,7 +35,7 @@ impl Log {
             page.iter().for_each(|envelope| state.apply(envelope));
         }
         if to_seq.is_none()
-            && self.options().access == Access::ReadWrite
+            && self.options().access != Access::ReadOnly
             && wanted - replayed_from > SNAPSHOT_AFTER_EVENTS
             && let Err(error) = self.save_snapshot(room, &RoomSnapshot::of(&state)).await
         {

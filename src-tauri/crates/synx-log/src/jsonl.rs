@@ -115,12 +115,48 @@ impl Log {
     }
 }
 
-fn write_lines<W: Write>(mut to: W, page: &[Record]) -> Result<W, LogError> {
-    for record in page {
-        let line = line(record)?;
+impl Record {
+    /// Writes it as one line of JSON, as in an export.
+    ///
+    /// # Errors
+    /// When its payload is no JSON, or the target cannot be written.
+    pub fn write_json_line<W: Write>(&self, mut to: W) -> Result<(), LogError> {
+        let line = line(self)?;
         serde_json::to_writer(&mut to, &line).map_err(|error| export_failed(&error))?;
-        to.write_all(b"\n").map_err(|error| export_failed(&error))?;
+        to.write_all(b"\n").map_err(|error| export_failed(&error))
     }
+
+    /// Reads a line of an export. Its place in the whole log, which the line does not have, is 0.
+    ///
+    /// # Errors
+    /// [`LogError::BadImport`] with this line number when it is no event.
+    pub fn from_json_line(text: &str, number: u64) -> Result<Self, LogError> {
+        let bad = |detail: String| LogError::BadImport { line: number, detail };
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let hash = ChainHash::from_hex(&line.hash)
+            .ok_or_else(|| bad("its hash is not 64 hexadecimal digits".to_owned()))?;
+        let Line { room_id, seq, event_id, name, version, actor, command_id, occurred_at_ms, data, .. } =
+            line;
+        let (name, data) = (Cow::Owned(name.into_owned()), data.get().to_owned());
+        let log_seq = 0;
+        Ok(Self {
+            log_seq,
+            seq,
+            event_id,
+            room_id,
+            actor,
+            command_id,
+            occurred_at_ms,
+            name,
+            version,
+            data,
+            hash,
+        })
+    }
+}
+
+fn write_lines<W: Write>(mut to: W, page: &[Record]) -> Result<W, LogError> {
+    page.iter().try_for_each(|record| record.write_json_line(&mut to))?;
     Ok(to)
 }
 
@@ -169,20 +205,22 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn draft(&self, log: &Log, text: &str) -> Result<(RoomId, u64, Draft), LogError> {
-        let line: Line<'_> = serde_json::from_str(text).map_err(|error| self.bad(&error))?;
-        let Line { room_id, seq, event_id, name, version, actor, command_id, occurred_at_ms, data, hash } =
-            line;
-        let hash =
-            ChainHash::from_hex(&hash).ok_or_else(|| self.bad(&"its hash is not 64 hexadecimal digits"))?;
-        let event = codec::decode(&log.options().upcasters, room_id, seq, &name, version, data.get())?;
-        let draft = Draft {
-            event: NewEvent { event_id, actor, command_id, occurred_at_ms, event },
-            name: Cow::Owned(name.into_owned()),
+        let Record {
+            room_id,
+            seq,
+            event_id,
+            name,
             version,
-            data: data.get().to_owned(),
-            hash: Some(hash),
-        };
-        Ok((room_id, seq, draft))
+            actor,
+            command_id,
+            occurred_at_ms,
+            data,
+            hash,
+            ..
+        } = Record::from_json_line(text, self.number)?;
+        let event = codec::decode(&log.options().upcasters, room_id, seq, &name, version, &data)?;
+        let event = NewEvent { event_id, actor, command_id, occurred_at_ms, event };
+        Ok((room_id, seq, Draft { event, name, version, data, hash: Some(hash) }))
     }
 
     fn bad(&self, detail: &dyn std::fmt::Display) -> LogError {

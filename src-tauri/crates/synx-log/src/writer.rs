@@ -11,9 +11,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use synx_domain::{Envelope, EventId, NewEvent, RoomId};
 
-/// Events in one commit at most, give or take one append: a larger one would make all others wait.
-const COMMIT_EVENTS: usize = 4096;
-
 /// What the writer and the log's handles share.
 pub(crate) struct Desk {
     pub store: Arc<dyn EventStore>,
@@ -35,7 +32,7 @@ pub(crate) fn run(desk: &Desk, head: StoreHead) {
     }
     let _farewell = Farewell(desk);
     let mut writer = Writer { desk, damaged: damaged(&head), end: LogEnd::of(head) };
-    while let Some(jobs) = desk.inbox.take(COMMIT_EVENTS) {
+    while let Some(jobs) = desk.inbox.take(desk.store.commit_events()) {
         writer.work(jobs);
     }
 }

@@ -63,11 +63,16 @@ pub trait EventStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn contains(&self, event_id: EventId) -> Result<bool, LogError>;
 
+    /// Events that one commit takes at most, give or take one append: a larger one would make all others wait.
+    fn commit_events(&self) -> usize {
+        4096
+    }
+
     /// Stores all records or none, and returns when they would survive a loss of power. Refuses a place in a room
-    /// or an event id that is taken.
+    /// or an event id that is taken. Where others append too, a record's place in the whole log becomes another one.
     ///
     /// # Errors
-    /// When nothing was stored.
+    /// When nothing was stored. Where the store is another machine that cannot be asked any more, also when that is unknown.
     fn commit(&self, records: &[Record]) -> Result<(), LogError>;
 
     /// The room's records after `after_seq` in order: at most `limit`, and no more once they hold `max_bytes` of payload.

@@ -1,7 +1,7 @@
 //! The store on disk: one SQLite file in WAL mode.
 //!
 //! Three kinds of connections: the writer's, a pool of readers that never wait for it, and one that checkpoints, so that no
-//! commit pays for moving pages from the WAL to the file. Must never answer a commit before it is synced.
+//! commit pays for moving pages from the WAL to the file. Must never answer a commit before it is synced, but in a copy.
 
 mod checkpoint;
 mod failure;
@@ -29,6 +29,9 @@ use synx_domain::{EventId, RoomId};
 pub enum Access {
     /// Appending; no other process may have it open for appending.
     ReadWrite,
+    /// Appending what is durable elsewhere: no commit waits for the disk. A loss of power may take the latest commits,
+    /// never a part of one.
+    Copy,
     /// Looking only; also beside a process that appends, and on a medium that cannot be written.
     ReadOnly,
 }
@@ -61,20 +64,25 @@ impl SqliteStore {
     /// When the file is in use, damaged, of a later schema, something else than a log, or out of reach.
     pub fn open(path: &Path, access: Access) -> Result<Self, LogError> {
         match access {
-            Access::ReadWrite => Self::open_writable(path),
+            Access::ReadWrite | Access::Copy => Self::open_writable(path, access),
             Access::ReadOnly => Self::open_readable(path),
         }
     }
 
-    fn open_writable(path: &Path) -> Result<Self, LogError> {
+    fn open_writable(path: &Path, access: Access) -> Result<Self, LogError> {
         let lock = lock(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::prepare(&connection, path)?;
+        if access == Access::Copy {
+            connection
+                .pragma_update(None, "synchronous", "NORMAL")
+                .map_err(sqlite_error("prepare its file"))?;
+        }
         let checkpointer = Checkpointer::start(path)?;
         let writer = Writer { connection, checkpointer, _lock: lock };
         Ok(Self {
             path: path.to_owned(),
-            access: Access::ReadWrite,
+            access,
             immutable: false,
             writer: Mutex::new(Some(writer)),
             readers: Mutex::new(Some(Vec::new())),

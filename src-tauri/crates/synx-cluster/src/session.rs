@@ -1,0 +1,228 @@
+//! The one task that appends to the stream and keeps the copy behind it.
+//!
+//! Must never tell that records are stored before they are in the stream and in the copy, nor that they are not as long as
+//! they might be.
+
+use crate::message::{Message, pack};
+use crate::publish::{NotStored, publish};
+use crate::replica::{Replica, holds};
+use crate::stream::{LogStream, Stored};
+use crate::{ClusterError, ClusterOptions, check, connection};
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use std::sync::Arc;
+use std::time::Duration;
+use synx_log::{EventStore, LogError, Record, Scanned, SqliteStore};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// How long news of the stream that were lost on the way go unnoticed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Pause before a commit is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Records to store, and where to tell the outcome.
+pub(crate) struct Commit {
+    pub records: Vec<Record>,
+    pub answer: std::sync::mpsc::SyncSender<Result<(), LogError>>,
+}
+
+/// A node's part in the cluster's log.
+pub(crate) struct Session {
+    stream: LogStream,
+    replica: Replica,
+    live: Subscriber,
+    commit_timeout: Duration,
+}
+
+impl Session {
+    /// Connects, checks that the servers are safe, and brings the copy up to the present.
+    pub(crate) async fn open(options: &ClusterOptions, copy: Arc<SqliteStore>) -> Result<Self, ClusterError> {
+        let client = connection::connect(options).await?;
+        check::check(&client, options.replicas, options.accept_unsafe).await?;
+        let events_here = copy.head()?.log_seq;
+        let stream = LogStream::open(client, options, events_here).await?;
+        let live = stream.live().await?;
+        let applied = reached(&stream, &copy, options).await?;
+        let mut session = Self {
+            replica: Replica::new(copy, applied)?,
+            stream,
+            live,
+            commit_timeout: options.commit_timeout,
+        };
+        session.catch_up().await?;
+        Ok(session)
+    }
+
+    /// Runs until nobody can append any more.
+    pub(crate) async fn run(mut self, mut commits: mpsc::UnboundedReceiver<Commit>) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let followed = tokio::select! {
+                commit = commits.recv() => {
+                    let Some(Commit { records, answer }) = commit else { break };
+                    // Whoever asked may be gone; then nobody needs to know.
+                    drop(answer.send(self.commit(&records).await));
+                    continue;
+                }
+                Some(message) = self.live.next() => match self.stream.heard(&message) {
+                    Some(stored) => self.hear(&stored).await,
+                    None => Ok(()),
+                },
+                _ = look.tick() => self.catch_up().await,
+            };
+            if let Err(error) = followed {
+                tracing::warn!(%error, "this node's copy of the log is behind");
+            }
+        }
+    }
+
+    async fn commit(&mut self, records: &[Record]) -> Result<(), LogError> {
+        let deadline = Instant::now() + self.commit_timeout;
+        self.replica.admit(records.iter())?;
+        let mut messages = pack(records)?;
+        loop {
+            let reason = match self.attempt(&messages).await {
+                Ok(()) => return Ok(()),
+                Err(reason) => reason,
+            };
+            // What happened is seen in the stream alone: the answer to an earlier attempt may have been lost.
+            let caught_up = self.catch_up().await;
+            if let Err(ClusterError::Copy(error)) = caught_up {
+                return Err(error);
+            }
+            let mut missing = Vec::new();
+            for message in messages {
+                if !self.replica.has(&message)? {
+                    missing.push(message);
+                }
+            }
+            messages = missing;
+            let Some(first) = messages.first().and_then(Message::first) else { return Ok(()) };
+            if caught_up.is_ok() {
+                self.replica.admit(messages.iter().flat_map(|message| &message.records))?;
+                if reason == NotStored::Known {
+                    return Err(LogError::DuplicateEvent { event_id: first.event_id });
+                }
+            }
+            if Instant::now() >= deadline {
+                let detail = match reason {
+                    NotStored::Otherwise(detail) => detail,
+                    NotStored::Known => "the servers do not answer".to_owned(),
+                };
+                return Err(LogError::Io { what: "store events in the cluster", detail });
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    /// Stores messages and takes them into the copy, or tells why that is not known to have happened.
+    async fn attempt(&mut self, messages: &[Message]) -> Result<(), NotStored> {
+        let otherwise = |error: &dyn std::fmt::Display| NotStored::Otherwise(error.to_string());
+        for message in messages {
+            if self.replica.last_message_of(message.room).is_none() {
+                let end = self.stream.end_of(message.room).await.map_err(|error| otherwise(&error))?;
+                self.replica.set_last_message(message.room, end);
+            }
+        }
+        let replica = &self.replica;
+        let expected = |room| replica.last_message_of(room).unwrap_or(0);
+        let last = publish(&self.stream, messages, expected).await?;
+        let first = (last + 1).saturating_sub(messages.len() as u64);
+        if first == self.replica.applied() + 1 {
+            for (seq, message) in (first..).zip(messages) {
+                self.replica.take(seq, message.records.clone()).map_err(|error| otherwise(&error))?;
+            }
+        } else {
+            self.catch_up_to(last).await.map_err(|error| otherwise(&error))?;
+        }
+        for message in messages {
+            if !self.replica.has(message).map_err(|error| otherwise(&error))? {
+                return Err(NotStored::Known);
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, stored: &Stored) -> Result<(), ClusterError> {
+        let applied = self.replica.applied();
+        if stored.seq == applied + 1 {
+            self.replica.follow(stored)?;
+        } else if stored.seq > applied {
+            self.catch_up_to(stored.seq).await?;
+        }
+        Ok(())
+    }
+
+    async fn catch_up(&mut self) -> Result<(), ClusterError> {
+        let end = self.stream.end().await?;
+        self.catch_up_to(end).await
+    }
+
+    async fn catch_up_to(&mut self, end: u64) -> Result<(), ClusterError> {
+        let mut patience = 0;
+        while self.replica.applied() < end {
+            let messages = self.stream.fetch(self.replica.applied()).await?;
+            if messages.is_empty() {
+                // Another replica may have answered, which is a moment behind.
+                patience += 1;
+                if patience > 20 {
+                    return Err(ClusterError::server(
+                        "read the stream",
+                        &format!("its end {end} is not there"),
+                    ));
+                }
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            for stored in messages {
+                self.replica.follow(&stored)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The place in the stream up to which the copy holds everything. As the copy takes messages in their order, halving finds it.
+async fn reached(
+    stream: &LogStream,
+    copy: &SqliteStore,
+    options: &ClusterOptions,
+) -> Result<u64, ClusterError> {
+    let head = copy.head()?;
+    let foreign = |detail: &str| ClusterError::ForeignCopy {
+        stream: stream.name().to_owned(),
+        copy: options.copy.clone(),
+        detail: detail.to_owned(),
+    };
+    let (mut held, mut missing) = (0, stream.end().await? + 1);
+    let mut last_held = None;
+    while held + 1 < missing {
+        // A message that is passed over tells nothing; the one before it does.
+        let middle = held + (missing - held) / 2;
+        let mut probe = middle;
+        let last = loop {
+            match last_record(&stream.get(probe).await?) {
+                Some(last) => break Some(last),
+                None if probe == held + 1 => break None,
+                None => probe -= 1,
+            }
+        };
+        match last {
+            Some(last) if holds(copy, &last)? => (held, last_held) = (middle, Some(last)),
+            _ => missing = probe,
+        }
+    }
+    let Some(Scanned::Row(newest)) = copy.scan(head.log_seq.saturating_sub(1), 1)?.pop() else {
+        return if head.log_seq == 0 { Ok(0) } else { Err(foreign("its end cannot be read")) };
+    };
+    match last_held {
+        Some(last) if last.event_id == newest.event_id => Ok(held),
+        Some(_) => Err(foreign("it has events that are not in the stream")),
+        None => Err(foreign("the stream has none of its events")),
+    }
+}
+
+fn last_record(stored: &Stored) -> Option<Record> {
+    crate::message::unpack(stored.room?, &stored.payload).ok()?.pop()
+}

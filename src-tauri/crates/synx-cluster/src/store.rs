@@ -1,0 +1,151 @@
+//! The cluster's log as a store: appends go to the stream, everything else is asked of this node's copy.
+//!
+//! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
+
+use crate::session::{Commit, Session};
+use crate::{ClusterError, ClusterOptions};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use synx_domain::{EventId, RoomId};
+use synx_log::{
+    Access, AuditFilter, EventStore, LogError, Record, Scanned, SqliteStore, StoreHead, StoredSnapshot,
+};
+use tokio::sync::mpsc;
+
+/// Events in one commit at most: as many rooms may be in it, each with a message, and a few that are too large for one.
+const COMMIT_EVENTS: usize = crate::publish::BATCH_MESSAGES - 100;
+
+/// Keeps records in a NATS JetStream stream, and a copy of it here.
+pub struct JetStreamStore {
+    copy: Arc<SqliteStore>,
+    /// None once the store is closed.
+    session: Mutex<Option<Running>>,
+}
+
+struct Running {
+    commits: mpsc::UnboundedSender<Commit>,
+    thread: JoinHandle<()>,
+}
+
+impl JetStreamStore {
+    /// Connects to the cluster and brings this node's copy up to the present; makes the stream if there is none and this node
+    /// knows of no events in it. Blocks until then.
+    ///
+    /// # Errors
+    /// When no server is reached, it is not safe, the stream is lost or unfit, or the copy is in use, damaged or of another log.
+    pub fn open(options: ClusterOptions) -> Result<Self, ClusterError> {
+        options.validate()?;
+        let copy = Arc::new(SqliteStore::open(&options.copy, Access::Copy)?);
+        let (commits, waiting) = mpsc::unbounded_channel();
+        let (opened, open) = std::sync::mpsc::sync_channel(1);
+        let run = {
+            let copy = Arc::clone(&copy);
+            move || run(&options, copy, waiting, &opened)
+        };
+        let thread = std::thread::Builder::new().name("cluster-log".to_owned()).spawn(run);
+        let thread = thread.map_err(|error| no_thread(&error))?;
+        open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
+        Ok(Self { copy, session: Mutex::new(Some(Running { commits, thread })) })
+    }
+}
+
+fn run(
+    options: &ClusterOptions,
+    copy: Arc<SqliteStore>,
+    commits: mpsc::UnboundedReceiver<Commit>,
+    opened: &std::sync::mpsc::SyncSender<Result<(), ClusterError>>,
+) {
+    let tell = |outcome| drop(opened.send(outcome));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tell(Err(no_thread(&error))),
+    };
+    runtime.block_on(async {
+        match Session::open(options, copy).await {
+            Ok(session) => {
+                tell(Ok(()));
+                session.run(commits).await;
+            }
+            Err(error) => tell(Err(error)),
+        }
+    });
+}
+
+fn no_thread(error: &std::io::Error) -> ClusterError {
+    ClusterError::Copy(LogError::Io { what: "start the cluster's thread", detail: error.to_string() })
+}
+
+impl EventStore for JetStreamStore {
+    fn head(&self) -> Result<StoreHead, LogError> {
+        self.copy.head()
+    }
+
+    fn contains(&self, event_id: EventId) -> Result<bool, LogError> {
+        self.copy.contains(event_id)
+    }
+
+    fn commit_events(&self) -> usize {
+        COMMIT_EVENTS
+    }
+
+    fn commit(&self, records: &[Record]) -> Result<(), LogError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let commit = Commit { records: records.to_vec(), answer };
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = session.as_ref().ok_or(LogError::Closed)?;
+        running.commits.send(commit).map_err(|_| LogError::Closed)?;
+        answered.recv().unwrap_or(Err(LogError::Closed))
+    }
+
+    fn read(
+        &self,
+        room: RoomId,
+        after_seq: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, LogError> {
+        self.copy.read(room, after_seq, limit, max_bytes)
+    }
+
+    fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError> {
+        self.copy.scan(after_log_seq, limit)
+    }
+
+    fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {
+        self.copy.audit(filter)
+    }
+
+    fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
+        self.copy.save_snapshot(snapshot, keep)
+    }
+
+    fn snapshot(&self, room: RoomId, at_or_before: u64) -> Result<Option<StoredSnapshot>, LogError> {
+        self.copy.snapshot(room, at_or_before)
+    }
+
+    fn check(&self) -> Result<(), LogError> {
+        self.copy.check()
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), LogError> {
+        self.copy.backup(to)
+    }
+
+    fn close(&self) {
+        let running = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { commits, thread }) = running {
+            drop(commits);
+            if thread.join().is_err() {
+                tracing::error!("the cluster's thread had ended in a panic");
+            }
+        }
+        self.copy.close();
+    }
+}
+
+impl Drop for JetStreamStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,246 @@
+//! The stream that is the log: making it, and reading it in its order.
+//!
+//! Must never use a stream that could forget: one with limits, in memory, or from which messages can be deleted.
+
+use crate::ClusterOptions;
+use crate::error::ClusterError;
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, LastRawMessageErrorKind, Republish, RetentionPolicy, StorageType, Stream,
+};
+use async_nats::jetstream::{Context, ErrorCode, context::GetStreamErrorKind};
+use async_nats::{Client, Message, StatusCode, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use std::time::Duration;
+use synx_domain::RoomId;
+
+/// How long the server remembers message ids, to store none twice: as long as anybody sends the same again. What comes later is
+/// found in the node's copy.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// Messages that are fetched at once, and their bytes. The subscription holds more than the first.
+const FETCH_MESSAGES: usize = 256;
+const FETCH_BYTES: usize = 8 << 20;
+/// How long the next message of a fetch may take.
+const FETCH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A message as it lies in the stream.
+pub(crate) struct Stored {
+    /// Its place in the stream.
+    pub seq: u64,
+    /// The room whose subject it has, if it is one.
+    pub room: Option<RoomId>,
+    pub payload: Bytes,
+}
+
+/// A log's stream on its servers.
+pub(crate) struct LogStream {
+    pub client: Client,
+    stream: Stream<()>,
+    name: String,
+    log_subjects: String,
+    live_subjects: String,
+}
+
+impl LogStream {
+    /// Finds the stream, or makes it if this node knows of no events in it.
+    pub(crate) async fn open(
+        client: Client,
+        options: &ClusterOptions,
+        events_here: u64,
+    ) -> Result<Self, ClusterError> {
+        let context = async_nats::jetstream::new(client.clone());
+        let (name, config) = (options.name.stream(), config(options));
+        let found = context.get_stream(&name).await;
+        let info = match found {
+            Ok(stream) => stream.cached_info().clone(),
+            Err(error) if is_missing(&error.kind()) && events_here > 0 => {
+                return Err(ClusterError::StreamLost {
+                    stream: name,
+                    events: events_here,
+                    copy: options.copy.clone(),
+                });
+            }
+            Err(error) if is_missing(&error.kind()) => create(&context, config.clone()).await?,
+            Err(error) => return Err(ClusterError::server("find the stream", &error)),
+        };
+        let problems = problems(&info, &config);
+        if !problems.is_empty() {
+            return Err(ClusterError::UnfitStream { stream: name, problems });
+        }
+        let stream = context.get_stream_no_info(&name).await;
+        Ok(Self {
+            client,
+            stream: stream.map_err(|error| ClusterError::server("find the stream", &error))?,
+            name,
+            log_subjects: options.name.log_subjects(),
+            live_subjects: options.name.live_subjects(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The subject of a room.
+    pub(crate) fn subject(&self, room: RoomId) -> String {
+        format!("{}.{room}", self.log_subjects)
+    }
+
+    /// What is stored from now on. Messages may be lost on the way, but not be in another order.
+    pub(crate) async fn live(&self) -> Result<Subscriber, ClusterError> {
+        let subject = format!("{}.>", self.live_subjects);
+        let live = self.client.subscribe(subject).await;
+        let live = live.map_err(|error| ClusterError::server("follow the stream", &error))?;
+        // Only once the server knows of it, what comes is heard.
+        self.client.flush().await.map_err(|error| ClusterError::server("follow the stream", &error))?;
+        Ok(live)
+    }
+
+    /// A message that was heard on the way.
+    pub(crate) fn heard(&self, message: &Message) -> Option<Stored> {
+        let room =
+            message.subject.as_str().strip_prefix(&self.live_subjects)?.strip_prefix('.')?.parse().ok();
+        Some(Stored {
+            seq: header(message, "Nats-Sequence")?.parse().ok()?,
+            room,
+            payload: message.payload.clone(),
+        })
+    }
+
+    /// The place of the last message, as the stream's leader knows it.
+    pub(crate) async fn end(&self) -> Result<u64, ClusterError> {
+        let info = self.stream.get_info().await;
+        Ok(info
+            .map_err(|error| ClusterError::server("tell where the stream ends", &error))?
+            .state
+            .last_sequence)
+    }
+
+    /// The place of a room's last message, as the stream's leader knows it; 0 if there is none.
+    pub(crate) async fn end_of(&self, room: RoomId) -> Result<u64, ClusterError> {
+        match self.stream.get_last_raw_message_by_subject(&self.subject(room)).await {
+            Ok(message) => Ok(message.sequence),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
+            Err(error) => Err(ClusterError::server("tell where a room ends", &error)),
+        }
+    }
+
+    /// The message at a place.
+    pub(crate) async fn get(&self, seq: u64) -> Result<Stored, ClusterError> {
+        let message = self.stream.get_raw_message(seq).await;
+        let message = message.map_err(|error| ClusterError::server("read the stream", &error))?;
+        Ok(Stored { seq, room: self.room(message.subject.as_str()), payload: message.payload })
+    }
+
+    /// The messages after a place, in order. A replica that is behind may know of none yet.
+    pub(crate) async fn fetch(&self, after: u64) -> Result<Vec<Stored>, ClusterError> {
+        let failed = |error: &dyn std::fmt::Display| ClusterError::server("read the stream", error);
+        let inbox = self.client.new_inbox();
+        let mut answers = self.client.subscribe(inbox.clone()).await.map_err(|error| failed(&error))?;
+        let ask = serde_json::json!({ "seq": after + 1, "batch": FETCH_MESSAGES, "max_bytes": FETCH_BYTES });
+        let to = format!("$JS.API.DIRECT.GET.{}", self.name);
+        let asked = self.client.publish_with_reply(to, inbox, ask.to_string().into()).await;
+        asked.map_err(|error| failed(&error))?;
+        let mut messages: Vec<Stored> = Vec::new();
+        loop {
+            let answer = tokio::time::timeout(FETCH_PATIENCE, answers.next()).await;
+            let answer = answer.map_err(|_| failed(&"it does not answer"))?;
+            let answer = answer.ok_or_else(|| failed(&"the connection was closed"))?;
+            match answer.status {
+                // Asked for what is not there yet, or the end of what was asked for.
+                Some(StatusCode::NOT_FOUND) => return Ok(messages),
+                Some(status) if status.as_u16() == 204 => return Ok(messages),
+                Some(status) => return Err(failed(&format!("it answers {status}"))),
+                None => {}
+            }
+            let seq = header(&answer, "Nats-Sequence").and_then(|seq| seq.parse().ok());
+            let seq: u64 = seq.ok_or_else(|| failed(&"it answers without a sequence"))?;
+            let before = messages.last().map_or(after, |message| message.seq);
+            if seq != before + 1 {
+                return Err(failed(&format!("message {} is missing", before + 1)));
+            }
+            let room = header(&answer, "Nats-Subject").and_then(|subject| self.room(subject));
+            messages.push(Stored { seq, room, payload: answer.payload });
+        }
+    }
+
+    fn room(&self, subject: &str) -> Option<RoomId> {
+        subject.strip_prefix(&self.log_subjects)?.strip_prefix('.')?.parse().ok()
+    }
+}
+
+fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
+    Some(message.headers.as_ref()?.get(name)?.as_str())
+}
+
+fn is_missing(error: &GetStreamErrorKind) -> bool {
+    matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// Two nodes that start together may both make it: then the second finds it made.
+async fn create(context: &Context, config: Config) -> Result<Info, ClusterError> {
+    tracing::info!(stream = config.name, replicas = config.num_replicas, "making the stream of the log");
+    let made = context.create_stream(config).await;
+    Ok(made.map_err(|error| ClusterError::server("make the stream", &error))?.cached_info().clone())
+}
+
+fn config(options: &ClusterOptions) -> Config {
+    Config {
+        name: options.name.stream(),
+        description: Some("The event log of a SynxSphere cluster. Do not edit.".to_owned()),
+        subjects: vec![format!("{}.*", options.name.log_subjects())],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        num_replicas: options.replicas,
+        max_messages: -1,
+        max_messages_per_subject: -1,
+        max_bytes: -1,
+        max_message_size: -1,
+        max_consumers: -1,
+        // Full is full: nothing is dropped for what comes.
+        discard: DiscardPolicy::New,
+        duplicate_window: DUPLICATE_WINDOW,
+        deny_delete: true,
+        deny_purge: true,
+        allow_direct: true,
+        allow_atomic_publish: true,
+        republish: Some(Republish {
+            source: format!("{}.*", options.name.log_subjects()),
+            destination: format!("{}.{{{{wildcard(1)}}}}", options.name.live_subjects()),
+            headers_only: false,
+        }),
+        ..Config::default()
+    }
+}
+
+/// What of a stream is not as a log needs it.
+fn problems(info: &Info, wanted: &Config) -> Vec<String> {
+    let found = &info.config;
+    let unlimited = |limit: i64| limit <= 0;
+    let checks = [
+        (found.storage == StorageType::File, "it is kept in memory"),
+        (found.retention == RetentionPolicy::Limits, "it drops what was read"),
+        (
+            unlimited(found.max_bytes)
+                && unlimited(found.max_messages)
+                && unlimited(found.max_messages_per_subject)
+                && found.max_age.is_zero(),
+            "it has limits beyond which it forgets or refuses",
+        ),
+        (found.deny_delete && found.deny_purge, "messages can be deleted from it"),
+        (!found.allow_rollup, "messages can replace others in it"),
+        (found.subjects == wanted.subjects, "it has other subjects"),
+        (found.republish == wanted.republish, "it does not tell what it stores"),
+        (found.allow_direct, "it cannot be read directly"),
+        (found.allow_atomic_publish, "it takes no batches"),
+        (found.persist_mode.is_none(), "it acknowledges before it stores"),
+        (found.duplicate_window >= DUPLICATE_WINDOW, "it forgets message ids too soon"),
+        (info.state.messages == info.state.last_sequence, "messages are missing from it"),
+    ];
+    let mut problems: Vec<String> =
+        checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned()).collect();
+    if found.num_replicas < wanted.num_replicas {
+        problems.push(format!("it is kept on {} servers, not {}", found.num_replicas, wanted.num_replicas));
+    }
+    problems
+}

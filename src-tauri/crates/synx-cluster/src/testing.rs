@@ -1,0 +1,167 @@
+//! Real NATS servers for tests and benchmarks, each with a folder and a configuration of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+use crate::ClusterOptions;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long a server may take to listen: it takes some 50 ms.
+const START: Duration = Duration::from_secs(20);
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Whether it syncs before it acknowledges.
+    pub sync_always: bool,
+    /// Whether it tells so.
+    pub tells: bool,
+    /// The largest message.
+    pub max_payload: &'static str,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { sync_always: true, tells: true, max_payload: "8MB" }
+    }
+}
+
+/// A NATS server that ends with its owner.
+pub struct NatsServer {
+    child: Option<Child>,
+    port: u16,
+    folder: TempDir,
+}
+
+impl NatsServer {
+    /// Starts a server that is set up as it should be.
+    pub fn start() -> Self {
+        Self::with(&ServerConfig::default())
+    }
+
+    /// Starts a server that is set up so.
+    pub fn with(config: &ServerConfig) -> Self {
+        let mut servers = Self::system(1, config);
+        servers.remove(0)
+    }
+
+    /// Starts servers that are one NATS cluster.
+    pub fn system(count: usize, config: &ServerConfig) -> Vec<Self> {
+        let ports: Vec<_> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let routes: Vec<_> = ports.iter().map(|(_, route)| format!("nats://127.0.0.1:{route}")).collect();
+        let mut servers: Vec<_> = (1..)
+            .zip(&ports)
+            .map(|(number, (port, route))| {
+                let folder = tempfile::tempdir().unwrap();
+                let mut text = configuration(*port, number, folder.path(), config);
+                if count > 1 {
+                    text += &format!(
+                        "cluster {{ name: test, listen: 127.0.0.1:{route}, routes: [{}] }}\n",
+                        routes.join(", ")
+                    );
+                }
+                std::fs::write(folder.path().join("nats.conf"), text).unwrap();
+                Self { child: None, port: *port, folder }
+            })
+            .collect();
+        servers.iter_mut().for_each(Self::launch);
+        servers.iter().for_each(Self::wait);
+        servers
+    }
+
+    /// Its address, with credentials.
+    pub fn url(&self) -> String {
+        format!("nats://synx:let-me-in@127.0.0.1:{}", self.port)
+    }
+
+    /// Options for a node whose copy is in this folder.
+    pub fn options(&self, node: &Path) -> ClusterOptions {
+        ClusterOptions::new(vec![self.url()], node.join("copy.db"))
+    }
+
+    /// Ends it as a loss of power to its process would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts it again where it was, and returns once it listens.
+    pub fn restart(&mut self) {
+        self.launch();
+        self.wait();
+    }
+
+    /// Lets it forget everything.
+    pub fn wipe(&mut self) {
+        self.kill();
+        std::fs::remove_dir_all(self.folder.path().join("jetstream")).unwrap();
+        self.restart();
+    }
+
+    fn launch(&mut self) {
+        let log = std::fs::File::create(self.folder.path().join("nats.log")).unwrap();
+        let mut command = Command::new(binary());
+        command.arg("-c").arg(self.folder.path().join("nats.conf"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// A server says something to each who connects, as soon as it is ready.
+    fn wait(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < START {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port))
+                && BufReader::new(stream).read_line(&mut String::new()).is_ok_and(|read| read > 0)
+            {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let log = std::fs::read_to_string(self.folder.path().join("nats.log")).unwrap_or_default();
+        panic!("nats-server did not start:\n{log}");
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+fn configuration(port: u16, number: usize, folder: &Path, config: &ServerConfig) -> String {
+    let ServerConfig { sync_always, tells, max_payload } = *config;
+    let sync = if sync_always { "sync_interval: always" } else { "" };
+    let service = |rest: &str| if tells { rest.to_owned() } else { String::new() };
+    let exports = service(r#"exports: [{ service: "$SYS.REQ.SERVER.PING.JSZ", response_type: stream }]"#);
+    let imports =
+        service(r#"imports: [{ service: { account: "$SYS", subject: "$SYS.REQ.SERVER.PING.JSZ" } }]"#);
+    format!(
+        "listen: 127.0.0.1:{port}\nserver_name: n{number}\nmax_payload: {max_payload}\n\
+         jetstream {{ store_dir: {:?}, {sync} }}\n\
+         accounts {{\n  \"$SYS\" {{ {exports} }}\n  \
+         SYNX {{ jetstream: enabled, users: [{{ user: synx, password: let-me-in }}]\n{imports} }}\n}}\n",
+        folder.display().to_string()
+    )
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The server's program: the one named by `SYNX_NATS_SERVER`, or the one that `cargo xtask setup` has put into the target folder.
+fn binary() -> PathBuf {
+    let program = format!("nats-server{}", std::env::consts::EXE_SUFFIX);
+    let beside = std::env::current_exe().unwrap();
+    let installed = beside.ancestors().map(|folder| folder.join("nats-server").join(&program));
+    let named = std::env::var_os("SYNX_NATS_SERVER").map(PathBuf::from);
+    let found = named.into_iter().chain(installed).find(|program| program.is_file());
+    found.expect("nats-server is missing: `cargo xtask setup` installs it, or SYNX_NATS_SERVER names it")
+}

@@ -1,0 +1,266 @@
+//! What servers and their streams may be like, and what happens when they are not, are killed or lie.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use async_nats::HeaderMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use synx_cluster::testing::{NatsServer, ServerConfig};
+use synx_cluster::{ClusterError, ClusterOptions, JetStreamStore, ServerFault};
+use synx_domain::RoomId;
+use synx_log::testing::{chats, room};
+use synx_log::{AuditFilter, EventStore, Log, LogError, LogOptions, MemoryStore, Record};
+use tempfile::{TempDir, tempdir};
+
+/// Pause between two looks at a condition.
+const POLL: Duration = Duration::from_millis(2);
+
+fn open(server: &NatsServer, node: &Path) -> JetStreamStore {
+    JetStreamStore::open(server.options(node)).unwrap()
+}
+
+fn refused(options: ClusterOptions) -> ClusterError {
+    match JetStreamStore::open(options) {
+        Ok(_) => panic!("the log was opened"),
+        Err(error) => error,
+    }
+}
+
+fn faults(config: &ServerConfig) -> Vec<ServerFault> {
+    let (server, node) = (NatsServer::with(config), tempdir().unwrap());
+    match refused(server.options(node.path())) {
+        ClusterError::UnsafeServer { faults } => faults,
+        other => panic!("{other}"),
+    }
+}
+
+/// Records as a log makes them: of each room so many, in turn.
+async fn records(rooms: &[RoomId], each: usize) -> Vec<Record> {
+    let store = Arc::new(MemoryStore::new());
+    let log = Log::over(Arc::clone(&store) as Arc<dyn EventStore>, LogOptions::default()).unwrap();
+    for expected in 0..each as u64 {
+        for room in rooms {
+            log.append(*room, expected, chats(1)).await.unwrap();
+        }
+    }
+    store.audit(&AuditFilter { limit: usize::MAX, ..AuditFilter::default() }).unwrap()
+}
+
+fn history(store: &JetStreamStore) -> Vec<Record> {
+    store.audit(&AuditFilter { limit: usize::MAX, ..AuditFilter::default() }).unwrap()
+}
+
+/// Waits until a store has so many events.
+async fn until_it_has(store: &JetStreamStore, events: u64) {
+    while store.head().unwrap().log_seq < events {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_could_lose_events_are_refused_unless_told_otherwise() {
+    let late = ServerConfig { sync_always: false, ..ServerConfig::default() };
+    assert_eq!(faults(&late), [ServerFault::SyncsLate { server: "n1".to_owned() }]);
+    let silent = ServerConfig { tells: false, ..ServerConfig::default() };
+    assert_eq!(faults(&silent), [ServerFault::Unverifiable]);
+    let small = ServerConfig { max_payload: "1MB", ..ServerConfig::default() };
+    assert_eq!(faults(&small), [ServerFault::SmallMessages { max_payload: 1 << 20 }]);
+    for config in [late, silent] {
+        let (server, node) = (NatsServer::with(&config), tempdir().unwrap());
+        let options = ClusterOptions { accept_unsafe: true, ..server.options(node.path()) };
+        JetStreamStore::open(options).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_reached_or_does_not_let_us_in_is_named_without_the_password() {
+    let (mut server, node) = (NatsServer::start(), tempdir().unwrap());
+    let mut options = server.options(node.path());
+    options.servers = vec![server.url().replace("let-me-in", "s3cret")];
+    let error = refused(options);
+    assert!(matches!(error, ClusterError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains("authorization") && !error.to_string().contains("s3cret"), "{error}");
+    server.kill();
+    let error = refused(server.options(node.path()));
+    assert_eq!(error.code(), "cluster_unreachable", "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_behind_or_gone_is_fetched() {
+    let (server, first, second) = (NatsServer::start(), tempdir().unwrap(), tempdir().unwrap());
+    let records = records(&[room(1), room(2)], 300).await;
+    let store = open(&server, first.path());
+    store.commit(&records[..100]).unwrap();
+    drop(open(&server, second.path()));
+    // More messages than are fetched at once.
+    records[100..].chunks(1).for_each(|record| store.commit(record).unwrap());
+    let whole = history(&store);
+    assert_eq!(whole.len(), 600);
+    assert_eq!(history(&open(&server, second.path())), whole);
+    assert_eq!(history(&open(&server, tempdir().unwrap().path())), whole);
+    drop(store);
+    assert_eq!(history(&open(&server, first.path())), whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_gone_is_not_made_anew_over_its_events() {
+    let (mut server, node) = (NatsServer::start(), tempdir().unwrap());
+    let records = records(&[room(1)], 3).await;
+    open(&server, node.path()).commit(&records).unwrap();
+    server.wipe();
+    let error = refused(server.options(node.path()));
+    assert!(matches!(error, ClusterError::StreamLost { events: 3, .. }), "{error}");
+    open(&server, tempdir().unwrap().path()).commit(&records[..2]).unwrap();
+    let error = refused(server.options(node.path()));
+    assert!(matches!(error, ClusterError::ForeignCopy { .. }), "{error}");
+    assert!(error.to_string().contains("not in the stream"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_another_stream_is_refused() {
+    let (here, there) = (NatsServer::start(), NatsServer::start());
+    let (node, other) = (tempdir().unwrap(), tempdir().unwrap());
+    open(&here, node.path()).commit(&records(&[room(1)], 3).await).unwrap();
+    open(&there, other.path()).commit(&records(&[room(2)], 5).await).unwrap();
+    let error = refused(there.options(node.path()));
+    assert!(matches!(error, ClusterError::ForeignCopy { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_forgets_is_refused() {
+    let (server, node) = (NatsServer::start(), tempdir().unwrap());
+    let client = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+    let context = async_nats::jetstream::new(client.connect(server.url()).await.unwrap());
+    let forgetful = async_nats::jetstream::stream::Config {
+        name: "synx-log".to_owned(),
+        subjects: vec!["synx.log.*".to_owned()],
+        max_messages: 10,
+        ..Default::default()
+    };
+    context.create_stream(forgetful).await.unwrap();
+    let ClusterError::UnfitStream { problems, .. } = refused(server.options(node.path())) else { panic!() };
+    assert!(problems.iter().any(|problem| problem.contains("limits")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("deleted")), "{problems:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_nodes_that_append_at_one_place_one_does_and_both_see_it() {
+    let server = NatsServer::start();
+    let nodes = [tempdir().unwrap(), tempdir().unwrap()];
+    let stores = nodes.each_ref().map(|node| Arc::new(open(&server, node.path())));
+    for round in 0..20_u128 {
+        let mut attempts = Vec::new();
+        for store in &stores {
+            let (store, mine) = (Arc::clone(store), records(&[room(round), room(1000 + round)], 2).await);
+            attempts.push(tokio::task::spawn_blocking(move || store.commit(&mine)));
+        }
+        let mut outcomes = Vec::new();
+        for attempt in attempts {
+            outcomes.push(attempt.await.unwrap());
+        }
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        let refused = outcomes.into_iter().find_map(Result::err).unwrap();
+        assert!(matches!(refused, LogError::Conflict { expected: 0, actual: 2, .. }), "{refused}");
+    }
+    for store in &stores {
+        until_it_has(store, 80).await;
+    }
+    assert_eq!(history(&stores[0]), history(&stores[1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_many_rooms_is_stored_whole_or_not() {
+    let server = NatsServer::start();
+    let nodes = [tempdir().unwrap(), tempdir().unwrap()];
+    let [one, other] = nodes.each_ref().map(|node| open(&server, node.path()));
+    let rooms: Vec<RoomId> = (1..=300).map(room).collect();
+    one.commit(&records(&rooms, 1).await).unwrap();
+    assert_eq!(history(&one).len(), 300);
+    // The other node does not know of room 401 yet.
+    other.commit(&records(&[room(401)], 1).await).unwrap();
+    let refused = one.commit(&records(&[room(400), room(401), room(402)], 1).await).unwrap_err();
+    assert!(matches!(refused, LogError::Conflict { .. }), "{refused}");
+    until_it_has(&other, 301).await;
+    assert_eq!(one.head().unwrap().rooms, other.head().unwrap().rooms);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_no_node_has_sent_are_passed_over_by_all() {
+    let (server, node) = (NatsServer::start(), tempdir().unwrap());
+    let store = open(&server, node.path());
+    let records = records(&[room(1)], 4).await;
+    store.commit(&records[..2]).unwrap();
+    let client = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+    let client = client.connect(server.url()).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    let mut repeated = Vec::new();
+    records[1].write_json_line(&mut repeated).unwrap();
+    let subject = format!("synx.log.{}", room(1));
+    for (subject, payload) in [
+        (subject.clone(), b"no event".to_vec()),
+        ("synx.log.no-room".to_owned(), b"{}".to_vec()),
+        (format!("synx.log.{}", room(9)), Vec::new()),
+        (subject, repeated),
+    ] {
+        context.publish_with_headers(subject, HeaderMap::new(), payload.into()).await.unwrap().await.unwrap();
+    }
+    store.commit(&records[2..]).unwrap();
+    store.commit(&self::records(&[room(9)], 1).await).unwrap();
+    let whole = history(&store);
+    assert_eq!(whole[..4].iter().map(|record| record.hash).collect::<Vec<_>>(), hashes(&records));
+    assert_eq!(history(&open(&server, tempdir().unwrap().path())), whole);
+    drop(store);
+    assert_eq!(history(&open(&server, node.path())), whole);
+}
+
+fn hashes(records: &[Record]) -> Vec<synx_log::ChainHash> {
+    records.iter().map(|record| record.hash).collect()
+}
+
+/// Appends to a room until it is told to stop; what was acknowledged.
+async fn keep_appending(log: Log, room: RoomId, stop: Arc<AtomicUsize>) -> u64 {
+    let mut head = 0;
+    while stop.load(Ordering::Relaxed) == 0 {
+        let appended =
+            log.append(room, head, chats(2)).await.expect("a server that comes back is waited for");
+        head = appended.last().unwrap().seq;
+    }
+    head
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_loses_and_doubles_nothing() {
+    let (mut server, node): (_, TempDir) = (NatsServer::start(), tempdir().unwrap());
+    let store = Arc::new(open(&server, node.path()));
+    let log = Log::over(Arc::clone(&store) as Arc<dyn EventStore>, LogOptions::default()).unwrap();
+    let stop = Arc::new(AtomicUsize::new(0));
+    let appenders: Vec<_> = (1..=4)
+        .map(|number| tokio::spawn(keep_appending(log.clone(), room(number), Arc::clone(&stop))))
+        .collect();
+    for round in 1..=3 {
+        while log.head(room(1)).unwrap() < round * 20 {
+            tokio::time::sleep(POLL).await;
+        }
+        server.kill();
+        server.restart();
+    }
+    let reached = log.head(room(1)).unwrap();
+    while log.head(room(1)).unwrap() < reached + 20 {
+        tokio::time::sleep(POLL).await;
+    }
+    stop.store(1, Ordering::Relaxed);
+    let mut acknowledged = Vec::new();
+    for appender in appenders {
+        acknowledged.push(appender.await.unwrap());
+    }
+    let heads = |log: &Log| log.rooms().unwrap().iter().map(|head| head.seq).collect::<Vec<_>>();
+    assert_eq!(heads(&log), acknowledged);
+    // What another node finds is what was acknowledged, and sound.
+    let fresh = tempdir().unwrap();
+    let other = Log::over(Arc::new(open(&server, fresh.path())), LogOptions::default()).unwrap();
+    assert_eq!(other.rooms().unwrap(), log.rooms().unwrap());
+    for report in other.verify(None).await.unwrap() {
+        assert_eq!(report.first_bad, None);
+    }
+}

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: what people install, and a trial of it on this very machine.
+//! `cargo xtask package`: what people install, and a trial of it that leaves nothing behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,47 +12,33 @@ use crate::{Workspace, ui};
 const CLI: &str = "@tauri-apps/cli@2.12.3";
 const NPX: &str = if cfg!(windows) { "npx.cmd" } else { "npx" };
 
-/// Debian's name of the package.
+/// Debian's name of the package: the product's in small letters, as the bundler has it.
 const PACKAGE: &str = "synx-sphere";
-/// What the trial needs besides the packages of the tests.
-const TOOLS: [&str; 4] = ["xvfb-run", "xauth", "gio", "dbus-run-session"];
-/// What the package must leave where desktops look for it.
-const INSTALLED: [&str; 4] = [
-    "/usr/bin/synxsphere",
-    "/usr/share/applications/SynxSphere.desktop",
-    "/usr/share/icons/hicolor/128x128/apps/synxsphere.png",
-    "/usr/share/metainfo/org.synxsphere.desktop.metainfo.xml",
-];
-/// How the installed app is tried: it starts with a link, and a click on another one reaches the app that runs.
-const TRIAL: &str = r#"
-set -e
-fail() { echo "$1"; cat "$DIR/log"; exit 1; }
-opened() { grep -c 'a link was opened' "$DIR/log" || true; }
-await() { for _ in $(seq 300); do [ "$(opened)" -ge "$1" ] && return 0; sleep 0.1; done; fail "$2"; }
-gio mime x-scheme-handler/synxsphere | grep -q SynxSphere.desktop || fail 'links do not lead to the app'
-SYNX_LOG=info synxsphere --data-dir "$DIR/data" --device null 'synxsphere://join?v=1&room=none' 2> "$DIR/log" &
-APP=$!
-trap 'kill $APP 2>/dev/null || true' EXIT
-await 1 'the app did not start with a link'
-gio open 'synxsphere://join?v=1&room=other' || fail 'a link cannot be opened'
-await 2 'a click on a link did not reach the app that runs'
-kill -0 $APP || fail 'the app has ended'
-"#;
+/// How a package is tried, in a shell.
+const TRIAL: &str = include_str!("package_trial.sh");
+/// Mounts and processes of the trial are seen by nobody else, and end with it.
+const APART: [&str; 5] = ["--mount", "--pid", "--fork", "--mount-proc", "--"];
 
 /// Builds the package of this system, or tries one.
 pub fn package(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
-    setup::system_packages(Purpose::Desktop)?;
-    setup::node()?;
-    ui::packages(workspace)?;
-    match args.first().map(String::as_str) {
-        None => build(workspace, false).map(|folder| println!("\nThe packages are in {}.", folder.display())),
-        Some("test") => trial(workspace),
-        Some(other) => Err(Failure::new(format!("`package` knows `test` and nothing else, not `{other}`"))),
+    match args {
+        [] => build(workspace, false).map(|folder| println!("\nThe packages are in {}.", folder.display())),
+        [test] if test == "test" => {
+            let folder = build(workspace, true)?;
+            trial(workspace, &newest(&folder.join("deb"))?)
+        }
+        [test, package] if test == "test" => trial(workspace, Path::new(package)),
+        _ => Err(Failure::new(
+            "`package` builds; `package test` tries a new build, `package test FILE.deb` that file",
+        )),
     }
 }
 
 /// Builds the packages that this system knows; the folder they are in.
 fn build(workspace: &Workspace, unoptimised: bool) -> Result<PathBuf, Failure> {
+    setup::system_packages(Purpose::Desktop)?;
+    setup::node()?;
+    ui::packages(workspace)?;
     let bundles = if cfg!(target_os = "linux") { "deb" } else { "all" };
     let build = Run::new(NPX).shown_as("npx").dir(&workspace.root).args(["--yes", CLI, "build", "--ci"]);
     let build = if unoptimised { build.args(["--debug"]) } else { build };
@@ -61,55 +47,35 @@ fn build(workspace: &Workspace, unoptimised: bool) -> Result<PathBuf, Failure> {
     Ok(workspace.target.join(if unoptimised { "debug" } else { "release" }).join("bundle"))
 }
 
-fn trial(workspace: &Workspace) -> Result<(), Failure> {
+/// Installs a package over this system in a layer that is thrown away, starts it, clicks a link, and removes it.
+fn trial(workspace: &Workspace, deb: &Path) -> Result<(), Failure> {
     if !is_installed("dpkg", "--version") {
         return Err(Failure::new("only Debian's packages can be tried: there is no dpkg here"));
     }
-    if Run::new("dpkg-query").args(["-W", "-f=${db:Status-Abbrev}", PACKAGE]).output().is_some() {
+    if Run::new("dpkg-query").args(["-W", PACKAGE]).output().is_some() {
         let message = format!(
-            "{PACKAGE} is installed on this machine, and would be replaced and removed: remove it first"
+            "{PACKAGE} is installed on this machine, which would hide what is missing: remove it first"
         );
         return Err(Failure::new(message));
     }
-    setup::system_packages(Purpose::Tests)?;
-    if let Some(tool) = TOOLS.iter().find(|tool| !is_installed("which", tool)) {
-        return Err(Failure::new(format!(
-            "{tool} is missing: install the packages xauth, libglib2.0-bin and dbus"
-        )));
-    }
-    let folder = build(workspace, true)?.join("deb");
-    let deb = newest(&folder)?;
-    root("dpkg", &["--install", &deb.to_string_lossy()]).check()?;
-    let tried = try_installed(workspace);
-    // Whatever was found: it goes again.
-    root("dpkg", &["--purge", PACKAGE]).check()?;
-    tried?;
-    match INSTALLED.iter().find(|path| Path::new(path).exists()) {
-        Some(left) => Err(Failure::new(format!("{left} is still there after the package was removed"))),
-        None => {
-            println!("\nInstalled, started, opened by a link, and removed.");
-            Ok(())
-        }
-    }
-}
-
-fn try_installed(workspace: &Workspace) -> Result<(), Failure> {
-    if let Some(missing) = INSTALLED.iter().find(|path| !Path::new(path).exists()) {
-        return Err(Failure::new(format!("the package did not bring {missing}")));
-    }
+    setup::system_packages(Purpose::Packages)?;
+    let deb = deb.canonicalize().map_err(|error| Failure::io("find", deb, &error))?;
     let folder = workspace.target.join("package-trial");
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| Failure::io("remove", &folder, &error))?;
     }
     fs::create_dir_all(&folder).map_err(|error| Failure::io("create", &folder, &error))?;
-    let session = ["--auto-servernum", "dbus-run-session", "--"];
-    Run::new("sh").args(["-c", TRIAL]).env("DIR", &folder).wrapped_in("xvfb-run", &session).check()
-}
-
-fn root(program: &str, args: &[&str]) -> Run {
+    let script = folder.join("trial.sh");
+    fs::write(&script, TRIAL).map_err(|error| Failure::io("write", &script, &error))?;
+    let given =
+        [format!("DEB={}", deb.display()), format!("NAME={PACKAGE}"), format!("DIR={}", folder.display())];
+    let shell =
+        Run::new("env").args(given).args(["sh", &script.to_string_lossy()]).wrapped_in("unshare", &APART);
     let is_root = Run::new("id").args(["-u"]).output().is_some_and(|id| id.trim() == "0");
-    let call = Run::new(program).args(args.iter().copied());
-    if is_root { call } else { call.wrapped_in("sudo", &[]).interactive() }
+    let shell = if is_root { shell } else { shell.wrapped_in("sudo", &[]).interactive() };
+    shell.check()?;
+    println!("\nInstalled, started, opened by a link, and removed.");
+    Ok(())
 }
 
 /// The package that was built last.

@@ -19,13 +19,16 @@ pub enum Purpose {
     Desktop,
     /// Driving the app in its window, on top of both.
     Tests,
+    /// Installing the app's package for a trial, on top of all.
+    Packages,
 }
 
 /// Debian's and Ubuntu's packages, each with the purpose from which on it is needed.
-const DEBIAN: [(Purpose, &[&str]); 3] = [
+const DEBIAN: [(Purpose, &[&str]); 4] = [
     (Purpose::Headless, &["build-essential", "cmake", "libasound2-dev", "pkg-config"]),
     (Purpose::Desktop, &["libwebkit2gtk-4.1-dev"]),
     (Purpose::Tests, &[BROWSER, "dbus", "fonts-dejavu-core", "webkit2gtk-driver", "xvfb"]),
+    (Purpose::Packages, &["appstream", "desktop-file-utils", "libglib2.0-bin", "procps", "xauth"]),
 ];
 
 /// Debian's package of a browser for the tests. Ubuntu has none, but may have one of these programs from elsewhere.

@@ -31,8 +31,10 @@ Usage: cargo xtask <task>
                     Runs a benchmark, optimised; without a name, lists them
   fuzz [TARGET] [SECONDS]
                     Feeds what reads bytes from outside with what coverage suggests, a minute each
-  package [test]    Builds an installable package; with `test`, an unoptimised one that is installed, started,
-                    opened by a link and removed again (Debian and its kin)
+  package           Builds an installable package
+  package test [FILE.deb]
+                    Installs a package (without a file, one that is built unoptimised) in a layer over this system
+                    that is thrown away, starts it, clicks a link, and removes it (Debian and its kin)
   setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text
 ";

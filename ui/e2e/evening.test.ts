@@ -195,9 +195,10 @@ describe('alone', () => {
     }, (page) => page.keyboard.press('Escape'));
     await scene('playlist', async (page) => {
       await at(page, 'nav-playlist').click();
-      await at(page, 'playlist-rename').waitFor();
+      await at(page, 'playlist-menu').waitFor();
       await at(page, 'library-row').first().waitFor();
     });
+    await scene('playlist-menu', (page) => at(page, 'playlist-menu').click(), (page) => page.keyboard.press('Escape'));
     await scene('history', async (page) => {
       await at(page, 'nav-history').click();
       await page.getByRole('heading', { name: 'History' }).waitFor();

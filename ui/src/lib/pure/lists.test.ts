@@ -44,7 +44,7 @@ describe('figures', () => {
 
   it('say what else they may be', () => {
     expect(tempoTitle({ bpm: 87, confidence: 0.6, alternatives: [{ bpm: 174, relation: 'x2' }], by_hand: false })).toBe(
-      '87.0 BPM, 60 % sure. It may also be 174.0 (×2).',
+      '87.0 BPM, 60\u00a0% sure. It may also be 174.0 (×2).',
     );
   });
 

@@ -14,7 +14,7 @@ export function faintness(guess: Guess | null): number {
 }
 
 export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** One decimal always: figures that line up are easier to compare. */

@@ -125,7 +125,7 @@ describe('the library', () => {
     await expect.poll(() => get('waveform').dataset.state).toBe('ready');
     expect(get('waveform').dataset.track).toBe('t1');
     expect([get('bpm').textContent?.trim(), get('key').textContent?.trim()]).toEqual(['124.0', '8A A minor']);
-    expect(get('bpm').title).toContain('93 % sure');
+    expect(get('bpm').title).toContain('93\u00a0% sure');
   });
 });
 

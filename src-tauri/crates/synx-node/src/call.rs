@@ -1,6 +1,6 @@
 //! What user interfaces ask: each request carried out by the part that it concerns.
 
-use crate::bridge::{AppView, CallError, ProfileView, Request, Response, TrackList};
+use crate::bridge::{AppView, CallError, ProfileView, Request, Response};
 use crate::error::NodeError;
 use crate::library::search::Wanted;
 use crate::node::{Inner, Node};
@@ -132,10 +132,7 @@ impl Inner {
         let stage = self.stage();
         let track = track.as_deref().map(parse::<ContentHash>).transpose()?;
         match track {
-            Some(hash) if !stage.is_room() => {
-                let all = Wanted { list: TrackList::All, search: String::new(), order: None };
-                self.play_alone(&stage, &all, hash)
-            }
+            Some(hash) if !stage.is_room() => self.play_alone(&stage, &Wanted::all(), hash),
             track => stage.execute(Command::Play { track }).await.map(drop),
         }
     }
@@ -169,6 +166,8 @@ impl Inner {
     async fn app_view(&self) -> AppView {
         let preferences = self.person.lock().await.state().preferences.clone();
         let stage = self.stage();
+        // By itself: it would hold the settings until the last field, and others ask for them.
+        let look = self.settings().values().look.clone();
         AppView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             profile: self.profile_view().await,
@@ -179,6 +178,7 @@ impl Inner {
                 instruments: preferences.instruments,
             },
             library: Box::new(self.library.state()),
+            look,
             current: self.current_track().map(Box::new),
             player: self.player_view(),
             queue: self.queue_views(),

@@ -15,6 +15,7 @@ pub mod history;
 mod invites;
 mod joining;
 mod lan;
+mod left_off;
 pub mod library;
 mod library_call;
 mod looking_back;

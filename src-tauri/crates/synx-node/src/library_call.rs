@@ -44,6 +44,7 @@ impl Inner {
                 let wanted = Wanted { list, search, order };
                 done(self.play_alone(&self.stage(), &wanted, parse(&track)?))
             }
+            Request::KeepLook { look } => done(self.settings().change(|values| values.look = Some(*look))),
             Request::QueueTrack { track, next } => done(self.queue_alone(parse(&track)?, next)),
             // Alone, places are counted from what plays next.
             Request::QueueMove { item, index } if !self.stage().is_room() => {

@@ -119,6 +119,9 @@ impl Node {
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
         });
+        if let Stage::Solo(solo) = &*solo {
+            inner.take_up_again(solo);
+        }
         inner.enter(solo);
         Ok(Self { inner })
     }
@@ -144,6 +147,7 @@ impl Node {
 
     /// Leaves the room, stops the music and closes the files. What is on disk needs no goodbye: a crash loses nothing.
     pub async fn close(self) {
+        self.inner.keep_place(&self.inner.player_view());
         self.inner.library.close();
         if let Err(error) = self.inner.leave_room().await {
             tracing::warn!(%error, "the room was not left in order");

@@ -172,11 +172,19 @@ impl Inner {
         let store = self.library.store();
         let track = store.get(hash)?.ok_or(NodeError::NoSuchTrack)?;
         self.usable(&track)?;
-        let listed = self.library.list(wanted)?;
-        let at = listed.place_of(store, hash)?.map_or(listed.ids.len(), |at| at + 1);
-        solo.play(&track.meta, Following { ids: listed.ids, next: at })?;
+        solo.play(&track.meta, self.following(wanted, hash)?)?;
         self.refill(solo);
         Ok(())
+    }
+
+    /// What follows a track in a list; nothing where it is not in it.
+    ///
+    /// # Errors
+    /// When the list cannot be made.
+    pub fn following(&self, wanted: &Wanted, hash: ContentHash) -> Result<Following, NodeError> {
+        let listed = self.library.list(wanted)?;
+        let next = listed.place_of(self.library.store(), hash)?.map_or(listed.ids.len(), |at| at + 1);
+        Ok(Following { ids: listed.ids, next })
     }
 
     /// Puts a track into the queue of who is alone: right after what plays, or after what was queued before. Where nothing
@@ -201,7 +209,11 @@ impl Inner {
         self.library.changed();
     }
 
-    fn usable(&self, track: &StoredTrack) -> Result<(), NodeError> {
+    /// That a track can be played.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn usable(&self, track: &StoredTrack) -> Result<(), NodeError> {
         if let Some(reason) = &track.error {
             return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason.clone() });
         }

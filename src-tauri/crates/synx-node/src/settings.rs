@@ -2,6 +2,7 @@
 //!
 //! Nothing of a room or a person belongs here; a lost file costs comfort, not history.
 
+use crate::bridge::LibraryLookView;
 use crate::error::NodeError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,8 +29,24 @@ pub struct Values {
     pub muted: bool,
     /// Integrated loudness that every track is brought to, in LUFS; none plays tracks as they are.
     pub normalise_to_lufs: Option<f64>,
+    /// What was played alone last, and how far.
+    pub left_off: Option<LeftOff>,
+    /// How the library was shown last.
+    pub look: Option<LibraryLookView>,
     /// How hosted rooms were offered last, so that links stay true over a restart.
     pub offer: Option<Offer>,
+}
+
+/// A place in a track, and what was to follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOff {
+    /// Content hash.
+    pub track: String,
+    /// From its start.
+    pub position_us: i64,
+    /// Content hashes of what was queued by hand.
+    #[serde(default)]
+    pub queued: Vec<String>,
 }
 
 /// Where others reach the rooms of this machine.

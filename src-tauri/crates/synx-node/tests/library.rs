@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synx_node::bridge::{
-    AppView, Availability, CallError, QueuedView, Request, Response, TrackList, TrackPageView, TrackView,
+    AppView, Availability, CallError, KeyNotation, LibraryLookView, PlayState, QueuedView, Request, Response,
+    TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView,
 };
 use synx_node::{Node, NodeConfig};
 
@@ -291,5 +292,47 @@ async fn playlists_are_made_changed_and_played() {
     assert_eq!(house.app().await.library.playlists[1].tracks, 3);
     house.done(Request::DeletePlaylist { playlist }).await;
     assert_eq!(house.refused(Request::DeletePlaylist { playlist }).await.code, "no_such_playlist");
+    house.node.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_finds_it_as_one_left_it() {
+    let house = House::new().await;
+    DEMOS.iter().for_each(|name| house.put(name, name));
+    house.watch().await;
+    let tracks = house.once("two tracks", |tracks| tracks.len() == 2 && all_ready(tracks)).await;
+    let look = LibraryLookView {
+        list: TrackList::All,
+        list_title: String::new(),
+        search: "synx".to_owned(),
+        order: Some(TrackOrder { by: TrackColumn::Title, down: false }),
+        columns: vec![TrackColumn::Title, TrackColumn::Bpm],
+        notation: KeyNotation::OpenKey,
+    };
+    house.done(Request::KeepLook { look: Box::new(look.clone()) }).await;
+    let first = tracks.iter().find(|track| track.title == "Paper Lantern").unwrap();
+    let play = Request::PlayFrom {
+        track: first.id.clone(),
+        list: look.list.clone(),
+        search: look.search.clone(),
+        order: look.order,
+    };
+    house.done(play).await;
+    house.done(Request::Seek { position_s: 5.0 }).await;
+    house.done(Request::Pause).await;
+    house.done(Request::QueueTrack { track: first.id.clone(), next: false }).await;
+    let house = house.reopened().await;
+    let app = house.app().await;
+    assert_eq!(app.look, Some(look));
+    assert_eq!((app.player.state, app.player.track.as_ref()), (PlayState::Paused, Some(&first.id)));
+    assert!((4.9..7.0).contains(&app.player.position_s), "{}", app.player.position_s);
+    assert_eq!(app.current.map(|track| track.id), Some(first.id.clone()));
+    house
+        .queue_once("what was queued, and what followed", |queue| {
+            queue.len() == 2
+                && (queue[0].chosen && queue[0].track == first.id)
+                && (!queue[1].chosen && queue[1].track != first.id)
+        })
+        .await;
     house.node.close().await;
 }

@@ -17,6 +17,19 @@ const get = (id: string) => screen.getByTestId(id);
 const type = (id: string, value: string) => fireEvent.input(get(id), { target: { value } });
 const press = (id: string) => fireEvent.click(get(id));
 
+it('shows the library as it was left, and keeps how it is shown', async () => {
+  const node = new FakeBackend(scene('library'));
+  const order = { by: 'title', down: true } as const;
+  node.app = { ...node.app, look: { list: { type: 'all' }, list_title: '', search: 'northwater', order, columns: ['title', 'year'], notation: 'musical' } };
+  render(Main, { backend: node, appearance: new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)')) });
+  await expect.poll(() => screen.queryAllByTestId('library-row').length).toBe(2);
+  expect((get('library-filter') as HTMLInputElement).value).toBe('northwater');
+  expect(screen.queryByTestId('sort-bpm')).toBeNull();
+  expect(node.last('keep_look')).toBeUndefined();
+  await press('sort-year');
+  await expect.poll(() => node.last('keep_look')?.look.order, { timeout: 3_000 }).toEqual({ by: 'year', down: false });
+});
+
 describe('setting by hand', () => {
   it('doubles, taps, shifts and resets the tempo of what plays, and says whose it is', async () => {
     const node = await open('playing');

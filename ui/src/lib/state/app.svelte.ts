@@ -3,7 +3,7 @@
  */
 import { createContext } from 'svelte';
 import type {
-  AppView, Backend, ChatMessageView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView, TrackView,
+  AppView, Backend, ChatMessageView, LibraryLookView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView, TrackView,
 } from '../backend';
 import { CallFailure } from '../backend';
 import { merge, unreadCount } from '../pure/chat';
@@ -38,7 +38,7 @@ export class App extends Known {
   readonly picture: Picture;
   readonly tracks: Tracks;
   readonly own: Own;
-  readonly look = new Look();
+  readonly look: Look;
 
   /** What others said and was not on screen yet. */
   unread = $derived(unreadCount(this.chat, this.window.readSeq, this.room?.me ?? null));
@@ -70,6 +70,7 @@ export class App extends Known {
     this.picture = new Picture(backend);
     this.tracks = new Tracks(backend);
     this.own = new Own(backend);
+    this.look = new Look(backend);
     backend.onStatus((status) => {
       const found = this.link === 'lost' && status === 'open';
       this.link = status;
@@ -108,19 +109,10 @@ export class App extends Known {
   }
 
   #take(app: AppView): void {
-    this.version = app.version;
-    this.profile = app.profile;
-    this.preferences = app.preferences;
-    this.library = app.library;
+    this.know(app);
     this.own.take(app.current);
-    this.queue = app.queue;
+    if (this.phase === 'loading' && app.look) this.#takeLook(app.look);
     void this.tracks.reload();
-    this.atDoor = app.at_door;
-    this.chat = app.chat;
-    this.sync = app.sync;
-    this.transfers = app.transfers;
-    this.lanRooms = app.lan_rooms;
-    this.recentRooms = app.recent_rooms;
     this.#setRoom(app.room);
     this.#setPlayer(app.player);
   }
@@ -147,6 +139,12 @@ export class App extends Known {
   #changeTrack(track: TrackView): void {
     this.tracks.change(track);
     this.own.change(track);
+  }
+
+  #takeLook(look: LibraryLookView): void {
+    this.look.take(look);
+    this.tracks.wanted = { list: look.list, search: look.search, order: look.order };
+    this.window.listTitle = look.list_title;
   }
 
   #learn(): void {

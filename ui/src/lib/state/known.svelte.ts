@@ -2,7 +2,7 @@
  * What the node has told last.
  */
 import type {
-  AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
+  AppView, AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
 } from '../backend';
 
 const NO_LIBRARY: LibraryStateView = { revision: 0, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [] };
@@ -22,4 +22,19 @@ export class Known {
   transfers = $state.raw<TransferView[]>([]);
   lanRooms = $state.raw<LanRoomView[]>([]);
   recentRooms = $state.raw<RecentRoomView[]>([]);
+
+  /** All but what plays and the room, whose changes mean more than their new value. */
+  protected know(app: AppView): void {
+    this.version = app.version;
+    this.profile = app.profile;
+    this.preferences = app.preferences;
+    this.library = app.library;
+    this.queue = app.queue;
+    this.atDoor = app.at_door;
+    this.chat = app.chat;
+    this.sync = app.sync;
+    this.transfers = app.transfers;
+    this.lanRooms = app.lan_rooms;
+    this.recentRooms = app.recent_rooms;
+  }
 }

@@ -172,6 +172,24 @@ views! {
         read_as: Vec<ReadAsView>,
     }
 
+    /// How keys are written.
+    choice KeyNotation {
+        Camelot,
+        OpenKey,
+        Musical,
+    }
+
+    /// How a window shows the library; kept, so that one finds it as one left it.
+    record LibraryLookView {
+        list: TrackList,
+        /// What the list is called, where only the window knows.
+        list_title: String,
+        search: String,
+        order: Option<TrackOrder>,
+        columns: Vec<TrackColumn>,
+        notation: KeyNotation,
+    }
+
     /// A watched folder.
     record FolderView {
         path: String,

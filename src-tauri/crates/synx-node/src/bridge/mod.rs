@@ -14,9 +14,9 @@ mod view;
 
 pub use event::{NodeEvent, NoticeLevel};
 pub use library::{
-    AnalysisView, Availability, FolderView, KeySectionView, KeyView, LibraryStateView, MetreView,
-    PlaylistView, QueuedView, ReadAsView, ScanView, TempoAlternative, TempoSectionView, TempoView,
-    TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
+    AnalysisView, Availability, FolderView, KeyNotation, KeySectionView, KeyView, LibraryLookView,
+    LibraryStateView, MetreView, PlaylistView, QueuedView, ReadAsView, ScanView, TempoAlternative,
+    TempoSectionView, TempoView, TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
 };
 pub use request::{CallError, Request, Response};
 pub use view::{

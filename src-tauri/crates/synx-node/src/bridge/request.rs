@@ -1,6 +1,8 @@
 //! What a user interface can ask of a node, and how it is answered.
 
-use super::library::{AnalysisView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView};
+use super::library::{
+    AnalysisView, LibraryLookView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
+};
 use super::view::{
     AppView, CalibrationView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView,
     LogEntryView, LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView,
@@ -26,6 +28,8 @@ pub enum Request {
     GetTrack { track: String },
     /// Adds what was dropped or chosen: files as in `open_files`, folders to be watched from now on. Answer: `done`.
     AddToLibrary { paths: Vec<String>, play: bool },
+    /// Keeps how the library is shown, for the next start. Answer: `done`.
+    KeepLook { look: Box<LibraryLookView> },
     /// Watches a folder no more; its tracks leave the library, its files stay. Answer: `done`.
     RemoveFolder { path: String },
     /// Lets scans and analyses rest, but for what is opened or played, or go on. Answer: `done`.

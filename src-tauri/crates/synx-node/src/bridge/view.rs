@@ -1,6 +1,6 @@
 //! The state of a node in the form that is drawn.
 
-use super::library::{KeyView, LibraryStateView, QueuedView, TempoView, TrackView};
+use super::library::{KeyView, LibraryLookView, LibraryStateView, QueuedView, TempoView, TrackView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -11,6 +11,8 @@ views! {
         profile: ProfileView,
         preferences: PreferencesView,
         library: Box<LibraryStateView>,
+        /// How the library was shown last; null before the first time.
+        look: Option<LibraryLookView>,
         /// The library's own knowledge of what is loaded in the player.
         current: Option<Box<TrackView>>,
         player: PlayerView,

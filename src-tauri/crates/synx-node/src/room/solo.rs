@@ -140,6 +140,16 @@ impl SoloRoom {
         Ok(())
     }
 
+    /// Loads a track at a place, paused; `following` comes after it.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub fn load(&self, track: &TrackMeta, position_us: i64, following: Following) -> Result<(), Rejection> {
+        self.play(track, following)?;
+        self.execute(Command::Pause)?;
+        self.execute(Command::Seek { position_us }).map(drop)
+    }
+
     /// What should be put into the queue now, so that there is always some of it in sight. What was played long ago is
     /// forgotten: days of music must not fill a room.
     pub fn wants(&self) -> Vec<i64> {

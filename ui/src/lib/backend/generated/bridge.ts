@@ -34,6 +34,10 @@ key_sections: Array<KeySectionView>, };
  */
 export type AppView = { version: string, profile: ProfileView, preferences: PreferencesView, library: LibraryStateView, 
 /**
+ * How the library was shown last; null before the first time.
+ */
+look: LibraryLookView | null, 
+/**
  * The library's own knowledge of what is loaded in the player.
  */
 current: TrackView | null, player: PlayerView, 
@@ -192,6 +196,11 @@ knock: boolean, revoked: boolean,
 usable: boolean, };
 
 /**
+ * How keys are written.
+ */
+export type KeyNotation = "camelot" | "open_key" | "musical";
+
+/**
  * A key that holds from here on.
  */
 export type KeySectionView = { start_s: number, 
@@ -246,6 +255,15 @@ export type LanRoomView = { room: string, name: string, host_name: string | null
  * Link to join by.
  */
 link: string, };
+
+/**
+ * How a window shows the library; kept, so that one finds it as one left it.
+ */
+export type LibraryLookView = { list: TrackList, 
+/**
+ * What the list is called, where only the window knows.
+ */
+list_title: string, search: string, order: TrackOrder | null, columns: Array<TrackColumn>, notation: KeyNotation, };
 
 /**
  * The library but for its tracks.
@@ -470,7 +488,7 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "add_to_library", paths: Array<string>, play: boolean, } | { "type": "remove_folder", path: string, } | { "type": "pause_library", paused: boolean, } | { "type": "correct_tempo", track: string, bpm: number | null, first_beat_s: number | null, } | { "type": "correct_key", track: string, key: string | null, } | { "type": "create_playlist", name: string, tracks: Array<string>, } | { "type": "save_queue", name: string, } | { "type": "rename_playlist", playlist: number, name: string, } | { "type": "delete_playlist", playlist: number, } | { "type": "add_to_playlist", playlist: number, tracks: Array<string>, } | { "type": "remove_from_playlist", playlist: number, place: number, } | { "type": "move_in_playlist", playlist: number, from: number, to: number, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "queue_track", track: string, next: boolean, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "set_clicks", on: boolean, } | { "type": "list_microphones" } | { "type": "calibrate", microphone: string | null, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, max_uses?: number, knock?: boolean, } | { "type": "get_invite_link", invite: string, } | { "type": "revoke_invite", invite: string, } | { "type": "answer_knock", user: string, let_in: boolean, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "stop_transfer", track: string, } | { "type": "resume_transfer", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
+export type Request = { "type": "get_app" } | { "type": "open_files", paths: Array<string>, play: boolean, } | { "type": "list_tracks", list: TrackList, search: string, order: TrackOrder | null, from: number, count: number, } | { "type": "get_track", track: string, } | { "type": "add_to_library", paths: Array<string>, play: boolean, } | { "type": "keep_look", look: LibraryLookView, } | { "type": "remove_folder", path: string, } | { "type": "pause_library", paused: boolean, } | { "type": "correct_tempo", track: string, bpm: number | null, first_beat_s: number | null, } | { "type": "correct_key", track: string, key: string | null, } | { "type": "create_playlist", name: string, tracks: Array<string>, } | { "type": "save_queue", name: string, } | { "type": "rename_playlist", playlist: number, name: string, } | { "type": "delete_playlist", playlist: number, } | { "type": "add_to_playlist", playlist: number, tracks: Array<string>, } | { "type": "remove_from_playlist", playlist: number, place: number, } | { "type": "move_in_playlist", playlist: number, from: number, to: number, } | { "type": "remove_track", track: string, } | { "type": "get_waveform", track: string, columns: number, from_s: number, to_s: number, } | { "type": "get_analysis", track: string, } | { "type": "play", track: string | null, } | { "type": "play_from", track: string, list: TrackList, search: string, order: TrackOrder | null, } | { "type": "queue_track", track: string, next: boolean, } | { "type": "pause" } | { "type": "seek", position_s: number, } | { "type": "set_loop", region: LoopView | null, } | { "type": "skip", to: string | null, } | { "type": "set_volume", volume: number, muted: boolean, } | { "type": "set_normalisation", target_lufs: number | null, } | { "type": "list_devices" } | { "type": "set_device", id: string | null, } | { "type": "set_latency_offset", offset_ms: number, } | { "type": "set_clicks", on: boolean, } | { "type": "list_microphones" } | { "type": "calibrate", microphone: string | null, } | { "type": "host_room", settings: RoomSettingsView, } | { "type": "reopen_room", room: string, } | { "type": "join_room", link: string, address: string | null, } | { "type": "join_lan_room", room: string, } | { "type": "leave_room" } | { "type": "create_invite", role: RoleView, expires_in_s: number, max_uses?: number, knock?: boolean, } | { "type": "get_invite_link", invite: string, } | { "type": "revoke_invite", invite: string, } | { "type": "answer_knock", user: string, let_in: boolean, } | { "type": "update_room_settings", settings: RoomSettingsView, } | { "type": "change_role", user: string, role: RoleView, } | { "type": "remove_member", user: string, may_return: boolean, } | { "type": "lift_ban", user: string, } | { "type": "send_chat", text: string, } | { "type": "get_chat", before_seq: number | null, limit: number, } | { "type": "add_comment", track: string, position_s: number, end_s: number | null, text: string, reply_to: string | null, } | { "type": "resolve_comment", comment: string, done: boolean, } | { "type": "share_files", paths: Array<string>, } | { "type": "share_track", track: string, } | { "type": "stop_transfer", track: string, } | { "type": "resume_transfer", track: string, } | { "type": "queue_add", track: string, } | { "type": "queue_remove", item: string, } | { "type": "queue_move", item: string, index: number, } | { "type": "get_log", before_seq: number | null, limit: number, kinds: Array<LogKindView>, } | { "type": "get_history" } | { "type": "get_moment", seq: number, } | { "type": "export_log", format: ExportFormat, path: string | null, } | { "type": "update_profile", profile: ProfileView, } | { "type": "update_preferences", preferences: PreferencesView, } | { "type": "doctor" };
 
 /**
  * The answer to a [`Request`].

@@ -37,6 +37,13 @@ pub struct Wanted {
     pub order: Option<TrackOrder>,
 }
 
+impl Wanted {
+    /// The whole library, as it is shown unless another order is asked for.
+    pub fn all() -> Self {
+        Self { list: TrackList::All, search: String::new(), order: None }
+    }
+}
+
 /// A list as it was at a revision of the library.
 #[derive(Debug, Clone)]
 pub struct Listed {

@@ -6,6 +6,7 @@
 
 mod report;
 mod rig;
+mod seek;
 mod together;
 
 use rig::Rig;
@@ -76,6 +77,10 @@ fn main() -> Result<(), Failure> {
             eprintln!("{}", together::run(&rig, case, asked.seconds.unwrap_or(case.seconds))?);
         }
     }
+    if asked.wants(seek::NAME) {
+        eprintln!("synx: {}", seek::ABOUT);
+        eprintln!("{}", seek::run(&rig)?);
+    }
     report::write(&rig, &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs"))
 }
 
@@ -112,5 +117,5 @@ impl Asked {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.name).chain(together::CASES.iter().map(|case| case.name))
+    ROWS.iter().map(|row| row.name).chain(together::CASES.iter().map(|case| case.name)).chain([seek::NAME])
 }

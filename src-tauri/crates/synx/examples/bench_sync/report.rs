@@ -1,7 +1,7 @@
 //! The table in docs/sync.md and the plot beside it, made anew from what the rig holds of the last run of each case.
 
 use crate::rig::{Outcome, Rig};
-use crate::{Failure, ROWS, together};
+use crate::{Failure, ROWS, seek, together};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -51,6 +51,16 @@ fn tables(rig: &Rig) -> Result<String, Failure> {
             }
         }
     }
+    if let Some(outcome) = rig.outcome(&format!("synx_{}", seek::NAME))? {
+        let said = |name: &str| outcome.said(name).unwrap_or(f64::NAN);
+        writeln!(
+            times,
+            "\nFrom the order to seek to the new place at the cards, {} on two peers: median {:.3} s, longest {:.3} s.",
+            seek::ABOUT,
+            said("seek_median_s"),
+            said("seek_max_s")
+        )?;
+    }
     Ok(format!("{offsets}{times}\n"))
 }
 
@@ -70,8 +80,10 @@ fn timing(outcome: &Outcome) -> String {
     let seconds = |name: &str| outcome.said(name).map_or_else(none, |s| format!("{s:.3} s"));
     let audible = format!("{}, {}", seconds("A audible after s"), seconds("B audible after s"));
     let back = |event: &str| {
-        let within =
-            outcome.said(&format!("resync_1ms_after_{event}_s")).map_or_else(none, |s| format!("{s:.1} s"));
+        let within = outcome.said(&format!("resync_1ms_after_{event}_s")).map_or_else(none, |s| {
+            // A window of the rig reaches back before the event by half its length.
+            format!("{:.1} s", s.max(0.0))
+        });
         match outcome.said(&format!("audible_after_{event}_s")) {
             Some(s) => format!("{s:.3} s, under 1 ms {within}"),
             None => none(),

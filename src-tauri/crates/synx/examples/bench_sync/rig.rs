@@ -116,12 +116,15 @@ impl Rig {
             return Ok(None);
         }
         let said = serde_json::from_str(&std::fs::read_to_string(place("json"))?)?;
-        Ok(Some(read(&said, offsets(&place("csv"))?)))
+        let csv = place("csv");
+        Ok(Some(read(&said, if csv.is_file() { offsets(&csv)? } else { Vec::new() })))
     }
 
     /// Keeps the outcome of a run that the rig has no word for.
-    pub fn keep(&self, run: &str, said: &Value, csv: &Path) -> Result<(), Failure> {
-        std::fs::copy(csv, self.root.join("out").join(format!("{run}.csv")))?;
+    pub fn keep(&self, run: &str, said: &Value, csv: Option<&Path>) -> Result<(), Failure> {
+        if let Some(csv) = csv {
+            std::fs::copy(csv, self.root.join("out").join(format!("{run}.csv")))?;
+        }
         Ok(std::fs::write(self.root.join("out").join(format!("{run}.json")), said.to_string())?)
     }
 
@@ -181,6 +184,9 @@ fn read(said: &Value, offsets: Vec<(f64, f64)>) -> Outcome {
             let key = format!("{what}_{event}_s");
             more.extend(number(&said[&key]).map(|s| (key, s)));
         }
+    }
+    for name in ["seek_median_s", "seek_max_s"] {
+        more.extend(number(&said[name]).map(|s| (name.to_owned(), s)));
     }
     more.extend(number(&said["grown_mib"]).map(|mib| ("grown MiB".to_owned(), mib)));
     let xruns: u64 = said["xruns"].as_array().into_iter().flatten().filter_map(Value::as_u64).sum();

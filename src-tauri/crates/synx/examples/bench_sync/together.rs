@@ -96,49 +96,69 @@ fn wait_for(told: &std::sync::mpsc::Receiver<Value>, kind: &str) -> Result<Value
     }
 }
 
+/// A room on the rig: a host without a card, and peers with one each.
+pub struct Room {
+    /// Gone before the host, so that they are heard to the end.
+    peers: Vec<Player>,
+    host: Player,
+    told: std::sync::mpsc::Receiver<Value>,
+    /// What each peer's card writes down, by the beginning of the file names.
+    pub cards: Vec<PathBuf>,
+}
+
+impl Room {
+    /// Opens it in `folder`, with `track` in its queue.
+    pub fn open(rig: &Rig, folder: &Path, track: &Path, cards_ppm: &[i32]) -> Result<Self, Failure> {
+        let synx = Rig::synx()?;
+        let data = |of: &str| folder.join(of).display().to_string();
+        let host_args =
+            ["host", "--json", "--name", "rig", "--listen", "127.0.0.1:0", "--device", "null", "--data-dir"];
+        let (mut host, told) =
+            Player::start(rig.command(&synx), &[&host_args[..], &[&data("host")]].concat())?;
+        let opened = wait_for(&told, "room_opened")?;
+        let link = opened["link"].as_str().ok_or("the room has no link")?;
+        host.say(&json!({ "type": "share_file", "path": track }))?;
+        wait_for(&told, "file_shared")?;
+        let cards: Vec<PathBuf> = (0..cards_ppm.len()).map(|i| folder.join(format!("card{i}"))).collect();
+        let mut peers = Vec::new();
+        for (i, (card, ppm)) in cards.iter().zip(cards_ppm).enumerate() {
+            let mut command = rig.command(&synx);
+            command.env("VCARD_FILE", card).env("VCARD_PPM", ppm.to_string());
+            let name = format!("P{i}");
+            let args =
+                ["join", link, "--as", &name, "--json", "--device", "vcard_a", "--data-dir", &data(&name)];
+            let (peer, told) = Player::start(command, &args)?;
+            wait_for(&told, "room_joined")?;
+            peers.push(peer);
+        }
+        Ok(Self { peers, host, told, cards })
+    }
+
+    /// Gives the host an order and waits until it is carried out.
+    pub fn order(&mut self, order: &Value) -> Result<(), Failure> {
+        self.host.say(order)?;
+        wait_for(&self.told, "ok").map(drop)
+    }
+}
+
 /// Runs the case for so long. What is kept is the pair that is worst.
 pub fn run(rig: &Rig, case: &Case, seconds: u32) -> Result<Outcome, Failure> {
     eprintln!("synx: {} ({seconds} s)", case.about);
     let run = format!("synx_{}", case.name);
     let folder = rig.folder(&run)?;
-    let synx = Rig::synx()?;
-    let data = |of: &str| folder.join(of).display().to_string();
-    let host_args =
-        ["host", "--json", "--name", "rig", "--listen", "127.0.0.1:0", "--device", "null", "--data-dir"];
-    let (mut host, told) = Player::start(rig.command(&synx), &[&host_args[..], &[&data("host")]].concat())?;
-    let opened = wait_for(&told, "room_opened")?;
-    let link = opened["link"].as_str().ok_or("the room has no link")?;
-    host.say(&json!({ "type": "share_file", "path": rig.track() }))?;
-    wait_for(&told, "file_shared")?;
-
-    let cards: Vec<PathBuf> = (0..case.cards_ppm.len()).map(|i| folder.join(format!("card{i}"))).collect();
-    let mut peers = Vec::new();
-    for (i, (card, ppm)) in cards.iter().zip(case.cards_ppm).enumerate() {
-        let mut command = rig.command(&synx);
-        command.env("VCARD_FILE", card).env("VCARD_PPM", ppm.to_string());
-        let name = format!("P{i}");
-        let args = ["join", link, "--as", &name, "--json", "--device", "vcard_a", "--data-dir", &data(&name)];
-        let (peer, told) = Player::start(command, &args)?;
-        wait_for(&told, "room_joined")?;
-        peers.push(peer);
-    }
-    for order in [
-        json!({ "type": "playback_play" }),
-        json!({ "type": "playback_loop", "region": { "begin_s": 0.0, "end_s": LOOP_S } }),
-    ] {
-        host.say(&order)?;
-        wait_for(&told, "ok")?;
-    }
+    let mut room = Room::open(rig, &folder, &rig.track(), case.cards_ppm)?;
+    room.order(&json!({ "type": "playback_play" }))?;
+    room.order(&json!({ "type": "playback_loop", "region": { "begin_s": 0.0, "end_s": LOOP_S } }))?;
 
     let began = Instant::now();
     let length = Duration::from_secs(seconds.into());
     std::thread::sleep(length.min(Duration::from_secs(60)));
-    let early: Vec<f64> = peers.iter().map(Player::resident_mib).collect();
+    let early: Vec<f64> = room.peers.iter().map(Player::resident_mib).collect();
     std::thread::sleep(length.saturating_sub(began.elapsed()));
-    let grown = peers.iter().zip(&early).map(|(peer, early)| peer.resident_mib() - early);
+    let grown = room.peers.iter().zip(&early).map(|(peer, early)| peer.resident_mib() - early);
     let grown_mib = grown.fold(f64::NEG_INFINITY, f64::max);
-    drop(peers);
-    drop(host);
+    let cards = std::mem::take(&mut room.cards);
+    drop(room);
 
     let (mut worst, mut gaps, mut xruns) = (None::<(f64, Value, PathBuf)>, 0, 0);
     for (i, card) in cards.iter().enumerate().skip(1) {
@@ -159,12 +179,13 @@ pub fn run(rig: &Rig, case: &Case, seconds: u32) -> Result<Outcome, Failure> {
         said[name] = count.into();
     }
     said["grown_mib"] = grown_mib.into();
-    rig.keep(&run, &said, &csv)?;
+    rig.keep(&run, &said, Some(&csv))?;
     remove_recordings(&folder)?;
     rig.outcome(&run)?.ok_or_else(|| "nothing was kept".into())
 }
 
-fn remove_recordings(folder: &Path) -> Result<(), Failure> {
+/// Recordings are large, and read only once.
+pub fn remove_recordings(folder: &Path) -> Result<(), Failure> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "raw") {

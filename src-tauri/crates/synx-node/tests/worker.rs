@@ -23,8 +23,9 @@ fn main() {
         who_hangs_is_killed_when_its_time_is_over().await;
         who_dies_or_lies_is_no_answer().await;
         what_is_cancelled_ends_at_once().await;
+        who_works_stands_back_for_what_is_heard().await;
     });
-    println!("test result: ok. 6 passed");
+    println!("test result: ok. 7 passed");
 }
 
 /// A job has come: does the worst.
@@ -40,6 +41,14 @@ fn play(part: &str) {
             let held: Vec<Vec<u8>> = (0..64).map(|_| Vec::with_capacity(256 << 20)).collect();
             std::hint::black_box(held);
             play("hang");
+        }
+        #[cfg(unix)]
+        "stand_back" => {
+            limit_oneself().unwrap();
+            // A thread that comes later stands back as well.
+            let nice =
+                std::thread::spawn(|| rustix::process::getpriority_process(None)).join().unwrap().unwrap();
+            println!(r#"{{"type":"failed","code":"nice","message":"{nice}"}}"#);
         }
         "lie" => println!(r#"{{"type":"analyzed","analysis":{{}}}}"#),
         "babble" => loop {
@@ -117,6 +126,18 @@ async fn what_is_cancelled_ends_at_once() {
     let song = song();
     let (outcome, ()) = tokio::join!(workers.analyze(&song, Box::new(|_| {})), async { workers.cancel() });
     assert_eq!(outcome.unwrap_err(), WorkError::Cancelled);
+}
+
+async fn who_works_stands_back_for_what_is_heard() {
+    if cfg!(unix) {
+        let error = played("stand_back", Duration::from_secs(60))
+            .analyze(&song(), Box::new(|_| {}))
+            .await
+            .unwrap_err();
+        let WorkError::Failed { message, .. } = error else { panic!("{error:?}") };
+        let own = rustix::process::getpriority_process(None).unwrap();
+        assert_eq!(message, (own + 10).min(19).to_string());
+    }
 }
 
 /// Children of this process with this argument.

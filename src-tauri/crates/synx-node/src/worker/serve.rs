@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 const NAME: &str = "--synx-file-worker";
 /// Memory of its own that a worker may have: ten times what the analysis of hours of music takes.
 const MEMORY_BYTES: u64 = 2 << 30;
+/// How far a worker stands back for everything else on the machine, of 19.
+const NICE: i32 = 10;
 /// News that come faster than this are not told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -71,7 +73,8 @@ fn say(line: &Line) {
     drop(writeln!(out, "{text}").and_then(|()| out.flush()));
 }
 
-/// Takes upon this process what a worker may have: no more memory than it needs, and no file of any length written.
+/// Takes upon this process what a worker may have: no more memory than it needs, no file of any length written, and of the
+/// processors what others leave. To be called before there are threads: each has a niceness of its own.
 ///
 /// # Errors
 /// When the system refuses.
@@ -85,6 +88,7 @@ pub fn limit_oneself() -> std::io::Result<()> {
     setrlimit(memory, at_most(bytes))?;
     setrlimit(Resource::Fsize, at_most(0))?;
     setrlimit(Resource::Core, at_most(0))?;
+    rustix::process::nice(NICE)?;
     Ok(())
 }
 

@@ -79,18 +79,21 @@ impl Replica {
         message.last().map_or(Ok(true), |last| holds(&self.copy, last))
     }
 
-    /// Takes the message that follows in the stream.
-    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<(), LogError> {
+    /// Takes the message that follows in the stream: the room that has more events by it.
+    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<Option<RoomId>, LogError> {
         debug_assert_eq!(stored.seq, self.applied + 1, "messages are taken in their order");
         let unpacked = match stored.room {
             Some(room) => unpack(room, &stored.payload),
             None => Err("its subject is no room's".to_owned()),
         };
         match unpacked {
-            Ok(records) => self.take(stored.seq, records),
+            Ok(records) => {
+                self.take(stored.seq, records)?;
+                Ok(stored.room)
+            }
             Err(detail) => {
                 self.pass_over(stored.seq, stored.room, &detail);
-                Ok(())
+                Ok(None)
             }
         }
     }

@@ -10,9 +10,10 @@ use crate::stream::{LogStream, Stored};
 use crate::{ClusterError, ClusterOptions, check, connection};
 use async_nats::Subscriber;
 use futures_util::StreamExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use synx_log::{EventStore, LogError, Record, Scanned, SqliteStore};
+use synx_domain::RoomId;
+use synx_log::{EventStore, LogError, News, Record, Scanned, SqliteStore};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -27,8 +28,12 @@ pub(crate) struct Commit {
     pub answer: std::sync::mpsc::SyncSender<Result<(), LogError>>,
 }
 
+/// Whom to tell in which room others have appended, once there is somebody.
+pub(crate) type Listener = Arc<Mutex<Option<News>>>;
+
 /// A node's part in the cluster's log.
 pub(crate) struct Session {
+    listener: Listener,
     stream: LogStream,
     replica: Replica,
     live: Subscriber,
@@ -37,7 +42,11 @@ pub(crate) struct Session {
 
 impl Session {
     /// Connects, checks that the servers are safe, and brings the copy up to the present.
-    pub(crate) async fn open(options: &ClusterOptions, copy: Arc<SqliteStore>) -> Result<Self, ClusterError> {
+    pub(crate) async fn open(
+        options: &ClusterOptions,
+        copy: Arc<SqliteStore>,
+        listener: Listener,
+    ) -> Result<Self, ClusterError> {
         let client = connection::connect(options).await?;
         check::check(&client, options.replicas, options.accept_unsafe).await?;
         let events_here = copy.head()?.log_seq;
@@ -45,6 +54,7 @@ impl Session {
         let live = stream.live().await?;
         let applied = reached(&stream, &copy, options).await?;
         let mut session = Self {
+            listener,
             replica: Replica::new(copy, applied)?,
             stream,
             live,
@@ -148,9 +158,18 @@ impl Session {
     async fn hear(&mut self, stored: &Stored) -> Result<(), ClusterError> {
         let applied = self.replica.applied();
         if stored.seq == applied + 1 {
-            self.replica.follow(stored)?;
+            self.follow(stored)?;
         } else if stored.seq > applied {
             self.catch_up_to(stored.seq).await?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, stored: &Stored) -> Result<(), LogError> {
+        let room: Option<RoomId> = self.replica.follow(stored)?;
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(room), Some(tell)) = (room, listener.as_ref()) {
+            tell(room);
         }
         Ok(())
     }
@@ -176,7 +195,7 @@ impl Session {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             for stored in messages {
-                self.replica.follow(&stored)?;
+                self.follow(&stored)?;
             }
         }
         Ok(())

@@ -2,14 +2,14 @@
 //!
 //! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
 
-use crate::session::{Commit, Session};
+use crate::session::{Commit, Listener, Session};
 use crate::{ClusterError, ClusterOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use synx_domain::{EventId, RoomId};
 use synx_log::{
-    Access, AuditFilter, EventStore, LogError, Record, Scanned, SqliteStore, StoreHead, StoredSnapshot,
+    Access, AuditFilter, EventStore, LogError, News, Record, Scanned, SqliteStore, StoreHead, StoredSnapshot,
 };
 use tokio::sync::mpsc;
 
@@ -19,6 +19,7 @@ const COMMIT_EVENTS: usize = crate::publish::BATCH_MESSAGES - 100;
 /// Keeps records in a NATS JetStream stream, and a copy of it here.
 pub struct JetStreamStore {
     copy: Arc<SqliteStore>,
+    listener: Listener,
     /// None once the store is closed.
     session: Mutex<Option<Running>>,
 }
@@ -39,20 +40,22 @@ impl JetStreamStore {
         let copy = Arc::new(SqliteStore::open(&options.copy, Access::Copy)?);
         let (commits, waiting) = mpsc::unbounded_channel();
         let (opened, open) = std::sync::mpsc::sync_channel(1);
+        let listener = Listener::default();
         let run = {
-            let copy = Arc::clone(&copy);
-            move || run(&options, copy, waiting, &opened)
+            let (copy, listener) = (Arc::clone(&copy), Arc::clone(&listener));
+            move || run(&options, copy, listener, waiting, &opened)
         };
         let thread = std::thread::Builder::new().name("cluster-log".to_owned()).spawn(run);
         let thread = thread.map_err(|error| no_thread(&error))?;
         open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
-        Ok(Self { copy, session: Mutex::new(Some(Running { commits, thread })) })
+        Ok(Self { copy, listener, session: Mutex::new(Some(Running { commits, thread })) })
     }
 }
 
 fn run(
     options: &ClusterOptions,
     copy: Arc<SqliteStore>,
+    listener: Listener,
     commits: mpsc::UnboundedReceiver<Commit>,
     opened: &std::sync::mpsc::SyncSender<Result<(), ClusterError>>,
 ) {
@@ -62,7 +65,7 @@ fn run(
         Err(error) => return tell(Err(no_thread(&error))),
     };
     runtime.block_on(async {
-        match Session::open(options, copy).await {
+        match Session::open(options, copy, listener).await {
             Ok(session) => {
                 tell(Ok(()));
                 session.run(commits).await;
@@ -83,6 +86,10 @@ impl EventStore for JetStreamStore {
 
     fn contains(&self, event_id: EventId) -> Result<bool, LogError> {
         self.copy.contains(event_id)
+    }
+
+    fn follow(&self, tell: News) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
     }
 
     fn commit_events(&self) -> usize {

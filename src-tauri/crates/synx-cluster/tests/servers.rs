@@ -264,3 +264,38 @@ async fn a_killed_server_loses_and_doubles_nothing() {
         assert_eq!(report.first_bad, None);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_nodes_append_to_one_room_and_see_one_order() {
+    let server = NatsServer::start();
+    let nodes = [tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap()];
+    let logs = nodes
+        .each_ref()
+        .map(|node| Log::over(Arc::new(open(&server, node.path())), LogOptions::default()).unwrap());
+    let appenders = logs.clone().map(|log| {
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            while mine.len() < 30 {
+                let head = log.head(room(1)).unwrap();
+                match log.append(room(1), head, chats(1)).await {
+                    Ok(events) => mine.extend(events),
+                    Err(LogError::Conflict { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            mine
+        })
+    });
+    let mut appended = Vec::new();
+    for appender in appenders {
+        appended.extend(appender.await.unwrap());
+    }
+    appended.sort_by_key(|event| event.seq);
+    for log in &logs {
+        let (mut cursor, mut seen) = (log.subscribe(room(1), 0), Vec::new());
+        while seen.len() < 90 {
+            seen.extend(cursor.next().await.unwrap());
+        }
+        assert_eq!(seen, appended);
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::codec::Draft;
 use crate::{LogError, StoredSnapshot};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Envelope, RoomId};
 use tokio::sync::oneshot;
@@ -42,9 +42,18 @@ impl Job {
     }
 }
 
+/// What the writer has to do next.
+#[derive(Default)]
+pub(crate) struct Taken {
+    pub jobs: Vec<Job>,
+    /// Rooms in which others have appended.
+    pub news: HashSet<RoomId>,
+}
+
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    news: HashSet<RoomId>,
     events: usize,
     bytes: usize,
     closed: bool,
@@ -83,21 +92,31 @@ impl Inbox {
         Ok(())
     }
 
-    /// Waits for jobs and takes those in front, `max_events` and a job's worth at most. None once closed and empty.
-    pub(crate) fn take(&self, max_events: usize) -> Option<Vec<Job>> {
+    /// Notes that others have appended to a room. However often, it is one thing to look at.
+    pub(crate) fn tell(&self, room: RoomId) {
+        let mut queue = self.lock();
+        if !queue.closed && queue.news.insert(room) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits for something to do and takes it: jobs from the front, `max_events` and a job's worth at most, and all news. None
+    /// once closed and empty.
+    pub(crate) fn take(&self, max_events: usize) -> Option<Taken> {
         let queue = self.lock();
-        let waited = self.filled.wait_while(queue, |queue| queue.jobs.is_empty() && !queue.closed);
-        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
-        let (mut taken, mut events) = (Vec::with_capacity(queue.jobs.len()), 0);
+        let idle = |queue: &mut Queue| queue.jobs.is_empty() && queue.news.is_empty() && !queue.closed;
+        let mut queue = self.filled.wait_while(queue, idle).unwrap_or_else(PoisonError::into_inner);
+        let news = std::mem::take(&mut queue.news);
+        let (mut jobs, mut events) = (Vec::with_capacity(queue.jobs.len()), 0);
         while events < max_events
             && let Some(job) = queue.jobs.pop_front()
         {
             events += job.events();
             queue.events -= job.events();
             queue.bytes -= job.bytes();
-            taken.push(job);
+            jobs.push(job);
         }
-        (!taken.is_empty()).then_some(taken)
+        (!jobs.is_empty() || !news.is_empty()).then_some(Taken { jobs, news })
     }
 
     /// Takes nothing in any more; what is in is still worked off.

@@ -39,6 +39,8 @@ pub use handler::{HandlerProgress, HandlerTask};
 pub use log::Log;
 pub use options::LogOptions;
 pub use record::{ChainHash, Record, RoomHead, StoredSnapshot};
-pub use store::{Access, EventStore, MemoryStore, Scanned, SqliteStore, StoreHead};
+#[cfg(any(test, feature = "testing"))]
+pub use store::SharedStore;
+pub use store::{Access, EventStore, MemoryStore, News, Scanned, SqliteStore, StoreHead};
 pub use upcast::{Upcast, Upcasters};
 pub use verify::{BadLink, ChainFault, ChainReport};

@@ -58,13 +58,18 @@ impl Log {
     /// # Errors
     /// When the store cannot be read.
     pub fn over(store: Arc<dyn EventStore>, options: LogOptions) -> Result<Self, LogError> {
+        let inbox = Arc::new(Inbox::new(options.queue_events, options.queue_bytes));
+        // First, so that nothing that is appended meanwhile goes unheard.
+        let told = Arc::clone(&inbox);
+        store.follow(Box::new(move |room| told.tell(room)));
         let head = store.head()?;
         let limits = RingLimits { events: options.ring_events, bytes: options.ring_bytes };
         let desk = Arc::new(Desk {
             store,
-            inbox: Inbox::new(options.queue_events, options.queue_bytes),
+            inbox,
             tails: Tails::new(head.rooms.clone(), limits),
             snapshots_kept: options.snapshots_kept,
+            upcasters: options.upcasters.clone(),
         });
         let run = {
             let desk = Arc::clone(&desk);

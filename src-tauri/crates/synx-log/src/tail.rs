@@ -47,6 +47,11 @@ impl Ring {
         }
     }
 
+    /// Forgets everything, where what follows cannot be kept.
+    fn clear(&self) {
+        *self.lock() = Recent::default();
+    }
+
     /// The events after a place; none if the ring begins later than that, or ends there.
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Vec<Arc<Envelope>> {
         let recent = self.lock();
@@ -141,6 +146,13 @@ impl Tails {
         tail.ring.push(fresh.into_iter());
         tail.heads.send_replace(head.seq);
         tail.head = head;
+    }
+
+    /// Lets everybody know of events of one room that cannot be shown from memory: whoever follows reads the store.
+    pub(crate) fn publish_unread(&self, head: RoomHead) {
+        let room = head.room_id;
+        self.publish(head, Vec::new());
+        drop(self.read(|rooms| rooms.get(&room).map(|tail| tail.ring.clear())));
     }
 
     /// Ends it for all followers.

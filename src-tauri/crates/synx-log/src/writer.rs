@@ -1,23 +1,30 @@
 //! The only one who writes: takes what has gathered, checks it, stores it in one commit, and then lets it be seen.
 //!
 //! Must never publish or answer what is not durable, and must check everything that can be wrong with one append before the
-//! commit, so that none of the others in it suffers.
+//! commit, so that none of the others in it suffers. Where others append to the same store, what they did is seen in the store
+//! and nowhere else.
 
-use crate::codec::Draft;
-use crate::inbox::{Answer, Append, Inbox, Job};
+use crate::codec::{self, Draft};
+use crate::inbox::{Answer, Append, Inbox, Job, Taken};
 use crate::tail::{Fresh, Tails};
-use crate::{ChainHash, EventStore, LogError, Record, RoomHead, StoreHead, StoredSnapshot};
+use crate::{ChainHash, EventStore, LogError, Record, RoomHead, StoreHead, StoredSnapshot, Upcasters};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use synx_domain::{Envelope, EventId, NewEvent, RoomId};
 
+/// Events of others that are read at once, and their bytes.
+const NEWS_EVENTS: usize = 512;
+const NEWS_BYTES: usize = 4 << 20;
+
 /// What the writer and the log's handles share.
 pub(crate) struct Desk {
     pub store: Arc<dyn EventStore>,
-    pub inbox: Inbox,
+    pub inbox: Arc<Inbox>,
     pub tails: Tails,
     /// Snapshots of each room that are kept.
     pub snapshots_kept: usize,
+    /// How old payloads are read.
+    pub upcasters: Upcasters,
 }
 
 /// Runs until the inbox is closed and empty.
@@ -32,7 +39,8 @@ pub(crate) fn run(desk: &Desk, head: StoreHead) {
     }
     let _farewell = Farewell(desk);
     let mut writer = Writer { desk, damaged: damaged(&head), end: LogEnd::of(head) };
-    while let Some(jobs) = desk.inbox.take(desk.store.commit_events()) {
+    while let Some(Taken { jobs, news }) = desk.inbox.take(desk.store.commit_events()) {
+        news.into_iter().for_each(|room| writer.read_news(room));
         writer.work(jobs);
     }
 }
@@ -74,6 +82,7 @@ struct Plan {
 }
 
 struct Accepted {
+    expected_seq: u64,
     head: RoomHead,
     fresh: Vec<Fresh>,
     answer: Answer<Vec<Arc<Envelope>>>,
@@ -169,20 +178,67 @@ impl Writer<'_> {
         }
     }
 
-    fn commit(&mut self, plan: Plan) {
-        match self.desk.store.commit(&plan.records) {
-            Ok(()) => {
-                self.end.advance(plan.end);
-                for Accepted { head, fresh, answer } in plan.accepted {
-                    let envelopes = fresh.iter().map(|(envelope, _)| Arc::clone(envelope)).collect();
-                    self.desk.tails.publish(head, fresh);
-                    tell(answer, Ok(envelopes));
+    fn commit(&mut self, mut plan: Plan) {
+        loop {
+            match self.desk.store.commit(&plan.records) {
+                Ok(()) => return self.publish(plan),
+                // Somebody else appended to this room; the others are none the worse for it.
+                Err(LogError::Conflict { room, actual, .. }) if plan.is_about(room) => {
+                    self.read_news(room);
+                    plan.refuse(room, self.end.rooms.get(&room).map_or(actual, |(seq, _)| *seq));
+                    if plan.records.is_empty() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, events = plan.records.len(), "the log could not store events");
+                    plan.accepted.into_iter().for_each(|accepted| tell(accepted.answer, Err(error.clone())));
+                    return;
                 }
             }
-            Err(error) => {
-                tracing::error!(%error, events = plan.records.len(), "the log could not store events");
-                plan.accepted.into_iter().for_each(|accepted| tell(accepted.answer, Err(error.clone())));
+        }
+    }
+
+    fn publish(&mut self, plan: Plan) {
+        self.end.advance(plan.end);
+        for Accepted { head, fresh, answer, .. } in plan.accepted {
+            let envelopes = fresh.iter().map(|(envelope, _)| Arc::clone(envelope)).collect();
+            self.desk.tails.publish(head, fresh);
+            tell(answer, Ok(envelopes));
+        }
+    }
+
+    /// Takes in what others have appended to a room.
+    fn read_news(&mut self, room: RoomId) {
+        loop {
+            let (seq, _) = self.end.rooms.get(&room).copied().unwrap_or((0, ChainHash::START));
+            match self.desk.store.read(room, seq, NEWS_EVENTS, NEWS_BYTES) {
+                Ok(records) => match records.last() {
+                    Some(last) => self.show(RoomHead::at(last), &records),
+                    None => return,
+                },
+                // It is told again with the next event.
+                Err(error) => {
+                    return tracing::warn!(%error, %room, "what others have appended cannot be read");
+                }
             }
+        }
+    }
+
+    fn show(&mut self, head: RoomHead, records: &[Record]) {
+        self.end.rooms.insert(head.room_id, (head.seq, head.hash));
+        for record in records {
+            self.end.log_seq = self.end.log_seq.max(record.log_seq);
+            self.end.greatest_event_id = self.end.greatest_event_id.max(Some(record.event_id));
+        }
+        let read = |record: &Record| {
+            let envelope = codec::envelope(&self.desk.upcasters, record)?;
+            Ok::<Fresh, LogError>((Arc::new(envelope), record.data.len()))
+        };
+        match records.iter().map(read).collect() {
+            Ok(fresh) => self.desk.tails.publish(head, fresh),
+            // Whoever reads it is told why not.
+            Err(_) => self.desk.tails.publish_unread(head),
         }
     }
 
@@ -204,8 +260,23 @@ impl Plan {
             .zip(append.drafts)
             .map(|((seq, bytes), draft)| (Arc::new(envelope(append.room, seq, draft.event)), bytes))
             .collect();
-        self.accepted.push(Accepted { head, fresh, answer: append.answer });
+        let Append { expected_seq, answer, .. } = append;
+        self.accepted.push(Accepted { expected_seq, head, fresh, answer });
         self.records.extend(records);
+    }
+
+    fn is_about(&self, room: RoomId) -> bool {
+        self.accepted.iter().any(|accepted| accepted.head.room_id == room)
+    }
+
+    /// Leaves out a room that is at another event than was believed.
+    fn refuse(&mut self, room: RoomId, actual: u64) {
+        self.end.rooms.remove(&room);
+        self.records.retain(|record| record.room_id != room);
+        for refused in self.accepted.extract_if(.., |accepted| accepted.head.room_id == room) {
+            let expected = refused.expected_seq;
+            tell(refused.answer, Err(LogError::Conflict { room, expected, actual }));
+        }
     }
 }
 

@@ -1,8 +1,12 @@
-//! Both stores pass the suite.
+//! All stores pass the suite.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod memory {
     synx_log::event_store_suite!((synx_log::MemoryStore::new(), ()));
+}
+
+mod shared {
+    synx_log::event_store_suite!((synx_log::SharedStore::new(), ()));
 }
 
 mod sqlite {

@@ -2,9 +2,13 @@
 //! store holds the same thing.
 
 mod memory;
+#[cfg(any(test, feature = "testing"))]
+mod shared;
 mod sqlite;
 
 pub use memory::MemoryStore;
+#[cfg(any(test, feature = "testing"))]
+pub use shared::SharedStore;
 pub(crate) use sqlite::replace_log;
 pub use sqlite::{Access, SqliteStore};
 
@@ -47,6 +51,9 @@ impl Scanned {
     }
 }
 
+/// Where a store tells in which room others have appended. It is short and never blocks.
+pub type News = Box<dyn Fn(RoomId) + Send + Sync>;
+
 /// Keeps records. Calls may block; one thread writes, any number read meanwhile.
 ///
 /// Every implementation passes the suite in `testing`.
@@ -62,6 +69,10 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be read.
     fn contains(&self, event_id: EventId) -> Result<bool, LogError>;
+
+    /// Tells the log that asked last, from now on, in which room others have appended, once it can be read here. Where nobody
+    /// else can append, as in a file of this process, there is nothing to tell.
+    fn follow(&self, _tell: News) {}
 
     /// Events that one commit takes at most, give or take one append: a larger one would make all others wait.
     fn commit_events(&self) -> usize {

@@ -14,6 +14,7 @@ mod link;
 mod server;
 mod tls;
 mod token;
+mod transport;
 pub mod wire;
 
 pub use audio_store::AudioStore;
@@ -27,3 +28,4 @@ pub use server::{
 };
 pub use tls::TlsIdentity;
 pub use token::{HostKey, Session, TokenError};
+pub use transport::{ByteStream, Dial, Listen};

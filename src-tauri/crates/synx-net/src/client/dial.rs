@@ -2,13 +2,13 @@
 //! shows the right certificate is taken.
 
 use crate::link::{behind_https, is_address};
+use crate::transport::{ByteStream, Dial};
 use crate::{InviteLink, NetError, tls};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use rustls::pki_types::ServerName;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// As in RFC 8305: an address that does not answer holds up the next one no longer than this.
@@ -18,25 +18,27 @@ const CONNECT: Duration = Duration::from_secs(8);
 /// The name in a handshake with a host itself. Its certificate is pinned: no name is checked.
 const SERVER_NAME: &str = "synxsphere.invalid";
 
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
 /// A connection, and what the other side is called in requests.
 pub(crate) struct Dialled {
-    pub io: Box<dyn Io>,
+    pub io: Box<dyn ByteStream>,
     pub authority: String,
 }
 
 /// Where a room's host may be, and how it must show itself.
 pub(crate) struct Dialler {
     pub addresses: Vec<String>,
+    network: Arc<dyn Dial>,
     pinned: Option<TlsConnector>,
     /// For addresses of proxies; there where the link or the user names one.
     ordinary: Option<TlsConnector>,
 }
 
 impl Dialler {
-    pub fn new(link: &InviteLink, addresses: Option<Vec<String>>) -> Result<Self, NetError> {
+    pub fn new(
+        link: &InviteLink,
+        addresses: Option<Vec<String>>,
+        network: Arc<dyn Dial>,
+    ) -> Result<Self, NetError> {
         let addresses = addresses.unwrap_or_else(|| link.addresses.clone());
         if let Some(address) = addresses.iter().find(|address| !is_address(address)) {
             return Err(NetError::BadAddress(address.clone()));
@@ -44,7 +46,7 @@ impl Dialler {
         let pinned = link.fingerprint.map(tls::pinned).transpose()?.map(TlsConnector::from);
         let proxied = addresses.iter().any(|address| behind_https(address).is_some());
         let ordinary = proxied.then(tls::ordinary).transpose()?.map(TlsConnector::from);
-        Ok(Self { addresses, pinned, ordinary })
+        Ok(Self { addresses, network, pinned, ordinary })
     }
 
     pub async fn dial(&self) -> Result<Dialled, NetError> {
@@ -76,24 +78,23 @@ impl Dialler {
         Err(NetError::Unreachable { attempts })
     }
 
-    async fn connect(&self, address: &str) -> Result<Box<dyn Io>, String> {
+    async fn connect(&self, address: &str) -> Result<Box<dyn ByteStream>, String> {
         let proxy = behind_https(address);
         let target = match proxy {
             Some(name) if !name.contains(':') => format!("{name}:443"),
             Some(authority) => authority.to_owned(),
             None => address.to_owned(),
         };
-        let stream = TcpStream::connect(&target).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let stream = self.network.connect(&target).await.map_err(|error| error.to_string())?;
         let (tls, name) = match proxy {
             Some(_) => (&self.ordinary, target.rsplit_once(':').map_or(target.as_str(), |(name, _)| name)),
             None => (&self.pinned, SERVER_NAME),
         };
-        let Some(tls) = tls else { return Ok(Box::new(stream)) };
+        let Some(tls) = tls else { return Ok(stream) };
         let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
         tls.connect(name, stream)
             .await
-            .map(|stream| Box::new(stream) as Box<dyn Io>)
+            .map(|stream| Box::new(stream) as Box<dyn ByteStream>)
             .map_err(|error| tls_problem(&error))
     }
 }
@@ -114,9 +115,9 @@ fn tls_problem(error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Tcp;
     use rustls::RootCertStore;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    use std::sync::Arc;
     use synx_domain::RoomId;
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
@@ -154,7 +155,7 @@ mod tests {
             fingerprint: None,
             invite: None,
         };
-        let dialler = Dialler::new(&link, None).unwrap();
+        let dialler = Dialler::new(&link, None, Arc::new(Tcp)).unwrap();
         assert!(dialler.ordinary.is_some());
         Dialler { ordinary: Some(TlsConnector::from(tls::trusting(roots).unwrap())), ..dialler }
     }

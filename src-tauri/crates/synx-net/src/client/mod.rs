@@ -13,6 +13,7 @@ mod transfer;
 
 pub use clock::{ClockLink, ClockReading};
 
+use crate::transport::{Dial, Tcp};
 use crate::wire::{ClientMessage, ServerMessage, SyncReport};
 use crate::{AudioStore, Identity, InviteLink, NetError};
 use dial::Dialler;
@@ -98,7 +99,18 @@ impl RoomClient {
     /// # Errors
     /// When no address answers, the certificate is another one, or the host refuses.
     pub async fn join(config: ClientConfig) -> Result<(Self, mpsc::Receiver<ClientEvent>), NetError> {
-        let dialler = Arc::new(Dialler::new(&config.link, config.addresses.clone())?);
+        Self::join_over(config, Arc::new(Tcp)).await
+    }
+
+    /// Joins over another network than this machine's.
+    ///
+    /// # Errors
+    /// As [`RoomClient::join`].
+    pub async fn join_over(
+        config: ClientConfig,
+        network: Arc<dyn Dial>,
+    ) -> Result<(Self, mpsc::Receiver<ClientEvent>), NetError> {
+        let dialler = Arc::new(Dialler::new(&config.link, config.addresses.clone(), network)?);
         let (room, audio) = (config.link.room, config.audio.clone());
         let pass = Arc::new(Mutex::new(Pass::default()));
         let (orders, received) = mpsc::channel(ORDERS_WAITING);

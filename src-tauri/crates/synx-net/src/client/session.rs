@@ -1,9 +1,10 @@
 //! One WebSocket to the host, from the upgrade to `room_joined`.
 
 use crate::NetError;
-use crate::client::dial::{Dialled, Io};
+use crate::client::dial::Dialled;
 use crate::client::requests::{Pass, lost};
 use crate::server::PROOF;
+use crate::transport::ByteStream;
 use crate::wire::{ClientMessage, ServerMessage};
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-pub(crate) type Socket = WebSocketStream<Box<dyn Io>>;
+pub(crate) type Socket = WebSocketStream<Box<dyn ByteStream>>;
 
 /// From the upgrade to the host's answer.
 const HANDSHAKE: Duration = Duration::from_secs(15);

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use synx_domain::{LeaveReason, Rejection, Role, Room, RoomId, UserId, Visibility};
+use tokio::time::Instant;
 
 /// The header with the signature under the token by the key that it names.
 pub(crate) const PROOF: HeaderName = HeaderName::from_static("synx-proof");

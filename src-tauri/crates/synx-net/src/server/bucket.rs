@@ -1,6 +1,6 @@
 //! How often something may happen.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// A token bucket: so many at once, so many a second for long.
 pub(crate) struct Bucket {

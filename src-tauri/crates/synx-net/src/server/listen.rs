@@ -1,19 +1,17 @@
-//! From a TCP connection to requests: limits on number and handshake time, TLS, HTTP/1.1.
+//! From a connection to requests: limits on number and handshake time, TLS, HTTP/1.1.
 
 use crate::server::Shared;
 use crate::server::addresses::Place;
+use crate::transport::{ByteStream, Listen};
 use axum::Router;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
@@ -24,22 +22,8 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// After accepting failed (out of file handles, say): not at once again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections that may wait to be taken in. When a host comes back all its peers are there at once, and one that finds this
-/// full tries again only after a second; systems cut the number to their own limit.
-const BACKLOG: u32 = 4096;
-
-/// Opens the port.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // As every server does on Unix: connections of a host that just ended must not hold its port.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 pub(crate) async fn accept(
-    listener: TcpListener,
+    mut listener: impl Listen,
     shared: Arc<Shared>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
@@ -76,10 +60,7 @@ pub(crate) struct Seat {
     _held: Arc<(OwnedSemaphorePermit, Place)>,
 }
 
-async fn connection(stream: TcpStream, shared: &Shared, router: Router, seat: Seat) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
+async fn connection(stream: impl ByteStream, shared: &Shared, router: Router, seat: Seat) {
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(shared.config.limits.stalled));
     let stream = Box::pin(stream);
@@ -92,12 +73,7 @@ async fn connection(stream: TcpStream, shared: &Shared, router: Router, seat: Se
     }
 }
 
-async fn http(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    shared: &Shared,
-    router: Router,
-    seat: Seat,
-) {
+async fn http(stream: impl ByteStream, shared: &Shared, router: Router, seat: Seat) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(seat.clone());
         router.clone().call(request)

@@ -26,6 +26,7 @@ pub use files::byte_range;
 pub(crate) use files::{UPLOAD_OFFSET, UploadState};
 
 use crate::NetError;
+use crate::transport::{self, Listen};
 use crate::wire::ServerMessage;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{any, get, post};
@@ -76,9 +77,17 @@ impl Server {
     /// [`NetError::Listen`].
     pub async fn start(config: ServerConfig) -> Result<Self, NetError> {
         let address = config.listen;
-        let listen = |source| NetError::Listen { address, source };
-        let listener = listen::bind(address).map_err(listen)?;
-        let local_addr = listener.local_addr().map_err(listen)?;
+        let listener = transport::bind(address).map_err(|source| NetError::Listen { address, source })?;
+        Self::over(config, listener)
+    }
+
+    /// Serves whoever comes from there.
+    ///
+    /// # Errors
+    /// [`NetError::Listen`].
+    pub fn over(config: ServerConfig, listener: impl Listen) -> Result<Self, NetError> {
+        let address = config.listen;
+        let local_addr = listener.local_addr().map_err(|source| NetError::Listen { address, source })?;
         let shared = Arc::new(Shared {
             config,
             halls: Mutex::default(),

@@ -15,10 +15,10 @@ use futures_util::stream::FuturesUnordered;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile};
 use tokio::sync::{broadcast, watch};
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ impl Peer {
     pub async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let limits = self.shop.config.limits.clone();
         let every = |period| {
-            let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
+            let mut ticks = interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             ticks
         };

@@ -6,14 +6,16 @@ use crate::client::requests::{self, Pass, lost};
 use crate::client::session::{self, Socket};
 use crate::client::{ClientConfig, ClientEvent};
 use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
-use futures_util::SinkExt;
-use std::collections::BTreeMap;
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_domain::CommandId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// First wait before a reconnect; it doubles up to [`RETRY_MAX`], each time shortened by chance, so that the peers of a host
 /// that came back do not all knock at once.
@@ -64,6 +66,34 @@ pub(crate) struct LinkLoop {
 pub(crate) struct Connected {
     socket: Socket,
     welcome: ServerMessage,
+}
+
+/// What is on its way into a connection.
+struct Outbox {
+    sink: SplitSink<Socket, Message>,
+    waiting: VecDeque<String>,
+    /// Whether the socket holds something that it has not written yet.
+    unflushed: bool,
+}
+
+impl Outbox {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && !self.unflushed
+    }
+
+    /// Writes all that waits. May be dropped and called again: it goes on where it was.
+    async fn send(&mut self) -> Result<(), tungstenite::Error> {
+        while !self.waiting.is_empty() {
+            poll_fn(|context| self.sink.poll_ready_unpin(context)).await?;
+            if let Some(text) = self.waiting.pop_front() {
+                self.unflushed = true;
+                self.sink.start_send_unpin(Message::text(text))?;
+            }
+        }
+        self.sink.flush().await?;
+        self.unflushed = false;
+        Ok(())
+    }
 }
 
 impl LinkLoop {
@@ -166,16 +196,13 @@ impl LinkLoop {
     }
 
     async fn live(&mut self, connected: Connected) -> End {
-        let Connected { mut socket, welcome } = connected;
+        let Connected { socket, welcome } = connected;
         if let Err(end) = self.take(welcome).await {
             return end;
         }
-        let waiting: Vec<String> = self.unanswered.values().map(|waiting| waiting.message.encode()).collect();
-        for text in waiting {
-            if let Err(error) = socket.send(Message::text(text)).await {
-                return End::Broken(lost(error));
-            }
-        }
+        let (sink, mut stream) = socket.split();
+        let mut outbox = Outbox { sink, waiting: VecDeque::new(), unflushed: false };
+        outbox.waiting.extend(self.unanswered.values().map(|unanswered| unanswered.message.encode()));
         let began = Instant::now();
         let mut heard = began;
         loop {
@@ -183,7 +210,7 @@ impl LinkLoop {
                 self.attempts = 0;
             }
             tokio::select! {
-                message = session::next(&mut socket) => {
+                message = session::next(&mut stream) => {
                     heard = Instant::now();
                     let taken = match message {
                         Ok(Some(message)) => self.take(message).await,
@@ -197,10 +224,14 @@ impl LinkLoop {
                         return end;
                     }
                 }
-                order = self.orders.recv() => {
+                order = self.orders.recv(), if outbox.is_empty() => {
                     let Some(order) = order else { return End::Dropped };
                     let text = self.accept(order);
-                    if let Err(error) = socket.send(Message::text(text)).await {
+                    outbox.waiting.push_back(text);
+                }
+                // A connection that takes nothing must not keep this side from listening, nor from noticing.
+                sent = outbox.send(), if !outbox.is_empty() => {
+                    if let Err(error) = sent {
                         return End::Broken(lost(error));
                     }
                 }

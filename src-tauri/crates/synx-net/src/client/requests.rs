@@ -20,6 +20,9 @@ use synx_domain::RoomId;
 const JSON_BYTES: usize = 64 * 1024;
 /// A host that has not begun to answer after this has a problem.
 const ANSWER: Duration = Duration::from_secs(30);
+/// An answer that has begun and then brings nothing for this long has broken off: its connection may have been forgotten
+/// on the way, which neither end is told.
+const SILENCE: Duration = Duration::from_secs(15);
 
 pub(crate) type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -105,7 +108,9 @@ pub(crate) async fn json_within<T: DeserializeOwned>(
 ) -> Result<T, NetError> {
     let mut bytes = Vec::new();
     let mut body = response.into_body().into_data_stream();
-    while let Some(chunk) = body.next().await {
+    loop {
+        let next = tokio::time::timeout(SILENCE, body.next()).await;
+        let Some(chunk) = next.map_err(|_| lost("the host's answer broke off"))? else { break };
         bytes.extend_from_slice(&chunk.map_err(lost)?);
         if bytes.len() > longest {
             return Err(NetError::Protocol("an answer without end".to_owned()));

@@ -6,9 +6,9 @@ use crate::client::requests::{Pass, lost};
 use crate::server::PROOF;
 use crate::transport::ByteStream;
 use crate::wire::{ClientMessage, ServerMessage};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -35,7 +35,7 @@ pub(crate) async fn upgrade(dialled: Dialled, path: &str, pass: Option<&Pass>) -
     let limits =
         WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
     let upgraded = tokio_tungstenite::client_async_with_config(request, io, Some(limits));
-    match tokio::time::timeout(HANDSHAKE, upgraded).await {
+    match timeout(HANDSHAKE, upgraded).await {
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(tungstenite::Error::Http(response))) => {
             Err(refusal(response.body().as_deref().unwrap_or_default()))
@@ -66,11 +66,12 @@ pub(crate) async fn enter(
     join: &ClientMessage,
     waiting: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<ServerMessage, NetError> {
-    socket.send(Message::text(join.encode())).await.map_err(lost)?;
+    let late = |_| lost("the host does not answer");
     let mut until = Instant::now() + HANDSHAKE;
+    let said = timeout_at(until, socket.send(Message::text(join.encode()))).await;
+    said.map_err(late)?.map_err(lost)?;
     loop {
-        let answer = tokio::time::timeout_at(until, next(socket)).await;
-        match answer.map_err(|_| lost("the host does not answer"))?? {
+        match timeout_at(until, next(socket)).await.map_err(late)?? {
             Some(welcome @ ServerMessage::RoomJoined { .. }) => return Ok(welcome),
             Some(ServerMessage::Waiting { message, patience_s }) => {
                 until = Instant::now() + HANDSHAKE + Duration::from_secs(patience_s).min(PATIENCE);
@@ -89,7 +90,9 @@ pub(crate) async fn enter(
 
 /// The next frame of the host; none for one that only shows that the host is alive, or that a later host may send and
 /// that is no event.
-pub(crate) async fn next(socket: &mut Socket) -> Result<Option<ServerMessage>, NetError> {
+pub(crate) async fn next(
+    socket: &mut (impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin),
+) -> Result<Option<ServerMessage>, NetError> {
     let frame = socket.next().await.ok_or_else(|| lost("the host closed the connection"))?;
     match frame.map_err(lost)? {
         Message::Text(text) => match ServerMessage::decode(&text) {

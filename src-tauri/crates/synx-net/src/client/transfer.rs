@@ -16,12 +16,16 @@ use std::time::Duration;
 use synx_domain::{Command, ContentHash};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::sync::watch;
 use tokio_util::io::ReaderStream;
 
 /// Breaks in a row, without a byte in between, after which a transfer is given up.
 const TRIES: u32 = 5;
 /// Wait before the second try; it doubles.
 const RETRY: Duration = Duration::from_millis(300);
+/// After the last byte of a file has been handed to the connection: what it still holds is on its way, and the host looks at
+/// all of it before it answers.
+const VERIFIED: Duration = Duration::from_secs(180);
 /// A transfer that brings nothing for this long has broken off.
 const SILENCE: Duration = Duration::from_secs(15);
 const READ_BYTES: usize = 64 * 1024;
@@ -74,11 +78,13 @@ impl RoomClient {
         let mut file = File::open(path).await.map_err(NetError::file("read", path))?;
         file.seek(SeekFrom::Start(received_bytes)).await.map_err(NetError::file("read", path))?;
         let rest = size_bytes.saturating_sub(received_bytes);
-        let body = counted(file, received_bytes, rest, Arc::clone(progress));
+        let taken = Arc::new(watch::Sender::new(received_bytes));
+        let body = counted(file, Arc::clone(&taken), rest, Arc::clone(progress));
         let put = request(Method::PUT, format!("/api/v1/rooms/{room}/audio/{hash}"), Some(&pass))
             .header(UPLOAD_OFFSET, received_bytes)
             .header(header::CONTENT_LENGTH, rest);
-        requests::json(requests::send(self.dialler.dial().await?, put, body, None).await?).await
+        let answer = requests::send(self.dialler.dial().await?, put, body, None);
+        requests::json(while_it_moves(answer, taken.subscribe(), size_bytes).await?).await
     }
 
     /// Gets audio of this length into the audio store, unless it is there. `progress` is told the bytes that are here.
@@ -189,17 +195,35 @@ impl Breaks {
     }
 }
 
+/// The answer to an upload, for as long as the connection takes bytes: one that was forgotten on the way takes no more.
+async fn while_it_moves<T>(
+    answer: impl Future<Output = Result<T, NetError>>,
+    mut taken: watch::Receiver<u64>,
+    size_bytes: u64,
+) -> Result<T, NetError> {
+    tokio::pin!(answer);
+    loop {
+        let wait = if *taken.borrow_and_update() < size_bytes { SILENCE } else { VERIFIED };
+        tokio::select! {
+            answer = &mut answer => return answer,
+            Ok(()) = taken.changed() => {}
+            () = tokio::time::sleep(wait) => return Err(lost("the upload broke off")),
+        }
+    }
+}
+
 /// The file's bytes from where it stands, counted as they go.
 fn counted<P: FnMut(u64) + Send + 'static>(
     file: File,
-    mut sent: u64,
+    taken: Arc<watch::Sender<u64>>,
     length: u64,
     progress: Arc<Mutex<P>>,
 ) -> Body {
     use tokio::io::AsyncReadExt;
     let chunks =
         ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect_ok(move |chunk: &Bytes| {
-            sent += chunk.len() as u64;
+            taken.send_modify(|taken| *taken += chunk.len() as u64);
+            let sent = *taken.borrow();
             (progress.lock().unwrap_or_else(PoisonError::into_inner))(sent);
         });
     body_of(chunks)

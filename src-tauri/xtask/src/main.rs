@@ -10,6 +10,7 @@ mod fuzz;
 mod launch;
 mod package;
 mod setup;
+mod simulate;
 mod step;
 mod ui;
 
@@ -35,6 +36,8 @@ Usage: cargo xtask <task>
   package test [FILE.deb]
                     Installs a package (without a file, one that is built unoptimised) in a layer over this system
                     that is thrown away, starts it, clicks a link, and removes it (Debian and its kin)
+  simulate [SEEDS] [FIRST]
+                    Lets everything go wrong that a network, a disk and a process can, seed after seed
   setup [build]     Installs what building and testing need (or only building), and builds nothing
   help              Shows this text
 ";
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(&workspace, rest),
         "fuzz" => fuzz::fuzz(&workspace, rest),
         "package" => package::package(&workspace, rest),
+        "simulate" => simulate::simulate(&workspace, rest),
         "setup" => setup::install(&workspace, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

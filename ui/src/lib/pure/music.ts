@@ -68,6 +68,25 @@ export function initials(name: string): string {
   return letters.join('').toLocaleUpperCase() || '?';
 }
 
+export interface Change {
+  atS: number;
+  text: string;
+}
+
+/** Where the tempo changes; nothing where it holds. */
+export function tempoChanges(sections: { start_s: number; bpm: number }[]): Change[] {
+  return sections.map((section) => ({ atS: section.start_s, text: `${bpmText(section.bpm)} BPM` }));
+}
+
+/** Where the key changes; nothing where it holds. */
+export function keyChanges(sections: { start_s: number; camelot: string }[], notation: KeyNotation): Change[] {
+  return sections.flatMap((section) => {
+    const key = ALL_KEYS.find((one) => one.camelot === section.camelot);
+    if (!key) return [];
+    return [{ atS: section.start_s, text: notation === 'musical' ? key.name : `${keyText(key, notation)} ${key.name}` }];
+  });
+}
+
 /** Words that a person typed with commas between them. */
 export function commaList(text: string): string[] {
   return [...new Set(text.split(',').map((part) => part.trim()).filter(Boolean))];

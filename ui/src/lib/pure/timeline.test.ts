@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gridLines, isZoomed, pan, secondsAt, SHORTEST_S, span, turnPage, whole, xOf, zoom } from './timeline';
+import { gridLines, isZoomed, labels, pan, secondsAt, SHORTEST_S, span, turnPage, whole, xOf, zoom } from './timeline';
 
 const LONG_S = 300;
 
@@ -65,5 +65,13 @@ describe('the beat grid', () => {
   it('shows bars alone, then nothing, as they crowd', () => {
     expect(gridLines(beats, bars, { fromS: 0, toS: 60 }, 600).every((line) => line.strong)).toBe(true);
     expect(gridLines(beats, bars, { fromS: 0, toS: 120 }, 200)).toEqual([]);
+  });
+});
+
+describe('labels', () => {
+  it('leave room for each other and are not cut off', () => {
+    const marks = [0, 4, 50, 97].map((atS) => ({ atS, text: `${atS}` }));
+    const seen = labels(marks, { fromS: 0, toS: 100 }, 1_000);
+    expect(seen.map((label) => [label.text, label.x])).toEqual([['0', 0], ['50', 500]]);
   });
 });

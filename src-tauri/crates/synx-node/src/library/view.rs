@@ -51,19 +51,21 @@ pub fn analysis_view(analysis: &Analysis, correction: &Correction) -> AnalysisVi
         loudness_range_lu: analysis.loudness.range_lu,
         true_peak_dbtp: analysis.loudness.true_peak_dbtp,
         beats_s: beats_s(analysis, correction),
-        downbeats: downbeats(tempo, correction),
-        metre: tempo.and_then(|tempo| tempo.metre).map(metre_view),
-        tempo_sections: tempo
+        downbeats: as_found(tempo, correction).map(|tempo| tempo.downbeats.clone()).unwrap_or_default(),
+        metre: as_found(tempo, correction).and_then(|tempo| tempo.metre).map(metre_view),
+        tempo_sections: as_found(tempo, correction)
             .map(|tempo| tempo.sections.iter().map(tempo_section).collect())
             .unwrap_or_default(),
-        key_sections: key.map(|key| key.sections.iter().map(key_section).collect()).unwrap_or_default(),
+        key_sections: key
+            .filter(|_| correction.key.is_none())
+            .map(|key| key.sections.iter().map(key_section).collect())
+            .unwrap_or_default(),
     }
 }
 
-/// None where the beats were set by hand: the bars that were found belong to other beats.
-fn downbeats(found: Option<&Tempo>, correction: &Correction) -> Vec<u32> {
-    let by_hand = correction.bpm.is_some() || correction.first_beat_s.is_some();
-    found.filter(|_| !by_hand).map(|tempo| tempo.downbeats.clone()).unwrap_or_default()
+/// None where the beats were set by hand: bars and changes that were found belong to other beats.
+fn as_found<'a>(found: Option<&'a Tempo>, correction: &Correction) -> Option<&'a Tempo> {
+    found.filter(|_| correction.bpm.is_none() && correction.first_beat_s.is_none())
 }
 
 fn metre_view(metre: Metre) -> MetreView {
@@ -225,4 +227,29 @@ fn push(view: &mut WaveformView, bin: PeakBin) {
     view.low.push(low / energy);
     view.mid.push(mid / energy);
     view.high.push(high / energy);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_that_were_found_do_not_belong_to_beats_set_by_hand() {
+        let metre = Some(Metre { count: 4, unit: 4, confidence: 0.9 });
+        let tempo = Tempo {
+            bpm: 120.0,
+            confidence: 0.9,
+            beats_s: vec![0.0, 0.5],
+            alternatives: Vec::new(),
+            grid: None,
+            sections: Vec::new(),
+            metre,
+            downbeats: vec![0],
+        };
+        let corrections = [(None, None, true), (Some(60.0), None, false), (None, Some(0.2), false)];
+        for (bpm, first_beat_s, stays) in corrections {
+            let correction = Correction { bpm, first_beat_s, key: None };
+            assert_eq!(as_found(Some(&tempo), &correction).is_some(), stays);
+        }
+    }
 }

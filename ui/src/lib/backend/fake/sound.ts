@@ -85,6 +85,9 @@ export function analysis(durationS: number, found: TempoView | null, foundKey: K
     downbeats: beats.map((_, index) => index).filter((index) => index % 4 === 0),
     metre: found ? { name: '4/4', confidence: 0.9 } : null,
     tempo_sections: [],
-    key_sections: [],
+    key_sections: foundKey ? [
+      { start_s: 0, name: foundKey.name, camelot: foundKey.camelot },
+      { start_s: durationS * 0.7, name: 'C minor', camelot: '5A' },
+    ] : [],
   };
 }

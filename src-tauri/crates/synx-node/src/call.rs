@@ -90,6 +90,7 @@ impl Inner {
                 Ok(Response::Saved { path: self.export_log(format, path.map(PathBuf::from)).await? })
             }
             Request::Play { track } => done(self.play(track).await),
+            Request::Previous => done(self.previous().await),
             request => {
                 let command = command(request)?;
                 let stage = self.stage();

@@ -7,8 +7,7 @@ use crate::library::search::Wanted;
 use crate::node::Inner;
 use crate::room::solo::{Ahead, Following, SoloRoom};
 use crate::room::stage::Stage;
-use synx_domain::ContentHash;
-
+use synx_domain::{Command, ContentHash};
 use synx_playback::{DeviceChoice, PlayState as EngineState, devices, normalisation_gain_db};
 
 impl Inner {
@@ -185,6 +184,28 @@ impl Inner {
         let listed = self.library.list(wanted)?;
         let next = listed.place_of(self.library.store(), hash)?.map_or(listed.ids.len(), |at| at + 1);
         Ok(Following { ids: listed.ids, next })
+    }
+
+    /// Goes to the start of what plays or, near it, to what was played before.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub async fn previous(&self) -> Result<(), NodeError> {
+        /// Further into a track than this, its start is meant.
+        const NEAR_S: f64 = 3.0;
+        let stage = self.stage();
+        let before = stage.with(|room| {
+            let current = room.transport.as_ref()?.current?.item;
+            let items = room.queue.items();
+            let at = items.iter().position(|item| item.id == current)?;
+            Some(items[at.checked_sub(1)?].id)
+        });
+        let near = self.player_view().position_s <= NEAR_S;
+        let command = match before.filter(|_| near) {
+            Some(id) => Command::Skip { to: Some(id) },
+            None => Command::Seek { position_us: 0 },
+        };
+        stage.execute(command).await.map(drop)
     }
 
     /// Puts a track into the queue of who is alone: right after what plays, or after what was queued before. Where nothing

@@ -8,7 +8,7 @@ import type {
 import { CallFailure } from '../backend';
 import { merge, unreadCount } from '../pure/chat';
 import type { Loop } from '../pure/loop';
-import { currentId, currentTrack, neighbours } from './current';
+import { currentId, currentTrack } from './current';
 import { Known } from './known.svelte';
 import { Look } from './look.svelte';
 import { Notices } from './notices.svelte';
@@ -21,9 +21,6 @@ import { Unsent } from './unsent.svelte';
 import { Scrub } from './scrub';
 import { VolumeControl } from './volume';
 import { Window } from './window.svelte';
-
-/** A press on "previous" this far into a track goes to its start. */
-const RESTART_AFTER_S = 3;
 
 export class App extends Known {
   phase = $state<'loading' | 'ready' | 'failed'>('loading');
@@ -219,9 +216,7 @@ export class App extends Known {
   }
 
   previous(): void {
-    const before = this.room ? neighbours(this.room).before : null;
-    if (before === null || this.playhead.positionS > RESTART_AFTER_S) this.seek(0);
-    else if (this.mayControl) void this.ask({ type: 'skip', to: before });
+    if (this.mayControl) void this.ask({ type: 'previous' });
   }
 
   setVolume(volume: number, muted: boolean): void {

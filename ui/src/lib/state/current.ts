@@ -46,9 +46,3 @@ export function currentTrack(player: PlayerView, room: RoomView | null, inLibrar
     stage: [durationS, shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm, own?.tempo?.by_hand, own?.key?.by_hand].join(),
   };
 }
-
-/** The queue entry before and after the loaded one. */
-export function neighbours(room: RoomView): { before: string | null; after: string | null } {
-  const index = room.queue.findIndex((item) => item.id === room.current);
-  return { before: room.queue[index - 1]?.id ?? null, after: room.queue[index + 1]?.id ?? null };
-}

@@ -73,6 +73,8 @@ pub enum Request {
     SetLoop { region: Option<LoopView> },
     /// Goes to the next track, or a named queue entry. Answer: `done`.
     Skip { to: Option<String> },
+    /// Goes to the start of the track or, near it, to the one before. Answer: `done`.
+    Previous,
     /// Sets volume (0 to 1, perceptual) and mute of this machine. Answer: `done`.
     SetVolume { volume: f64, muted: bool },
     /// Brings every track to one loudness in LUFS on this machine, or, with null, plays them as they are. Answer: `done`.

@@ -221,6 +221,7 @@ export class FakeBackend implements Backend {
         return this.setLibrary({ playlists: [...this.app.library.playlists, { id: 10 + this.requests.length, name: request.name, tracks: request.tracks.length }] });
       case 'play':
       case 'play_from': return this.#play(request.track);
+      case 'previous': return this.setPlayer({ position_s: 0 });
       case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });
       case 'seek': return this.setPlayer({ position_s: request.position_s });
       case 'set_normalisation': return this.setPlayer({ position_s: this.#positionS(), normalise_to_lufs: request.target_lufs });

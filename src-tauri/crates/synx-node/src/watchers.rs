@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const DRAW_EVERY: Duration = Duration::from_millis(40);
 /// While music plays, windows are told where it is this often; in between they count on by themselves.
 const PLAYER_EVERY: Duration = Duration::from_millis(250);
-/// While music plays, where it is is kept this often: as much is lost when the machine stops.
+/// Where the music is and what is queued is kept this often: as much is lost when the machine stops.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// How often each peer says how well it plays in time.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
@@ -126,8 +126,8 @@ async fn draw_player(inner: Weak<Inner>) {
         if let Some(track) = heard.tick(&player) {
             inner.was_played(&track);
         }
-        let paused = told.as_ref().is_some_and(|told: &PlayerView| told.state != player.state);
-        if paused || (player.state == PlayState::Playing && kept_at.elapsed() > KEEP_EVERY) {
+        let moved_at_rest = player.state != PlayState::Playing && told.as_ref() != Some(&player);
+        if moved_at_rest || kept_at.elapsed() > KEEP_EVERY {
             kept_at = Instant::now();
             inner.keep_place(&player);
         }

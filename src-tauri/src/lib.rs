@@ -4,6 +4,7 @@
 
 mod bridge;
 mod links;
+mod media_keys;
 mod options;
 
 pub use options::Options;
@@ -11,9 +12,11 @@ pub use synx_node::worker::serve_if_asked;
 
 use bridge::Bridge;
 use std::path::Path;
-use synx_node::{Node, NodeConfig, NodeError};
+use synx_node::{DataPaths, Node, NodeConfig, NodeError};
+use tauri::plugin::TauriPlugin;
 use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+use tauri_plugin_window_state::StateFlags;
 
 /// The window's label in `tauri.conf.json`.
 const WINDOW: &str = "main";
@@ -31,6 +34,9 @@ pub fn run(options: Options) -> tauri::Result<()> {
             let opened = Options::from_other_start(argv).opened(Path::new(&folder));
             Bridge::of(app, |bridge| bridge.open(opened));
         }));
+    }
+    if let Ok(data_dir) = options.data_dir() {
+        builder = builder.plugin(remember_window(&DataPaths::of(&data_dir)));
     }
     let app = builder
         .plugin(tauri_plugin_deep_link::init())
@@ -57,7 +63,7 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
     register_portable(app);
     match tauri::async_runtime::block_on(open_node(&options)) {
         Ok(node) => {
-            let bridge = Bridge::new(app.handle().clone(), node);
+            let bridge = Bridge::new(app.handle().clone(), node.clone());
             bridge.open(options.opened(&std::env::current_dir().unwrap_or_default()));
             app.manage(bridge);
             let windows = &app.config().app.windows;
@@ -66,6 +72,7 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
                 .find(|window| window.label == WINDOW)
                 .ok_or("tauri.conf.json has no window")?;
             WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
+            media_keys::start(app.handle(), &node, &options.bus_name());
         }
         Err(error) => {
             tracing::error!(%error, "the app cannot start");
@@ -77,12 +84,19 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
     Ok(())
 }
 
+/// Where the window was and how large, as one left it.
+fn remember_window<R: tauri::Runtime>(paths: &DataPaths) -> TauriPlugin<R> {
+    let kept = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
+    // Its folder is the instance's own: a path that is whole stands for itself.
+    let file = std::path::absolute(paths.window()).unwrap_or_else(|_| paths.window());
+    tauri_plugin_window_state::Builder::new()
+        .with_state_flags(kept)
+        .with_filename(file.to_string_lossy())
+        .build()
+}
+
 async fn open_node(options: &Options) -> Result<Node, NodeError> {
-    let data_dir = match &options.data_dir {
-        Some(folder) => folder.clone(),
-        None => synx_node::default_data_dir()?,
-    };
-    Node::open(NodeConfig { data_dir, device: options.device.clone() }).await
+    Node::open(NodeConfig { data_dir: options.data_dir()?, device: options.device.clone() }).await
 }
 
 /// An AppImage is not installed, so nobody but itself can tell the desktop that it opens links.

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use std::path::{Path, PathBuf};
+use synx_node::NodeError;
 use tauri::Url;
 
 /// The scheme of invite links.
@@ -51,6 +52,22 @@ impl Options {
             tracing::warn!(%error, "another start had arguments that mean nothing");
             Self::default()
         })
+    }
+
+    /// The folder for everything this instance keeps.
+    ///
+    /// # Errors
+    /// When the system names none and none was given.
+    pub fn data_dir(&self) -> Result<PathBuf, NodeError> {
+        self.data_dir.clone().map_or_else(synx_node::default_data_dir, Ok)
+    }
+
+    /// How the player is called on the desktop's bus: by the app's name, unless another may have it.
+    pub fn bus_name(&self) -> String {
+        match self.new_instance {
+            true => format!("synxsphere.instance{}", std::process::id()),
+            false => "synxsphere".to_owned(),
+        }
     }
 
     /// What is to be opened; relative paths count from `folder`.

@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod line;
+pub mod player;
 pub mod window;
 
 use serde_json::{Value, json};

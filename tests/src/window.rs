@@ -143,6 +143,12 @@ impl Window {
         text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
+    /// Gives the window another size.
+    pub async fn resize(&self, wide_px: u32, tall_px: u32) {
+        self.client.set_window_size(wide_px, tall_px).await.expect("the window can be resized");
+        self.until("resized", &format!("innerWidth === {wide_px} && innerHeight === {tall_px}")).await;
+    }
+
     /// Keeps a picture of the window where `SYNX_SCREENSHOTS` says, for people to look at.
     pub async fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("SYNX_SCREENSHOTS") else { return };

@@ -1,8 +1,13 @@
 //! The app as a person uses it: two windows, one room.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-use synx_system_tests::demo_track;
+use std::path::Path;
+use synx_system_tests::player::DesktopPlayer;
 use synx_system_tests::window::{Display, Window};
+use synx_system_tests::{PATIENCE, demo_track};
+
+const ENTER: &str = "\u{E007}";
+const ESCAPE: &str = "\u{E00C}";
 
 async fn first_run(window: &Window, name: &str) {
     window.fill("first-run-name", name).await;
@@ -50,6 +55,107 @@ async fn a_local_file_is_opened_seen_and_played() {
     window.click("play").await;
     window.until("paused", "document.querySelector('[data-testid=play]')?.dataset.state === 'paused'").await;
     window.close().await;
+}
+
+/// What `expression` says of the element with a test id.
+fn of(id: &str, expression: &str) -> String {
+    format!("document.querySelector('[data-testid={id}]')?.{expression}")
+}
+
+/// Watches a folder with names as people have them, finds a track by a slip of the pen, and plays it.
+async fn finds_and_plays(window: &Window, music: &Path) {
+    std::fs::create_dir(music).unwrap();
+    std::fs::copy(demo_track("paper-lantern.flac"), music.join("🎉 שלום .flac")).unwrap();
+    std::fs::copy(demo_track("tide-line.mp3"), music.join(format!("{}.mp3", "ä".repeat(125)))).unwrap();
+    window.click("open-files").await;
+    window.fill("open-path", music.to_str().unwrap()).await;
+    window.click("open-path-go").await;
+    let rows = "document.querySelectorAll('[data-testid=library-row][data-state=ready]').length";
+    window.until("two analysed tracks", &format!("{rows} === 2")).await;
+    window.fill("library-filter", "lantren").await;
+    window.until("one track", &format!("{rows} === 1")).await;
+    window.press("library-row", ENTER).await;
+    window.until("playing", &of("play", "dataset.state === 'playing'")).await;
+    window.until("the waveform", &of("waveform", "dataset.state === 'ready'")).await;
+}
+
+/// Steers the music by the desktop's own control, which shows what plays.
+async fn obeys_media_keys(window: &Window, data_dir: &Path) {
+    let player = DesktopPlayer::of(data_dir);
+    player.until("Metadata", "Paper Lantern");
+    player.until("PlaybackStatus", "Playing");
+    player.press("PlayPause", &[]);
+    window.until("paused", &of("play", "dataset.state === 'paused'")).await;
+    player.until("PlaybackStatus", "Paused");
+    player.press("SetPosition", &["objpath:/", "int64:8000000"]);
+    window.until("the place", &of("position", "textContent === '0:08'")).await;
+    player.until("Position", "int64 8000000");
+}
+
+/// Corrects the tempo, repeats a part, sorts, and queues the other track.
+async fn works_with_it(window: &Window) {
+    window.click("bpm").await;
+    window.click("bpm-halve").await;
+    window.until("the tempo by hand", &of("bpm", "title.includes('set by you')")).await;
+    window.press("bpm-value", ESCAPE).await;
+    window.press("play", "[").await;
+    window.find("loop-region").await;
+    window.screenshot("alone-by-hand").await;
+    window.press("library-filter", ESCAPE).await;
+    window.click("sort-title").await;
+    let second = "document.querySelectorAll('[data-testid=library-row]')[1]?.textContent";
+    window.until("both, by title", &format!("{second}.includes('Tide Line')")).await;
+    window.click("sort-title").await;
+    window.until("the other way", &of("library-row", "textContent.includes('Tide Line')")).await;
+    window.press("library-row", "q").await;
+    window.click("up-next").await;
+    window.until("it is queued", &of("queued", "textContent.includes('Tide Line')")).await;
+    window.press("up-next", ESCAPE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_listens_alone_and_finds_it_as_one_left_it() {
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("alone");
+    let window = Window::open(&display, &data_dir).await;
+    first_run(&window, "Ana").await;
+    finds_and_plays(&window, &folder.path().join("Musik – Überraschungen")).await;
+    obeys_media_keys(&window, &data_dir).await;
+    works_with_it(&window).await;
+    let bpm = window.value(&of("bpm", "textContent")).await;
+    window.resize(1000, 700).await;
+    kept(&data_dir.join("settings.json"), r#""by":"title","down":true"#).await;
+    DesktopPlayer::of(&data_dir).quit();
+    window.close().await;
+
+    let window = Window::open(&display, &data_dir).await;
+    window.until("the track", &of("waveform", "dataset.state === 'ready'")).await;
+    window.until("its size", "innerWidth === 1000 && innerHeight === 700").await;
+    window.until("its place", &of("position", "textContent === '0:08'")).await;
+    assert_eq!(window.value(&of("play", "dataset.state")).await, "paused");
+    assert_eq!(window.value(&of("bpm", "textContent")).await, bpm);
+    window.until("the order", &of("library-row", "textContent.includes('Tide Line')")).await;
+    window.click("up-next").await;
+    window.until("what was queued", &of("queued", "textContent.includes('Tide Line')")).await;
+    window.screenshot("alone-again").await;
+    window.close().await;
+    let log = std::fs::read_dir(data_dir.join("logs")).unwrap().next().expect("a log is written").unwrap();
+    assert!(log.file_name().to_string_lossy().starts_with("synxsphere."));
+}
+
+/// Waits until a file holds a text, whatever its spaces.
+async fn kept(file: &Path, text: &str) {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        let found = std::fs::read_to_string(file).unwrap_or_default();
+        let found: String = found.split_whitespace().collect();
+        if found.contains(text) {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "never {text} in {found}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 /// Ben comes in by the link that the host's window shows.

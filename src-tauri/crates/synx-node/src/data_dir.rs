@@ -9,6 +9,8 @@
 //! host.key      the key that signs this machine's invites and tokens (0600)
 //! tls/          the server's certificate and key
 //! settings.json what this machine is set to: device, latency offsets, volume, port
+//! window.json   where the window was and how large
+//! logs/         what happened in the last days, for who looks into trouble
 //! ```
 
 use crate::error::NodeError;
@@ -70,6 +72,16 @@ impl DataPaths {
     /// What this machine is set to.
     pub fn settings(&self) -> PathBuf {
         self.root.join("settings.json")
+    }
+
+    /// Where the window was.
+    pub fn window(&self) -> PathBuf {
+        self.root.join("window.json")
+    }
+
+    /// Folder of what programs wrote about their work.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
     }
 }
 

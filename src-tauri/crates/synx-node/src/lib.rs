@@ -32,7 +32,7 @@ mod watchers;
 pub mod worker;
 
 pub use control::Control;
-pub use data_dir::default_data_dir;
+pub use data_dir::{DataPaths, default_data_dir};
 pub use error::NodeError;
 pub use headless::{HostOptions, JoinOptions, Opened, RoomEnd};
 pub use invites::{InviteOptions, list_invites, make_invite, revoke_invite};

@@ -5,7 +5,9 @@
 mod bridge;
 mod links;
 mod media_keys;
+mod notify;
 mod options;
+mod tray;
 
 pub use options::Options;
 pub use synx_node::worker::serve_if_asked;
@@ -14,14 +16,15 @@ use bridge::Bridge;
 use std::path::Path;
 use synx_node::{DataPaths, Node, NodeConfig, NodeError};
 use tauri::plugin::TauriPlugin;
-use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tauri_plugin_window_state::StateFlags;
+use tray::Tray;
 
 /// The window's label in `tauri.conf.json`.
 const WINDOW: &str = "main";
 
-/// Runs the app until its window is closed.
+/// Runs the app until its window is closed, or while others are in its room and the tray shows it, until it is quit.
 ///
 /// # Errors
 /// When the system's web view is missing or refuses.
@@ -41,12 +44,23 @@ pub fn run(options: Options) -> tauri::Result<()> {
     let app = builder
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
-        .invoke_handler(tauri::generate_handler![bridge::call, bridge::subscribe, links::open_link])
+        .invoke_handler(tauri::generate_handler![
+            bridge::call,
+            bridge::subscribe,
+            links::open_link,
+            notify::notify
+        ])
         .setup(move |app| start(app, options))
         .build(tauri::generate_context!("tauri.conf.json"))?;
     app.run(|app, event| match event {
         RunEvent::Exit => Bridge::of(app, Bridge::close),
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
+            if label == WINDOW && keep_hosting(app) =>
+        {
+            api.prevent_close();
+        }
         // How macOS hands over links and files; elsewhere they are arguments.
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
@@ -63,6 +77,7 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
     register_portable(app);
     match tauri::async_runtime::block_on(open_node(&options)) {
         Ok(node) => {
+            Tray::start(app.handle(), &node);
             let bridge = Bridge::new(app.handle().clone(), node.clone());
             bridge.open(options.opened(&std::env::current_dir().unwrap_or_default()));
             app.manage(bridge);
@@ -110,9 +125,22 @@ fn register_portable(app: &App) {
     }
 }
 
+/// Puts the window away in place of closing it while others are in the room; true if so.
+fn keep_hosting(app: &AppHandle) -> bool {
+    let Some((room, guests)) = Tray::keeps_open_for(app) else { return false };
+    let hidden = app.get_webview_window(WINDOW).is_some_and(|window| window.hide().is_ok());
+    if hidden {
+        let people = if guests == 1 { "1 person".to_owned() } else { format!("{guests} people") };
+        let body = format!("It goes on for {people}. The icon in the tray leads back to it, and closes it.");
+        // Who gets no notifications sees the icon.
+        drop(notify::notify(app.clone(), format!("“{room}” is still open"), body));
+    }
+    hidden
+}
+
 fn show_window(app: &AppHandle) {
     let Some(window) = app.get_webview_window(WINDOW) else { return };
-    if let Err(error) = window.unminimize().and_then(|()| window.set_focus()) {
+    if let Err(error) = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus()) {
         tracing::warn!(%error, "the window cannot be brought to the front");
     }
 }

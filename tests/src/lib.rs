@@ -4,6 +4,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+pub mod desk;
 pub mod line;
 pub mod player;
 pub mod window;

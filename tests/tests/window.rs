@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use synx_system_tests::Instance;
 use synx_system_tests::player::DesktopPlayer;
 use synx_system_tests::window::{Display, Window};
 use synx_system_tests::{PATIENCE, demo_track};
@@ -261,6 +263,30 @@ async fn a_clicked_link_reaches_the_app_that_runs() {
     assert_eq!(offered, link);
     window.screenshot("join-by-click").await;
     window.close().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktop_is_told_who_is_hosted() {
+    let desk = synx_system_tests::desk::Desk::start().await;
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let host = Window::open(&display, &folder.path().join("host")).await;
+    first_run(&host, "Ana").await;
+    host.click("host-room").await;
+    host.fill("host-name", "Friday listening").await;
+    host.click("host-go").await;
+    host.find("room-name").await;
+    let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
+    let link = link.as_str().expect("the room shows its link").to_owned();
+    // A page that is driven counts as looked at.
+    host.value("void (document.hasFocus = () => false)").await;
+    let at = loopback(&link);
+    let mut ben = Instance::join(&link, "Ben", &folder.path().join("ben"), &["--address", &at]);
+    ben.next("room_joined");
+    desk.until_tray_says("Hosting 1 person in “Friday listening”").await;
+    assert_eq!(desk.notification(), "Friday listening: Ben joined");
+    host.close().await;
 }
 
 /// The host's port on loopback: in a test both windows are on one machine, whatever networks it has.

@@ -58,6 +58,8 @@ export interface Backend {
   onStatus(listener: (status: LinkStatus) => void): Unsubscribe;
   /** Opens a web address in the system's browser. */
   openLink(address: string): Promise<void>;
+  /** Lets the desktop say something; null where the window has no way to. */
+  readonly notify: ((title: string, message: string) => Promise<void>) | null;
   /** Null where the node may run on another machine than the window. */
   readonly files: FileAccess | null;
 }

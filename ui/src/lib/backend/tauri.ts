@@ -56,6 +56,10 @@ export class TauriBackend implements Backend {
     return invoke('open_link', { address });
   }
 
+  notify(title: string, body: string): Promise<void> {
+    return invoke('notify', { title, body });
+  }
+
   /** The node lives and dies with the window, so there is nothing to tell. */
   onStatus(): Unsubscribe {
     return () => {};

@@ -23,6 +23,7 @@ export type SocketFactory = (url: string) => WebSocket;
 
 export class WebSocketBackend implements Backend {
   readonly files = null;
+  readonly notify = null;
 
   #socket: WebSocket | null = null;
   #nextId = 1;

@@ -7,6 +7,11 @@ interface Person {
   present: boolean;
 }
 
+interface Asking {
+  user: string;
+  name: string;
+}
+
 interface Analysed {
   id: string;
   title: string;
@@ -17,6 +22,12 @@ interface Analysed {
 export function arrivals(before: { members: Person[] }, now: { members: Person[]; me: string }): string[] {
   const there = new Set(present(before.members).map((member) => member.user));
   return present(now.members).filter((member) => !there.has(member.user) && member.user !== now.me).map((member) => member.name);
+}
+
+/** Names of those who ask to come in from now on. */
+export function knocking(before: { knocks: Asking[] }, now: { knocks: Asking[] }): string[] {
+  const asked = new Set(before.knocks.map((knock) => knock.user));
+  return now.knocks.filter((knock) => !asked.has(knock.user)).map((knock) => knock.name);
 }
 
 /** Titles of tracks of which everything is known from now on. */

@@ -1,5 +1,5 @@
 import { fireEvent, screen, within } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallFailure } from '../backend';
 import { all, get, open, press, type } from './testing';
 
@@ -55,6 +55,41 @@ describe('an invitation', () => {
     expect(node.last('revoke_invite')?.invite).toBe('djs');
     await expect.poll(() => all('invite-row')).toHaveLength(2);
     expect(shownLink()).toContain('i=eyJ');
+  });
+});
+
+describe('the desktop', () => {
+  const joined = (node: Awaited<ReturnType<typeof open>>) => {
+    const members = node.app.room?.members ?? [];
+    node.setRoom({ members: members.filter((member) => member.user !== 'user-1') });
+    node.setRoom({ members });
+  };
+
+  it('tells what happens while nobody looks at the window', async () => {
+    const node = await open('room');
+    const focus = vi.spyOn(document, 'hasFocus').mockReturnValue(true);
+    joined(node);
+    expect(node.notified).toEqual([]);
+    focus.mockReturnValue(false);
+    joined(node);
+    const asking = { user: 'user-9', name: 'Ines', role: 'listener' as const, color: null, since_ms: 0 };
+    node.setRoom({ knocks: [asking] });
+    node.setRoom({ knocks: [asking] });
+    expect(node.notified).toEqual(['Friday listening: Cy joined', 'Friday listening: Ines asks to come in']);
+  });
+
+  it('tells nothing that is not wanted', async () => {
+    localStorage.setItem('told', 'joined');
+    const node = await open('room');
+    vi.spyOn(document, 'hasFocus').mockReturnValue(false);
+    joined(node);
+    await press('settings-open');
+    await press('settings-look');
+    await fireEvent.click(get('told-outside'));
+    await press('settings-save');
+    await expect.poll(() => localStorage.getItem('told')).toBe('joined,outside');
+    node.setRoom({ knocks: [{ user: 'user-9', name: 'Ines', role: 'listener', color: null, since_ms: 0 }] });
+    expect(node.notified).toEqual([]);
   });
 });
 

@@ -29,7 +29,7 @@ export class App extends Known {
 
   readonly notices = new Notices();
   readonly unsent = new Unsent((text) => this.ask({ type: 'send_chat', text }));
-  readonly told = new ToldOf(localStorage, this.notices);
+  readonly told = new ToldOf(localStorage, this.notices, (title, message) => void this.backend.notify?.(title, message).catch(() => {}));
   readonly playhead = new Playhead();
   readonly window = new Window();
   readonly picture: Picture;

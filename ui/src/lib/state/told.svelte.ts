@@ -2,11 +2,11 @@
  * What of a room the person wants to be told of, and the telling. Kept in this window's own storage.
  */
 import type { ChatMessageView, RoomView } from '../backend';
-import { arrivals, finishedAnalyses } from '../pure/changes';
+import { arrivals, finishedAnalyses, knocking } from '../pure/changes';
 import { mentions } from '../pure/chat';
 import type { Notices } from './notices.svelte';
 
-export const TOLD = ['joined', 'mention', 'analysed'] as const;
+export const TOLD = ['joined', 'knocked', 'mention', 'analysed', 'outside'] as const;
 export type Told = (typeof TOLD)[number];
 
 const KEY = 'told';
@@ -14,7 +14,12 @@ const KEY = 'told';
 export class ToldOf {
   #off = $state.raw<Told[]>([]);
 
-  constructor(private readonly storage: Pick<Storage, 'getItem' | 'setItem'>, private readonly notices: Notices) {
+  /** `outside` tells while somebody looks elsewhere: a title and what happened. */
+  constructor(
+    private readonly storage: Pick<Storage, 'getItem' | 'setItem'>,
+    private readonly notices: Notices,
+    private readonly outside: (title: string, message: string) => void,
+  ) {
     const kept = storage.getItem(KEY)?.split(',') ?? [];
     this.#off = TOLD.filter((one) => kept.includes(one));
   }
@@ -30,19 +35,27 @@ export class ToldOf {
 
   /** The room is another than it was. */
   changed(before: RoomView, now: RoomView): void {
-    for (const name of arrivals(before, now)) this.#tell('joined', `${name} joined`);
-    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', `${title} is analysed`);
+    for (const name of arrivals(before, now)) this.#tell('joined', `${name} joined`, now);
+    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', `${title} is analysed`, now);
+    // In the window they stand at the door, in sight on every screen.
+    for (const name of knocking(before, now)) this.#tellOutside('knocked', `${name} asks to come in`, now);
   }
 
   /** Others said something new. */
   said(messages: ChatMessageView[], room: RoomView, names: string[]): void {
     const me = room.members.find((member) => member.user === room.me)?.name;
     for (const message of messages) {
-      if (me !== undefined && message.author !== room.me && mentions(message.text, me, names)) this.#tell('mention', `${message.author_name}: ${message.text}`);
+      if (me !== undefined && message.author !== room.me && mentions(message.text, me, names)) this.#tell('mention', `${message.author_name}: ${message.text}`, room);
     }
   }
 
-  #tell(what: Told, message: string): void {
-    if (this.has(what)) this.notices.add('info', what, message);
+  #tell(what: Told, message: string, room: RoomView): void {
+    if (!this.has(what)) return;
+    this.notices.add('info', what, message);
+    this.#tellOutside(what, message, room);
+  }
+
+  #tellOutside(what: Told, message: string, room: RoomView): void {
+    if (this.has(what) && this.has('outside') && !document.hasFocus()) this.outside(room.settings.name, message);
   }
 }

@@ -18,6 +18,8 @@ export class FakeBackend implements Backend {
   /** All that was asked for, in order. */
   readonly requests: Request[] = [];
   readonly opened: string[] = [];
+  /** What the desktop was to say. */
+  readonly notified: string[] = [];
   readonly files: FileAccess = {
     pick: async () => ['/music/Tide Line.flac'],
     pickFolder: async () => '/music',
@@ -57,6 +59,10 @@ export class FakeBackend implements Backend {
 
   async openLink(address: string): Promise<void> {
     this.opened.push(address);
+  }
+
+  async notify(title: string, message: string): Promise<void> {
+    this.notified.push(`${title}: ${message}`);
   }
 
   onStatus(): Unsubscribe {

@@ -106,10 +106,19 @@ pub fn needed(stage: &Stage) -> Vec<ContentHash> {
     })
 }
 
-/// A peer's report as it is drawn, while `current` is loaded.
-pub fn peer_sync_view(user: UserId, report: &SyncReport, current: Option<ContentHash>) -> PeerSyncView {
+/// A peer's report as it is drawn, while `current` is loaded and `needed` is what is needed soonest.
+pub fn peer_sync_view(
+    user: UserId,
+    report: &SyncReport,
+    current: Option<ContentHash>,
+    needed: &[ContentHash],
+) -> PeerSyncView {
     let has = |track| report.has.as_ref().map_or(report.has_track, |has| has.contains(&track));
+    // Of what comes later nothing is known where the peer does not say.
+    let told = |track| report.has.is_some() || Some(track) == current;
+    let lacks = needed.iter().filter(|track| told(**track) && !has(**track));
     PeerSyncView {
+        lacks: lacks.map(ToString::to_string).collect(),
         user: user.to_string(),
         error_us: report.error_us,
         clock_uncertainty_us: report.uncertainty_us,
@@ -134,6 +143,23 @@ fn state_name(status: &EngineStatus) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_lacks_what_it_says_it_has_not() {
+        let [current, next] = [1, 2].map(|n| ContentHash::from_bytes([n; 32]));
+        let lacks = |has: Option<Vec<ContentHash>>, has_track| {
+            let report = SyncReport { has, has_track, ..SyncReport::default() };
+            peer_sync_view(UserId::from_bytes([1; 16]), &report, Some(current), &[current, next]).lacks
+        };
+        assert_eq!(lacks(Some(vec![current]), true), [next.to_string()]);
+        assert_eq!(lacks(Some(Vec::new()), false).len(), 2);
+        assert_eq!(
+            lacks(None, false),
+            [current.to_string()],
+            "an older peer speaks of the current one alone"
+        );
+        assert!(lacks(None, true).is_empty());
+    }
 
     #[test]
     fn a_small_error_of_an_unsure_clock_is_not_in_sync() {

@@ -228,5 +228,6 @@ pub fn sync_views(stage: &Stage) -> Vec<PeerSyncView> {
         Stage::Joined(joined) => joined.reports().borrow().clone(),
     };
     let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
-    reports.iter().map(|(user, report)| peer_sync_view(*user, report, current)).collect()
+    let needed = needed(stage);
+    reports.iter().map(|(user, report)| peer_sync_view(*user, report, current, &needed)).collect()
 }

@@ -118,6 +118,14 @@ describe('a transfer', () => {
 });
 
 describe('people', () => {
+  it('are shown with what they have yet to get', async () => {
+    await open('room');
+    const [, ben, cy] = all('member-row');
+    expect(ben?.title).toContain('Ben plays');
+    expect(cy?.title).toBe('Cy has yet to get “Paper Lantern” and “Tide Line”');
+    expect(all('member-sync')[2]?.textContent).toBe('loading');
+  });
+
   it('are handed the controls, also where only the host played', async () => {
     const node = await open('room');
     const settings = node.app.room?.settings;

@@ -319,6 +319,8 @@ views! {
         in_sync: bool,
         /// It has the current track.
         has_track: bool,
+        /// What it has not yet of the tracks that are needed soonest: the current and the next.
+        lacks: Vec<String>,
     }
 
     /// Which way a file goes.

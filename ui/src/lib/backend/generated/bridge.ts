@@ -385,7 +385,11 @@ in_sync: boolean,
 /**
  * It has the current track.
  */
-has_track: boolean, };
+has_track: boolean, 
+/**
+ * What it has not yet of the tracks that are needed soonest: the current and the next.
+ */
+lacks: Array<string>, };
 
 /**
  * What the transport does.

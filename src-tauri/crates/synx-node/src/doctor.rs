@@ -55,7 +55,12 @@ impl Inner {
     fn check_log(&self) -> DoctorCheckView {
         match self.log.rooms() {
             Ok(rooms) => {
-                check("log", true, format!("{} logs; prove them with `synx log verify`", rooms.len()))
+                let logs = if rooms.len() == 1 { "log" } else { "logs" };
+                check(
+                    "log",
+                    true,
+                    format!("{} {logs}; to prove what is in them: `synx log verify`", rooms.len()),
+                )
             }
             Err(error) => check("log", false, error.to_string()),
         }

@@ -3,6 +3,7 @@
 //! Uses nothing but the standard library, so that it runs seconds after a clone. Must never know how a part of the
 //! program works: it installs, builds, starts and compares.
 
+mod autobahn;
 mod bench;
 mod checks;
 mod command;
@@ -30,6 +31,7 @@ Usage: cargo xtask <task>
                     Hosts a room, lets two peers join, plays a track in sync and shows the error
   bench [NAME ARGS…]
                     Runs a benchmark, optimised; without a name, lists them
+  autobahn          Runs Autobahn's WebSocket test suite against the server (needs Python 2.7)
   fuzz [TARGET] [SECONDS]
                     Feeds what reads bytes from outside with what coverage suggests, a minute each
   package           Builds an installable package
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         "run" => launch::run(&workspace, rest),
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
+        "autobahn" => autobahn::autobahn(&workspace),
         "bench" => bench::bench(&workspace, rest),
         "fuzz" => fuzz::fuzz(&workspace, rest),
         "package" => package::package(&workspace, rest),

@@ -23,12 +23,23 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// Answers the upgrade. Whether the request is one is the framework's to say; the connection is then taken over as it is,
-/// because ready frames go out beneath any library.
+/// Answers the upgrade of a peer.
 pub(crate) async fn upgrade(
     State(shop): Shop,
     Extension(seat): Extension<Seat>,
     request: Request,
+) -> Result<Response, WebSocketUpgradeRejection> {
+    let (address, longest) = (seat.address, shop.config.limits.message_bytes);
+    take_over(request, seat, longest, move |socket| serve(socket, shop, address)).await
+}
+
+/// Answers an upgrade and hands the connection on. Whether the request is one is the framework's to say; the connection is then taken over as it is,
+/// because ready frames go out beneath any library.
+pub(crate) async fn take_over<F: Future<Output = ()> + Send + 'static>(
+    request: Request,
+    seat: Seat,
+    message_bytes: usize,
+    serve: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> Result<Response, WebSocketUpgradeRejection> {
     let mut parts = request.into_parts().0;
     let connection = parts.extensions.get::<OnUpgrade>().cloned();
@@ -39,8 +50,7 @@ pub(crate) async fn upgrade(
         if let Some(connection) = connection
             && let Ok(upgraded) = connection.await
         {
-            let socket = Socket::over(upgraded, shop.config.limits.message_bytes).await;
-            serve(socket, shop, seat.address).await;
+            serve(Socket::over(upgraded, message_bytes).await).await;
         }
         drop(seat);
     });

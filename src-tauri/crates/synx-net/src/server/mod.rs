@@ -5,6 +5,8 @@
 mod addresses;
 mod admission;
 mod arrival;
+#[cfg(test)]
+mod autobahn;
 mod backend;
 mod bucket;
 mod clock;

@@ -30,9 +30,14 @@ const TEXT: u8 = 0x81;
 
 /// A text message as a server's frame: its header and its bytes, ready for any number of peers.
 pub(crate) fn ready_frame(text: &str) -> Bytes {
-    let mut frame = Vec::with_capacity(text.len() + 10);
-    frame.push(TEXT);
-    match (u8::try_from(text.len()), u16::try_from(text.len())) {
+    whole_frame(TEXT, text.as_bytes())
+}
+
+/// A message in one frame.
+pub(super) fn whole_frame(code: u8, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 10);
+    frame.push(code);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length), _) if length < 126 => frame.push(length),
         (_, Ok(length)) => {
             frame.push(126);
@@ -40,10 +45,10 @@ pub(crate) fn ready_frame(text: &str) -> Bytes {
         }
         _ => {
             frame.push(127);
-            frame.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
         }
     }
-    frame.extend_from_slice(text.as_bytes());
+    frame.extend_from_slice(payload);
     frame.into()
 }
 

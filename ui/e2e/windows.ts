@@ -58,18 +58,20 @@ export class Windows {
   }
 
   async open(address: string): Promise<void> {
-    for (const [size, viewport] of Object.entries(SIZES)) {
-      const page = await this.browser.newPage({ viewport, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
-      page.setDefaultTimeout(PATIENCE_MS);
-      // What comes and goes by itself would change a screen while it is inspected; its own tests look at it.
-      await page.addInitScript(() => localStorage.setItem('told', 'joined,mention,analysed'));
-      page.on('request', (request) => this.asked.add(request.url()));
-      page.on('websocket', (socket) => this.asked.add(socket.url()));
-      page.on('pageerror', (error) => this.problems.push(`${size}: ${error.message}`));
-      page.on('console', (message) => message.type() === 'error' && this.problems.push(`${size}: ${message.text()}`));
-      await page.goto(address);
-      this.pages.push({ size, page });
-    }
+    for (const size of ['wide', 'narrow'] as const) this.pages.push({ size, page: await this.openOne(address, size) });
+  }
+
+  async openOne(address: string, size: keyof typeof SIZES): Promise<Page> {
+    const page = await this.browser.newPage({ viewport: SIZES[size], reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
+    page.setDefaultTimeout(PATIENCE_MS);
+    // What comes and goes by itself would change a screen while it is inspected; its own tests look at it.
+    await page.addInitScript(() => localStorage.setItem('told', 'joined,mention,analysed'));
+    page.on('request', (request) => this.asked.add(request.url()));
+    page.on('websocket', (socket) => this.asked.add(socket.url()));
+    page.on('pageerror', (error) => this.problems.push(`${size}: ${error.message}`));
+    page.on('console', (message) => message.type() === 'error' && this.problems.push(`${size}: ${message.text()}`));
+    await page.goto(address);
+    return page;
   }
 
   async close(): Promise<void> {

@@ -74,12 +74,13 @@ fn read_tags(path: &Path) -> Option<Tags> {
         ParseOptions::new().read_properties(false).read_cover_art(false).parsing_mode(ParsingMode::Relaxed);
     let read = || Probe::open(path).ok()?.options(options).guess_file_type().ok()?.read().ok();
     let file = catch_unwind(AssertUnwindSafe(read)).ok()??;
-    let tag = file.primary_tag().or(file.first_tag())?;
+    // A file may have several tags, and the one that should count may say less than another.
+    let tags = || file.primary_tag().into_iter().chain(file.tags());
     Some(Tags {
-        title: tag.title().as_deref().and_then(clean),
-        artist: tag.artist().as_deref().and_then(clean),
-        album: tag.album().as_deref().and_then(clean),
-        year: tag.date().map(|date| date.year).filter(|year| *year > 0),
+        title: tags().find_map(|tag| tag.title().as_deref().and_then(clean)),
+        artist: tags().find_map(|tag| tag.artist().as_deref().and_then(clean)),
+        album: tags().find_map(|tag| tag.album().as_deref().and_then(clean)),
+        year: tags().find_map(|tag| tag.date().map(|date| date.year).filter(|year| *year > 0)),
     })
 }
 

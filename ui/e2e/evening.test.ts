@@ -199,7 +199,7 @@ describe('alone', () => {
       await at(page, 'library-row').first().waitFor();
     });
     await scene('playlist-menu', (page) => at(page, 'playlist-menu').click(), (page) => page.keyboard.press('Escape'));
-    await scene('history', async (page) => {
+    await scene('played', async (page) => {
       await at(page, 'nav-history').click();
       await page.getByRole('heading', { name: 'History' }).waitFor();
     }, (page) => at(page, 'nav-library').click());

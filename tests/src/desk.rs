@@ -2,6 +2,7 @@
 
 use crate::PATIENCE;
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 use zbus::zvariant::OwnedValue;
@@ -13,6 +14,7 @@ const ITEM: &str = "org.kde.StatusNotifierItem";
 pub struct Desk {
     bus: Connection,
     items: Receiver<String>,
+    service: Mutex<Option<String>>,
     notified: Receiver<String>,
 }
 
@@ -81,14 +83,29 @@ impl Desk {
             .build()
             .await
             .expect("nobody else is the desktop on this bus");
-        Self { bus, items, notified }
+        Self { bus, items, service: Mutex::default(), notified }
     }
 
-    /// Waits until the icon that came last says `title`.
+    /// The icon that was put into the tray.
+    async fn item(&self) -> zbus::Proxy<'_> {
+        let name = self.service();
+        zbus::Proxy::new(&self.bus, name, "/StatusNotifierItem", ITEM).await.expect("the icon is on the bus")
+    }
+
+    fn service(&self) -> String {
+        let mut service = self.service.lock().expect("no test has failed with it");
+        let came = || self.items.recv_timeout(PATIENCE).expect("an icon was put into the tray");
+        service.get_or_insert_with(came).clone()
+    }
+
+    /// Clicks the icon.
+    pub async fn click_tray(&self) {
+        self.item().await.call_method("Activate", &(0_i32, 0_i32)).await.expect("the icon can be clicked");
+    }
+
+    /// Waits until the icon says `title`.
     pub async fn until_tray_says(&self, title: &str) {
-        let service = self.items.recv_timeout(PATIENCE).expect("an icon was put into the tray");
-        let item = zbus::Proxy::new(&self.bus, service, "/StatusNotifierItem", ITEM);
-        let item = item.await.expect("the icon is on the bus");
+        let item = self.item().await;
         let end = Instant::now() + PATIENCE;
         let mut said = String::new();
         while Instant::now() < end {

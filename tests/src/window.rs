@@ -40,6 +40,51 @@ impl Display {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl Display {
+    /// Asks every window that is seen to close, as the button in its title bar does; how many there were.
+    pub fn ask_to_close(&self) -> usize {
+        use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
+        let (screen, windows) = self.windows();
+        let atom = |name: &str| {
+            let asked = screen.intern_atom(false, name.as_bytes()).expect("the display answers");
+            asked.reply().expect("the display knows names").atom
+        };
+        let (protocols, delete) = (atom("WM_PROTOCOLS"), atom("WM_DELETE_WINDOW"));
+        for window in &windows {
+            let message = ClientMessageEvent::new(32, *window, protocols, [delete, 0, 0, 0, 0]);
+            let sent = screen.send_event(false, *window, EventMask::NO_EVENT, message);
+            sent.expect("the display takes messages").check().expect("the window is there");
+        }
+        windows.len()
+    }
+
+    /// Waits until so many windows are seen.
+    pub fn until_windows(&self, count: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.windows().1.len() != count {
+            assert!(Instant::now() < end, "never {count} windows but {}", self.windows().1.len());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn windows(&self) -> (x11rb::rust_connection::RustConnection, Vec<u32>) {
+        use x11rb::connection::Connection;
+        use x11rb::protocol::xproto::{ConnectionExt, MapState};
+        let (screen, _) = x11rb::connect(Some(&self.name)).expect("the display is there");
+        let root = screen.setup().roots[0].root;
+        let all = screen.query_tree(root).expect("the display answers").reply().expect("there is a tree");
+        // What is as small as a pixel belongs to the toolkit.
+        let seen = |window: &u32| {
+            let size = screen.get_geometry(*window).ok()?.reply().ok()?;
+            let state = screen.get_window_attributes(*window).ok()?.reply().ok()?.map_state;
+            Some(state == MapState::VIEWABLE && size.width > 100)
+        };
+        let windows = all.children.into_iter().filter(|window| seen(window) == Some(true)).collect();
+        (screen, windows)
+    }
+}
+
 impl Drop for Display {
     fn drop(&mut self) {
         let _ = self.server.kill();

@@ -1,6 +1,8 @@
 //! The app as a person uses it: two windows, one room.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+use serde_json::json;
 use std::path::Path;
 #[cfg(target_os = "linux")]
 use synx_system_tests::Instance;
@@ -286,7 +288,22 @@ async fn the_desktop_is_told_who_is_hosted() {
     ben.next("room_joined");
     desk.until_tray_says("Hosting 1 person in “Friday listening”").await;
     assert_eq!(desk.notification(), "Friday listening: Ben joined");
-    host.close().await;
+
+    // Closed, it goes on for Ben, and the tray leads back to it.
+    assert_eq!(display.ask_to_close(), 1);
+    display.until_windows(0);
+    assert!(desk.notification().starts_with("“Friday listening” is still open: It goes on for 1 person."));
+    ben.must("say", json!({"type": "chat_message", "text": "Still here?"}));
+    desk.click_tray().await;
+    display.until_windows(1);
+    host.until("the message", "document.body.innerText.includes('Still here?')").await;
+
+    // Nobody would miss it any more: it ends.
+    ben.must("go", json!({"type": "leave"}));
+    desk.until_tray_says("“Friday listening” is open").await;
+    assert_eq!(display.ask_to_close(), 1);
+    display.until_windows(0);
+    drop(host);
 }
 
 /// The host's port on loopback: in a test both windows are on one machine, whatever networks it has.

@@ -28,6 +28,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_start",
     },
     Bench {
+        name: "cluster",
+        about: "[FOLDER] [SECONDS] [ROUNDS]: durable events a second on 1, 2 and 3 nodes, beside the embedded log",
+        package: "synx-cluster",
+        example: "bench_cluster",
+    },
+    Bench {
         name: "server",
         about: "[MEASURE…] [--folder F] [--seconds S] [--rounds N] [--plain]: rooms under load, with and without TLS",
         package: "synx-node",
@@ -76,6 +82,9 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
     })?;
     setup::system_packages(Purpose::Headless)?;
+    if bench.name == "cluster" {
+        setup::nats_server(workspace)?;
+    }
     if bench.name == "sync" {
         // It starts the program itself.
         workspace.cargo().args(["build", "--release", "--package", "synx", "--bin", "synx"]).check()?;

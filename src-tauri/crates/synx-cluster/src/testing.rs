@@ -42,20 +42,28 @@ impl NatsServer {
         Self::with(&ServerConfig::default())
     }
 
+    /// Starts a server that is set up as it should be, on the disk of this folder.
+    pub fn start_in(folder: &Path) -> Self {
+        Self::system_in(folder, 1, &ServerConfig::default()).remove(0)
+    }
+
     /// Starts a server that is set up so.
     pub fn with(config: &ServerConfig) -> Self {
-        let mut servers = Self::system(1, config);
-        servers.remove(0)
+        Self::system(1, config).remove(0)
     }
 
     /// Starts servers that are one NATS cluster.
     pub fn system(count: usize, config: &ServerConfig) -> Vec<Self> {
+        Self::system_in(&std::env::temp_dir(), count, config)
+    }
+
+    fn system_in(parent: &Path, count: usize, config: &ServerConfig) -> Vec<Self> {
         let ports: Vec<_> = (0..count).map(|_| (free_port(), free_port())).collect();
         let routes: Vec<_> = ports.iter().map(|(_, route)| format!("nats://127.0.0.1:{route}")).collect();
         let mut servers: Vec<_> = (1..)
             .zip(&ports)
             .map(|(number, (port, route))| {
-                let folder = tempfile::tempdir().unwrap();
+                let folder = tempfile::tempdir_in(parent).unwrap();
                 let mut text = configuration(*port, number, folder.path(), config);
                 if count > 1 {
                     text += &format!(

@@ -299,3 +299,56 @@ async fn three_nodes_append_to_one_room_and_see_one_order() {
         assert_eq!(seen, appended);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_goes_from_a_file_to_the_cluster_and_back_as_the_same_room() {
+    let (server, node) = (NatsServer::start(), tempdir().unwrap());
+    let file = |name| Log::open(&node.path().join(name), LogOptions::default()).unwrap();
+    let (from, back) = (file("log.db"), file("back.db"));
+    from.append(room(1), 0, chats(1500)).await.unwrap();
+    let cluster = Log::over(Arc::new(open(&server, node.path())), LogOptions::default()).unwrap();
+    let there = cluster.take_over(room(1), &from).await.unwrap();
+    cluster.append(room(1), 1500, chats(1)).await.unwrap();
+    let here = back.take_over(room(1), &cluster).await.unwrap();
+    assert_eq!((there.events, here.events), (1500, 1501));
+    assert_eq!(from.take_over(room(1), &back).await.unwrap(), here);
+    assert_eq!(from.rooms().unwrap(), cluster.rooms().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_servers_each_may_be_killed_and_nothing_is_lost() {
+    let (mut servers, node) = (NatsServer::system(3, &ServerConfig::default()), tempdir().unwrap());
+    let options = |node: &Path| ClusterOptions {
+        servers: servers.iter().map(NatsServer::url).collect(),
+        replicas: 3,
+        ..servers[0].options(node)
+    };
+    let (here, there) = (options(node.path()), tempdir().unwrap());
+    let there_options = options(there.path());
+    let store = tokio::task::spawn_blocking(move || JetStreamStore::open(here)).await.unwrap().unwrap();
+    let log = Log::over(Arc::new(store), LogOptions::default()).unwrap();
+    let stop = Arc::new(AtomicUsize::new(0));
+    let appender = tokio::spawn(keep_appending(log.clone(), room(1), Arc::clone(&stop)));
+    for server in &mut servers {
+        for step in 0..2 {
+            let reached = log.head(room(1)).unwrap();
+            while log.head(room(1)).unwrap() < reached + 40 {
+                tokio::time::sleep(POLL).await;
+            }
+            if step == 0 { server.kill() } else { server.restart() }
+        }
+        // The next one is killed only when this one has caught up: two of three must be whole.
+        let reached = log.head(room(1)).unwrap();
+        while log.head(room(1)).unwrap() < reached + 200 {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    stop.store(1, Ordering::Relaxed);
+    let acknowledged = appender.await.unwrap();
+    let store =
+        tokio::task::spawn_blocking(move || JetStreamStore::open(there_options)).await.unwrap().unwrap();
+    let other = Log::over(Arc::new(store), LogOptions::default()).unwrap();
+    assert_eq!(other.head(room(1)).unwrap(), acknowledged);
+    assert_eq!(other.rooms().unwrap(), log.rooms().unwrap());
+    assert_eq!(other.verify(Some(room(1))).await.unwrap()[0].first_bad, None);
+}

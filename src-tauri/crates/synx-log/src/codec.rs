@@ -32,6 +32,14 @@ impl Draft {
         }
         Ok(Self { event, name: Cow::Borrowed(name.name), version: name.version, data, hash: None })
     }
+
+    /// An event of another log, which is to be stored with the very same bytes.
+    pub(crate) fn from_elsewhere(record: Record, upcasters: &Upcasters) -> Result<Self, LogError> {
+        let Record { room_id, seq, event_id, name, version, actor, command_id, .. } = record;
+        let event = decode(upcasters, room_id, seq, &name, version, &record.data)?;
+        let event = NewEvent { event_id, actor, command_id, occurred_at_ms: record.occurred_at_ms, event };
+        Ok(Self { event, name, version, data: record.data, hash: Some(record.hash) })
+    }
 }
 
 /// The payload alone, without the tag that serde puts around it.

@@ -2,14 +2,14 @@
 //!
 //! Must never take in what does not continue the history that is here; the hashes decide.
 
-use crate::codec::{self, Draft};
+use crate::codec::Draft;
 use crate::{AuditFilter, ChainHash, Log, LogError, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufRead, Read, Write};
-use synx_domain::{CommandId, EventId, NewEvent, RoomId, UserId};
+use synx_domain::{CommandId, EventId, RoomId, UserId};
 
 /// Events that are read, or appended, at once.
 const PAGE_EVENTS: usize = 1000;
@@ -83,7 +83,7 @@ impl Log {
     }
 
     /// Appends those of a room's events that are not here yet.
-    async fn import(&self, room: RoomId, drafts: Vec<(u64, Draft)>) -> Result<u64, LogError> {
+    pub(crate) async fn import(&self, room: RoomId, drafts: Vec<(u64, Draft)>) -> Result<u64, LogError> {
         let head = self.head(room)?;
         let mut expected = head;
         let (known, mut new) = (drafts.iter().rev().find(|(seq, _)| *seq <= head), Vec::new());
@@ -205,22 +205,8 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn draft(&self, log: &Log, text: &str) -> Result<(RoomId, u64, Draft), LogError> {
-        let Record {
-            room_id,
-            seq,
-            event_id,
-            name,
-            version,
-            actor,
-            command_id,
-            occurred_at_ms,
-            data,
-            hash,
-            ..
-        } = Record::from_json_line(text, self.number)?;
-        let event = codec::decode(&log.options().upcasters, room_id, seq, &name, version, &data)?;
-        let event = NewEvent { event_id, actor, command_id, occurred_at_ms, event };
-        Ok((room_id, seq, Draft { event, name, version, data, hash: Some(hash) }))
+        let record = Record::from_json_line(text, self.number)?;
+        Ok((record.room_id, record.seq, Draft::from_elsewhere(record, &log.options().upcasters)?))
     }
 
     fn bad(&self, detail: &dyn std::fmt::Display) -> LogError {

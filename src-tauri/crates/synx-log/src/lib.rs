@@ -21,6 +21,7 @@ mod inbox;
 mod jsonl;
 
 mod log;
+mod migrate;
 mod options;
 mod record;
 mod restore;

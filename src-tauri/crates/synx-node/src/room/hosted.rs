@@ -1,18 +1,23 @@
 //! A room that lives on this machine: decides commands, one batch at a time, and appends what follows to the log.
 //!
 //! Must never answer, or let anybody see, what is not on disk. While one batch is being written the next one gathers, so
-//! many senders share one fsync.
+//! many senders share one fsync. Where other nodes append to the same room, what they did is taken in first, and what was
+//! decided without it is decided again.
+
+#[cfg(test)]
+mod tests;
 
 use crate::error::NodeError;
 use crate::room::knocks::Knocks;
 use crate::room::lead::SyncBoard;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use synx_domain::{
     Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, NewEvent, Rejection, Room,
     RoomId, RoomSnapshot, UserId,
 };
-use synx_log::Log;
+use synx_log::{Log, LogError};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -22,6 +27,14 @@ const WAITING_COMMANDS: usize = 4096;
 const SNAPSHOT_EVERY_EVENTS: u64 = if cfg!(test) { 50 } else { 10_000 };
 /// Commands that share one write at most.
 const BATCH_COMMANDS: usize = 512;
+
+/// How often a batch is decided again because another node was faster. Each time that one got on, so this is far beyond
+/// what happens.
+const DECIDED_AGAIN: usize = 50;
+/// Events of other nodes that are read at once.
+const PAGE_EVENTS: usize = 512;
+/// Pause before a log that cannot be read is tried again.
+const READ_PAUSE: Duration = Duration::from_millis(250);
 
 /// Why a command has no answer from the room.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +194,7 @@ impl SeenCommands {
     }
 }
 
-/// The only one who appends to the room's log.
+/// The only one here who appends to the room's log.
 struct Writer {
     id: RoomId,
     epoch: EpochId,
@@ -199,32 +212,60 @@ struct Writer {
 impl Writer {
     async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
-        while waiting.recv_many(&mut batch, BATCH_COMMANDS).await > 0 {
-            self.commit(&mut batch).await;
+        let mut heads = self.log.heads(self.id);
+        loop {
+            let seq = self.working.seq;
+            tokio::select! {
+                taken = waiting.recv_many(&mut batch, BATCH_COMMANDS) => match taken {
+                    0 => return,
+                    _ => self.commit(&mut batch).await,
+                },
+                () = beyond(&mut heads, seq) => if let Err(error) = self.follow().await {
+                    tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");
+                    tokio::time::sleep(READ_PAUSE).await;
+                },
+            }
         }
     }
 
     async fn commit(&mut self, batch: &mut Vec<Job>) {
-        let before = self.working.seq;
-        let mut events = Vec::new();
-        let mut accepted = Vec::new();
-        for job in batch.drain(..) {
-            match self.take(&job.command, &mut events) {
-                Ok(seq) => accepted.push((job, seq)),
-                // A sender that is gone needs no answer.
-                Err(rejection) => drop(job.answer.send(Err(rejection.into()))),
+        for attempt in 0..=DECIDED_AGAIN {
+            let before = self.working.seq;
+            let (mut events, mut accepted) = (Vec::new(), Vec::new());
+            for job in batch.drain(..) {
+                match self.take(&job.command, &mut events) {
+                    Ok(seq) => accepted.push((job, seq)),
+                    // A sender that is gone needs no answer.
+                    Err(rejection) => drop(job.answer.send(Err(rejection.into()))),
+                }
             }
-        }
-        let written =
-            if events.is_empty() { Ok(Vec::new()) } else { self.log.append(self.id, before, events).await };
-        match written {
-            Ok(envelopes) => {
-                self.publish(&envelopes);
-                accepted.into_iter().for_each(|(job, seq)| drop(job.answer.send(Ok(seq))));
-            }
-            // Together they are more than the log takes at once; each may be none the worse for it.
-            Err(synx_log::LogError::TooLarge { .. }) if accepted.len() > 1 => {
+            let written = if events.is_empty() {
+                Ok(Vec::new())
+            } else {
+                self.log.append(self.id, before, events).await
+            };
+            let mut outcome = written.map(|envelopes| self.publish(&envelopes));
+            if outcome.is_err() {
                 self.take_back();
+            }
+            if matches!(outcome, Err(LogError::Conflict { .. })) && attempt < DECIDED_AGAIN {
+                match self.follow().await {
+                    Ok(()) => {
+                        batch.extend(accepted.into_iter().map(|(job, _)| job));
+                        continue;
+                    }
+                    Err(error) => outcome = Err(error),
+                }
+            }
+            return self.answer(accepted, outcome).await;
+        }
+    }
+
+    async fn answer(&mut self, accepted: Vec<(Job, u64)>, outcome: Result<(), LogError>) {
+        match outcome {
+            Ok(()) => accepted.into_iter().for_each(|(job, seq)| drop(job.answer.send(Ok(seq)))),
+            // Together they are more than the log takes at once; each may be none the worse for it.
+            Err(LogError::TooLarge { .. }) if accepted.len() > 1 => {
                 let mut first: Vec<Job> = accepted.into_iter().map(|(job, _)| job).collect();
                 let mut second = first.split_off(first.len() / 2);
                 Box::pin(self.commit(&mut first)).await;
@@ -232,12 +273,29 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(%error, room = %self.id, "the log refused a batch");
-                self.take_back();
                 let error = Arc::new(error);
                 for (job, _) in accepted {
                     drop(job.answer.send(Err(ExecuteError::Log(Arc::clone(&error)))));
                 }
             }
+        }
+    }
+
+    /// Takes in what other nodes have appended. Called between batches, when the working state is what is on disk.
+    async fn follow(&mut self) -> Result<(), LogError> {
+        loop {
+            let events = self.log.read(self.id, self.working.seq, PAGE_EVENTS).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            for envelope in &events {
+                // Whoever sends the command again may do so here.
+                if let Some(id) = envelope.command_id {
+                    self.seen.is_new(id, &self.working);
+                }
+                self.working.apply(envelope);
+            }
+            self.publish(&events);
         }
     }
 
@@ -291,67 +349,14 @@ impl Writer {
     }
 }
 
+/// Waits until the log is beyond an event. Never, once it is closed.
+async fn beyond(heads: &mut watch::Receiver<u64>, seq: u64) {
+    if heads.wait_for(|head| *head > seq).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn envelope(room_id: RoomId, seq: u64, event: &NewEvent) -> Envelope {
     let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event.clone();
     Envelope { seq, event_id, room_id, actor, command_id, occurred_at_ms, event }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use synx_domain::{PlaybackControl, RoomSettings, StorageLimits, UserProfile, Visibility};
-    use synx_log::LogOptions;
-
-    /// The room in this log, and its host.
-    async fn open(log: Log) -> (HostedRoom, UserId) {
-        let room = HostedRoom::open(log, RoomId::from_uuid(Uuid::now_v7())).await.unwrap();
-        let host = UserId::from_uuid(Uuid::now_v7());
-        let settings = RoomSettings {
-            name: "Friday".to_owned(),
-            visibility: Visibility::Private,
-            max_participants: 8,
-            genres: Vec::new(),
-            playback_control: PlaybackControl::Djs,
-            storage: StorageLimits::default(),
-            wait_for_all: false,
-        };
-        let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
-        room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();
-        (room, host)
-    }
-
-    #[tokio::test]
-    async fn a_room_that_grows_keeps_snapshots_as_it_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log.db");
-        let (room, host) = open(Log::open(&path, LogOptions::default()).unwrap()).await;
-        for number in 0..=SNAPSHOT_EVERY_EVENTS {
-            let text = number.to_string();
-            room.execute_as(host, Command::PostChatMessage { text }).await.unwrap();
-        }
-        let file = rusqlite::Connection::open(&path).unwrap();
-        let latest = || {
-            let sql = "SELECT max(aggregate_version) FROM snapshots";
-            file.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).unwrap()
-        };
-        while latest().is_none() {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(latest(), i64::try_from(SNAPSHOT_EVERY_EVENTS).ok());
-    }
-
-    #[tokio::test]
-    async fn commands_that_are_too_much_together_are_written_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = LogOptions { append_bytes: 4096, ..LogOptions::default() };
-        let (room, host) = open(Log::open(&folder.path().join("log.db"), options).unwrap()).await;
-
-        let text = "a long message ".repeat(60);
-        let posts = (0..20).map(|_| room.execute_as(host, Command::PostChatMessage { text: text.clone() }));
-        let outcomes = futures_util::future::join_all(posts).await;
-        let mut seqs: Vec<u64> = outcomes.into_iter().map(Result::unwrap).collect();
-        seqs.sort_unstable();
-        seqs.dedup();
-        assert_eq!((seqs.len(), room.with(|room| room.chat.len())), (20, 20));
-    }
 }

@@ -289,7 +289,8 @@ impl Talk {
             }
             Stage::Upgrade(token) if status == 101 => {
                 let join = json!({
-                    "type": "join_room", "protocol": 1, "room": room, "token": token, "last_seq": self.last_seq,
+                    "type": "join_room", "protocol": 1, "room": room, "token": token,
+                    "proof": self.token_proof(&token), "last_seq": self.last_seq,
                     "profile": {"name": format!("Peer {}", self.number)},
                 });
                 frames::put_frame(&mut peer.out.borrow_mut(), 1, join.to_string().as_bytes());
@@ -311,6 +312,12 @@ impl Talk {
             "public_key": HEXLOWER.encode(&person.0.verifying_key().to_bytes()),
             "signature": HEXLOWER.encode(&person.0.sign(&signed).to_bytes()),
         })
+    }
+
+    /// What goes with a token: a signature under its hash by the key that it names.
+    fn token_proof(&self, token: &str) -> String {
+        let signed = [b"synxsphere token v1\0", &blake3::hash(token.as_bytes()).as_bytes()[..]].concat();
+        HEXLOWER.encode(&Person::numbered(self.number).0.sign(&signed).to_bytes())
     }
 }
 

@@ -290,7 +290,7 @@ impl Talk {
             Stage::Upgrade(token) if status == 101 => {
                 let join = json!({
                     "type": "join_room", "protocol": 1, "room": room, "token": token,
-                    "proof": self.token_proof(&token), "last_seq": self.last_seq,
+                    "proof": self.token_proof(token), "last_seq": self.last_seq,
                     "profile": {"name": format!("Peer {}", self.number)},
                 });
                 frames::put_frame(&mut peer.out.borrow_mut(), 1, join.to_string().as_bytes());

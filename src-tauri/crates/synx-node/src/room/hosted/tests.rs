@@ -10,6 +10,8 @@ async fn on_two_nodes() -> ([HostedRoom; 2], UserId) {
     let other = Log::over(Arc::new(store.another()), LogOptions::default()).unwrap();
     let (room, host) = open(Log::over(Arc::new(store), LogOptions::default()).unwrap()).await;
     let other = HostedRoom::open(other, room.id()).await.unwrap();
+    // It hears of the room a moment after the other one made it.
+    until_it_is_at(&other, room.with(|room| room.seq)).await;
     ([room, other], host)
 }
 

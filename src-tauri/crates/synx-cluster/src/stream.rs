@@ -4,14 +4,15 @@
 
 use crate::ClusterOptions;
 use crate::error::ClusterError;
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, LastRawMessageErrorKind, Republish, RetentionPolicy, StorageType, Stream,
 };
-use async_nats::jetstream::{Context, ErrorCode, context::GetStreamErrorKind};
+use async_nats::jetstream::{Context, ErrorCode};
 use async_nats::{Client, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use synx_domain::RoomId;
 
 /// How long the server remembers message ids, to store none twice: as long as anybody sends the same again. What comes later is
@@ -22,6 +23,13 @@ const FETCH_MESSAGES: usize = 256;
 const FETCH_BYTES: usize = 8 << 20;
 /// How long the next message of a fetch may take.
 const FETCH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Servers that have just started answer nothing, or that they are not ready, until they have a leader: a few seconds, more on
+/// a busy machine.
+const LEADER_PATIENCE: Duration = Duration::from_secs(20);
+const LEADER_PAUSE: Duration = Duration::from_millis(100);
+/// What the API answers meanwhile, as in HTTP.
+const NOT_READY: usize = 503;
 
 /// A message as it lies in the stream.
 pub(crate) struct Stored {
@@ -50,7 +58,7 @@ impl LogStream {
     ) -> Result<Self, ClusterError> {
         let context = async_nats::jetstream::new(client.clone());
         let (name, config) = (options.name.stream(), config(options));
-        let found = context.get_stream(&name).await;
+        let found = patiently(|| context.get_stream(&name), |error| not_found_yet(&error.kind())).await;
         let info = match found {
             Ok(stream) => stream.cached_info().clone(),
             Err(error) if is_missing(&error.kind()) && events_here > 0 => {
@@ -177,10 +185,41 @@ fn is_missing(error: &GetStreamErrorKind) -> bool {
     matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
+fn not_found_yet(error: &GetStreamErrorKind) -> bool {
+    match error {
+        GetStreamErrorKind::Request => true,
+        GetStreamErrorKind::JetStream(error) => error.code() == NOT_READY,
+        GetStreamErrorKind::EmptyName | GetStreamErrorKind::InvalidStreamName => false,
+    }
+}
+
+fn not_made_yet(error: &CreateStreamErrorKind) -> bool {
+    match error {
+        CreateStreamErrorKind::TimedOut => true,
+        CreateStreamErrorKind::JetStream(error) => error.code() == NOT_READY,
+        _ => false,
+    }
+}
+
+/// Asks again while the answer says that it is too early, but not for ever.
+async fn patiently<T, E, F>(ask: impl Fn() -> F, too_early: impl Fn(&E) -> bool) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let end = Instant::now() + LEADER_PATIENCE;
+    loop {
+        match ask().await {
+            Err(error) if too_early(&error) && Instant::now() < end => tokio::time::sleep(LEADER_PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Two nodes that start together may both make it: then the second finds it made.
 async fn create(context: &Context, config: Config) -> Result<Info, ClusterError> {
     tracing::info!(stream = config.name, replicas = config.num_replicas, "making the stream of the log");
-    let made = context.create_stream(config).await;
+    let make = || context.create_stream(config.clone());
+    let made = patiently(make, |error| not_made_yet(&error.kind())).await;
     Ok(made.map_err(|error| ClusterError::server("make the stream", &error))?.cached_info().clone())
 }
 

@@ -4,8 +4,8 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-/** Layers import downwards only: pure, backend, state, components, screens. */
-const LAYERS = ['pure', 'backend', 'state', 'components', 'screens'];
+/** Layers import downwards only: i18n, pure, backend, state, components, screens. */
+const LAYERS = ['i18n', 'pure', 'backend', 'state', 'components', 'screens'];
 
 const layerRules = LAYERS.map((layer, index) => ({
   files: [`src/lib/${layer}/**/*.{ts,svelte}`],

@@ -1,34 +1,9 @@
 /**
  * What to try when a room cannot be joined, by the reason's code.
  */
-const TRIES: Record<string, string[]> = {
-  unreachable: [
-    'Ask whether the host’s app is open and the room with it.',
-    'Be on the same network, or have the host’s router pass the port on.',
-    'If both are so, a firewall on the host’s machine may be in between: the app must be let through it.',
-    'Try the host’s address and port below, as their room settings show it.',
-  ],
-  connection_lost: ['The host answered and then broke off. Try again in a moment.', 'If it stays so, ask whether their network is steady.'],
-  wrong_certificate: ['Ask the host for a fresh link: theirs may have changed with a new installation.', 'If they changed nothing, do not join over this network.'],
-  invite_expired: ['Ask the host for a new link: this one was good for a limited time.'],
-  invite_forged: ['Ask the host for a new link, and copy it whole.'],
-  invite_missing: ['This room is not public: ask the host for an invite link.'],
-  invite_other_room: ['This link belongs to another room of the same host. Ask for the right one.'],
-  invite_used_up: ['As many as the host wanted came in by this link. Ask for another.'],
-  knock_refused: ['Ask the host in person: they may have taken you for somebody else.'],
-  knock_unanswered: ['The host may be away from their machine: tell them that you are waiting, and try again.'],
-  invite_revoked: ['The host took this link back. Ask for a new one.'],
-  bad_link: ['Copy the whole link again: it begins with synxsphere://join and has no spaces.'],
-  bad_address: ['Write the address as host:port, such as 192.168.1.20:7420.'],
-  protocol_version: ['One of you has an older SynxSphere: update it on both machines.'],
-  protocol: ['One of you has an older SynxSphere: update it on both machines.'],
-  room_full: ['Ask the host to let more people in, in the room’s settings.'],
-  removed: ['Only the host can let you in again.'],
-  name_taken: ['Somebody there has a name like yours: choose another in your settings.'],
-  no_such_room: ['The room is not open now. Ask the host to open it again.'],
-  too_many_connections: ['The host has no seat free at this moment. Try again shortly.'],
-};
+import { t } from '../i18n';
 
 export function whatToTry(code: string): string[] {
-  return Object.hasOwn(TRIES, code) ? (TRIES[code] ?? []) : [];
+  const { tries } = t.trouble;
+  return Object.hasOwn(tries, code) ? (tries[code] ?? []) : [];
 }

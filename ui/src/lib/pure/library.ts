@@ -12,7 +12,6 @@ export interface Order {
 }
 
 interface ColumnKind {
-  name: string;
   /** In rem. Text takes what is left over, by its share. */
   least: number;
   share?: number;
@@ -21,18 +20,18 @@ interface ColumnKind {
 
 /** In the order in which they stand. */
 export const COLUMNS: Record<Column, ColumnKind> = {
-  title: { name: 'Title', least: 9, share: 5 },
-  artist: { name: 'Artist', least: 7, share: 3 },
-  album: { name: 'Album', least: 7, share: 3 },
-  year: { name: 'Year', least: 3.25, number: true },
-  duration: { name: 'Time', least: 3.75, number: true },
-  bpm: { name: 'BPM', least: 3.75, number: true },
-  key: { name: 'Key', least: 3.75 },
-  energy: { name: 'Energy', least: 3.75, number: true },
-  loudness: { name: 'Loudness', least: 4.75, number: true },
-  added: { name: 'Added', least: 5.5 },
-  plays: { name: 'Plays', least: 3.5, number: true },
-  played: { name: 'Last played', least: 5.5 },
+  title: { least: 9, share: 5 },
+  artist: { least: 7, share: 3 },
+  album: { least: 7, share: 3 },
+  year: { least: 3.25, number: true },
+  duration: { least: 3.75, number: true },
+  bpm: { least: 3.75, number: true },
+  key: { least: 3.75 },
+  energy: { least: 3.75, number: true },
+  loudness: { least: 4.75, number: true },
+  added: { least: 5.5 },
+  plays: { least: 3.5, number: true },
+  played: { least: 5.5 },
 };
 
 export const ALL_COLUMNS = Object.keys(COLUMNS) as Column[];

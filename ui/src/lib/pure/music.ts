@@ -1,6 +1,8 @@
 /**
  * Musical and technical figures as people read them.
  */
+import { figure, t } from '../i18n';
+
 
 export interface Guess {
   confidence: number;
@@ -19,7 +21,11 @@ export function percent(share: number): string {
 
 /** One decimal always: figures that line up are easier to compare. */
 export function bpmText(bpm: number): string {
-  return bpm.toFixed(1);
+  return figure(bpm, 1);
+}
+
+function inBpm(bpm: number): string {
+  return `${bpmText(bpm)} ${t.music.bpm}`;
 }
 
 interface Tempo extends Guess {
@@ -29,10 +35,10 @@ interface Tempo extends Guess {
 }
 
 export function tempoTitle(tempo: Tempo): string {
-  if (tempo.by_hand) return `${bpmText(tempo.bpm)} BPM, set by you`;
+  if (tempo.by_hand) return t.music.valueSetByYou(inBpm(tempo.bpm));
   const others = tempo.alternatives.map((other) => `${bpmText(other.bpm)} (${other.relation.replace('x', '×')})`);
-  const sure = `${bpmText(tempo.bpm)} BPM, ${percent(tempo.confidence)} sure`;
-  return others.length ? `${sure}. It may also be ${others.join(' or ')}.` : `${sure}.`;
+  const sure = t.music.valueSure(inBpm(tempo.bpm), percent(tempo.confidence));
+  return others.length ? `${sure} ${t.music.mayBe(others)}` : sure;
 }
 
 interface Key extends Guess {
@@ -43,22 +49,22 @@ interface Key extends Guess {
 }
 
 export function keyTitle(key: Key, second?: { name: string; camelot: string } | null): string {
-  const names = `${key.name} (Camelot ${key.camelot}, Open Key ${key.open_key})`;
-  if (key.by_hand) return `${names}, set by you`;
-  const sure = `${names}, ${percent(key.confidence)} sure`;
-  return second ? `${sure}. It may also be ${second.name} (${second.camelot}).` : `${sure}.`;
+  const names = t.music.keyNames(t.music.keyName(key.name), key.camelot, key.open_key);
+  if (key.by_hand) return t.music.valueSetByYou(names);
+  const sure = t.music.valueSure(names, percent(key.confidence));
+  return second ? `${sure} ${t.music.mayBe([`${t.music.keyName(second.name)} (${second.camelot})`])}` : sure;
 }
 
 /** `±0.02 ms`, with as many digits as matter. */
 export function errorText(errorUs: number | null): string {
   if (errorUs === null) return '';
   const ms = Math.abs(errorUs) / 1_000;
-  return `±${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
+  return `±${figure(ms, ms < 10 ? 2 : 0)} ms`;
 }
 
 export function bytes(n: number): string {
   if (n < 1_000_000) return `${Math.round(n / 1_000)} kB`;
-  return `${(n / 1_000_000).toFixed(n < 10_000_000 ? 1 : 0)} MB`;
+  return `${figure(n / 1_000_000, n < 10_000_000 ? 1 : 0)} MB`;
 }
 
 /** Two letters at most, to stand for a person. */
@@ -75,7 +81,7 @@ export interface Change {
 
 /** Where the tempo changes; nothing where it holds. */
 export function tempoChanges(sections: { start_s: number; bpm: number }[]): Change[] {
-  return sections.map((section) => ({ atS: section.start_s, text: `${bpmText(section.bpm)} BPM` }));
+  return sections.map((section) => ({ atS: section.start_s, text: inBpm(section.bpm) }));
 }
 
 /** Where the key changes; nothing where it holds. */
@@ -83,7 +89,7 @@ export function keyChanges(sections: { start_s: number; camelot: string }[], not
   return sections.flatMap((section) => {
     const key = ALL_KEYS.find((one) => one.camelot === section.camelot);
     if (!key) return [];
-    return [{ atS: section.start_s, text: notation === 'musical' ? key.name : `${keyText(key, notation)} ${key.name}` }];
+    return [{ atS: section.start_s, text: notation === 'musical' ? t.music.keyName(key.name) : `${keyText(key, notation)} ${t.music.keyName(key.name)}` }];
   });
 }
 
@@ -105,6 +111,6 @@ export type KeyNotation = 'camelot' | 'open_key' | 'musical';
 
 /** A key as its reader writes keys. */
 export function keyText(key: { name: string; camelot: string; open_key: string }, notation: KeyNotation): string {
-  if (notation === 'musical') return key.name.replace(' minor', ' min').replace(' major', ' maj');
+  if (notation === 'musical') return t.music.keyShort(key.name);
   return notation === 'camelot' ? key.camelot : key.open_key;
 }

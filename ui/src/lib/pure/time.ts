@@ -1,6 +1,8 @@
 /**
  * Times as people read them.
  */
+import { language, t } from '../i18n';
+
 
 /** `1:23`, `1:02:03`. */
 export function clock(seconds: number): string {
@@ -14,43 +16,31 @@ export function clock(seconds: number): string {
 /** For a screen reader: "1 minute 23 seconds". */
 export function spoken(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  const parts = [
-    count(Math.floor(whole / 3_600), 'hour'),
-    count(Math.floor(whole / 60) % 60, 'minute'),
-    count(whole % 60, 'second'),
-  ].filter((part) => !part.startsWith('0 '));
-  return parts.join(' ') || '0 seconds';
-}
-
-/** `100,000` in the reader's own habit. */
-export function figure(n: number): string {
-  return new Intl.NumberFormat().format(n);
+  const parts = ([[Math.floor(whole / 3_600), 'hour'], [Math.floor(whole / 60) % 60, 'minute'], [whole % 60, 'second']] as const).filter(([n]) => n > 0);
+  const shown = parts.length > 0 ? parts : ([[0, 'second']] as const);
+  return shown.map(([n, unit]) => new Intl.NumberFormat(language.locale, { style: 'unit', unit, unitDisplay: 'long' }).format(n)).join(' ');
 }
 
 /** As short as a column: "3 h ago", "5 d ago", later the date. */
-export function ago(ms: number, nowMs: number, locale?: string): string {
+export function ago(ms: number, nowMs: number, locale = language.locale): string {
   const minutes = Math.max(0, Math.floor((nowMs - ms) / 60_000));
-  if (minutes < 1) return 'Just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
-  if (minutes < 14 * 24 * 60) return `${Math.floor(minutes / 60 / 24)} d ago`;
+  if (minutes < 1) return t.time.justNow;
+  if (minutes < 60) return t.time.minutesAgo(minutes);
+  if (minutes < 24 * 60) return t.time.hoursAgo(Math.floor(minutes / 60));
+  if (minutes < 14 * 24 * 60) return t.time.daysAgo(Math.floor(minutes / 60 / 24));
   return new Intl.DateTimeFormat(locale, { day: '2-digit', month: '2-digit', year: '2-digit' }).format(ms);
 }
 
-export function count(n: number, thing: string): string {
-  return `${figure(n)} ${thing}${n === 1 ? '' : 's'}`;
-}
-
 /** Hours and minutes in the reader's own habit. */
-export function timeOfDay(ms: number, locale?: string): string {
+export function timeOfDay(ms: number, locale = language.locale): string {
   return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(ms);
 }
 
 /** "Today", "Yesterday", else the date. */
-export function dayName(ms: number, nowMs: number, locale?: string): string {
+export function dayName(ms: number, nowMs: number, locale = language.locale): string {
   const days = Math.round((startOfDay(nowMs) - startOfDay(ms)) / 86_400_000);
-  if (days === 0) return 'Today';
-  if (days === 1) return 'Yesterday';
+  if (days === 0) return t.time.today;
+  if (days === 1) return t.time.yesterday;
   return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(ms);
 }
 

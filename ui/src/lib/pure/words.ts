@@ -1,7 +1,22 @@
 /**
- * The node's sentences begin small, as they may follow a colon. Alone they begin large, unless with a path or a figure.
+ * The node's sentences as they stand alone.
  */
+import { t } from '../i18n';
+
+/** They begin small, as they may follow a colon. Alone they begin large, unless with a path or a figure. */
 export function sentence(text: string): string {
   const first = [...text.slice(0, 2)][0] ?? '';
   return first.toUpperCase() + text.slice(first.length);
+}
+
+/** A failure in the reader's language, where the catalogue knows its code; else as the node says it. */
+export function failureText({ code, message }: { code: string; message: string }): string {
+  const { failures } = t.trouble;
+  const say = Object.hasOwn(failures, code) ? failures[code] : undefined;
+  return say ? say(subjectOf(message)) : sentence(message);
+}
+
+/** What a sentence of the node quotes: the file, folder or room that it is about. Nothing where it quotes nothing. */
+function subjectOf(message: string): string {
+  return /"((?:[^"\\]|\\.)*)"/u.exec(message)?.[1] ?? '';
 }

@@ -1,6 +1,7 @@
 /**
  * What can be done with a track of a list: in its menu, and by a key of its row.
  */
+import { t } from '../i18n';
 import type { TrackList, TrackView } from '../backend';
 import type { App } from './app.svelte';
 
@@ -31,20 +32,20 @@ export function actionsFor(app: App, track: TrackView, place: number): Action[] 
   const usable = track.availability !== 'broken' && track.availability !== 'missing';
   const ask = app.ask.bind(app);
   const found: Action[] = [];
-  if (usable && app.room) found.push({ id: 'share', says: 'Share with the room', key: 'Enter', run: () => playFromList(app, track.id) });
+  if (usable && app.room) found.push({ id: 'share', says: t.actions.share, key: 'Enter', run: () => playFromList(app, track.id) });
   if (usable && !app.room) {
     found.push(
-      { id: 'play', says: 'Play', key: 'Enter', run: () => playFromList(app, track.id) },
-      { id: 'next', says: 'Play next', key: 'Shift Q', run: () => void ask({ type: 'queue_track', track: track.id, next: true }) },
-      { id: 'queue', says: 'Add to the queue', key: 'Q', run: () => void ask({ type: 'queue_track', track: track.id, next: false }) },
+      { id: 'play', says: t.actions.play, key: 'Enter', run: () => playFromList(app, track.id) },
+      { id: 'next', says: t.actions.playNext, key: 'Shift Q', run: () => void ask({ type: 'queue_track', track: track.id, next: true }) },
+      { id: 'queue', says: t.actions.queue, key: 'Q', run: () => void ask({ type: 'queue_track', track: track.id, next: false }) },
     );
   }
-  found.push({ id: 'playlist', says: 'Add to a playlist …', key: 'A', run: () => app.window.open({ type: 'add_to_playlist', tracks: [track.id], title: track.title }) });
-  if (track.tempo || track.key) found.push({ id: 'matching', says: 'Goes well with this', key: 'G', run: () => showList(app, { type: 'matching', track: track.id }, track.title) });
+  found.push({ id: 'playlist', says: t.actions.addToPlaylist, key: 'A', run: () => app.window.open({ type: 'add_to_playlist', tracks: [track.id], title: track.title }) });
+  if (track.tempo || track.key) found.push({ id: 'matching', says: t.actions.matching, key: 'G', run: () => showList(app, { type: 'matching', track: track.id }, track.title) });
   if (list.type === 'playlist') {
-    found.push({ id: 'remove', says: 'Take out of the playlist', key: 'Delete', run: () => void ask({ type: 'remove_from_playlist', playlist: list.playlist, place }) });
+    found.push({ id: 'remove', says: t.actions.removeFromPlaylist, key: 'Delete', run: () => void ask({ type: 'remove_from_playlist', playlist: list.playlist, place }) });
   } else {
-    found.push({ id: 'remove', says: 'Take out of the library', key: 'Delete', run: () => void ask({ type: 'remove_track', track: track.id }) });
+    found.push({ id: 'remove', says: t.actions.removeFromLibrary, key: 'Delete', run: () => void ask({ type: 'remove_track', track: track.id }) });
   }
   return found;
 }

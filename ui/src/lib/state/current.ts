@@ -1,6 +1,7 @@
 /**
  * The track that the window is about: what plays, else what a press on play would start.
  */
+import { t } from '../i18n';
 import type { KeyView, PlayerView, RoomView, TempoView, TrackView } from '../backend';
 
 export interface CurrentTrack {
@@ -35,7 +36,7 @@ export function currentTrack(player: PlayerView, room: RoomView | null, inLibrar
   const durationS = player.track === id && player.duration_s > 0 ? player.duration_s : (known?.duration_s ?? 0);
   return {
     id,
-    title: known?.title ?? player.title ?? 'Untitled',
+    title: known?.title ?? player.title ?? t.common.untitled,
     artist: known?.artist ?? player.artist,
     durationS,
     tempo: own?.tempo ?? shared?.tempo ?? null,

@@ -6,7 +6,7 @@ export { Appearance, type Theme } from './appearance.svelte';
 export { awaitedText } from './awaited';
 export type { CurrentTrack } from './current';
 export { History } from './history.svelte';
-export { press, SHORTCUTS } from './shortcuts';
+export { press, shortcuts } from './shortcuts';
 export { Submission } from './submission.svelte';
 export { TOLD, type Told } from './told.svelte';
 export type { Dialog } from './window.svelte';

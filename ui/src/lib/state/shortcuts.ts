@@ -1,6 +1,7 @@
 /**
  * Every key of the window in one table: what is pressed, what it says in the list, what it does.
  */
+import { t } from '../i18n';
 import { beginAt, endAt } from '../pure/loop';
 import type { App } from './app.svelte';
 
@@ -20,70 +21,71 @@ const FAR_S = 30;
 
 const seekBy = (seconds: number) => (app: App) => app.seek(app.playhead.positionS + seconds);
 
-export const SHORTCUTS: { group: string; list: Shortcut[] }[] = [
+/** In the language that is spoken now. */
+export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
   {
-    group: 'Playing',
+    group: t.shortcuts.playing,
     list: [
-      { keys: ['Space'], says: 'Play or pause', matches: plain(' '), run: (app) => app.playPause() },
-      { keys: ['←'], says: `Back ${NEAR_S} seconds`, matches: plain('ArrowLeft'), run: seekBy(-NEAR_S) },
-      { keys: ['→'], says: `On ${NEAR_S} seconds`, matches: plain('ArrowRight'), run: seekBy(NEAR_S) },
-      { keys: ['Shift', '←'], says: `Back ${FAR_S} seconds`, matches: shifted('ArrowLeft'), run: seekBy(-FAR_S) },
-      { keys: ['Shift', '→'], says: `On ${FAR_S} seconds`, matches: shifted('ArrowRight'), run: seekBy(FAR_S) },
-      { keys: ['n'], says: 'Next track', matches: plain('n'), run: (app) => app.next() },
-      { keys: ['p'], says: 'Start of the track, or the one before', matches: plain('p'), run: (app) => app.previous() },
-      { keys: ['['], says: 'Repeat from here', matches: (event) => event.key === '[', run: loopFrom },
-      { keys: [']'], says: 'Repeat up to here', matches: (event) => event.key === ']', run: loopTo },
-      { keys: ['o'], says: 'Repeat the track, or nothing', matches: plain('o'), run: (app) => app.toggleLoop() },
-      { keys: ['Shift', 'drag'], says: 'Repeat a part of the waveform' },
-      { keys: ['m'], says: 'Mute this machine', matches: plain('m'), run: (app) => app.toggleMute() },
+      { keys: ['Space'], says: t.shortcuts.playPause, matches: plain(' '), run: (app) => app.playPause() },
+      { keys: ['←'], says: t.shortcuts.back(NEAR_S), matches: plain('ArrowLeft'), run: seekBy(-NEAR_S) },
+      { keys: ['→'], says: t.shortcuts.on(NEAR_S), matches: plain('ArrowRight'), run: seekBy(NEAR_S) },
+      { keys: ['Shift', '←'], says: t.shortcuts.back(FAR_S), matches: shifted('ArrowLeft'), run: seekBy(-FAR_S) },
+      { keys: ['Shift', '→'], says: t.shortcuts.on(FAR_S), matches: shifted('ArrowRight'), run: seekBy(FAR_S) },
+      { keys: ['n'], says: t.shortcuts.next, matches: plain('n'), run: (app) => app.next() },
+      { keys: ['p'], says: t.shortcuts.previous, matches: plain('p'), run: (app) => app.previous() },
+      { keys: ['['], says: t.shortcuts.loopFrom, matches: (event) => event.key === '[', run: loopFrom },
+      { keys: [']'], says: t.shortcuts.loopTo, matches: (event) => event.key === ']', run: loopTo },
+      { keys: ['o'], says: t.shortcuts.loop, matches: plain('o'), run: (app) => app.toggleLoop() },
+      { keys: ['Shift', t.shortcuts.drag], says: t.shortcuts.loopPart },
+      { keys: ['m'], says: t.shortcuts.mute, matches: plain('m'), run: (app) => app.toggleMute() },
     ],
   },
   {
-    group: 'Looking',
+    group: t.shortcuts.looking,
     list: [
-      { keys: ['/'], says: 'Search the library', matches: (event) => event.key === '/', run: search },
-      { keys: ['l'], says: 'Library', matches: plain('l'), run: (app) => (app.window.screen = 'library') },
-      { keys: ['r'], says: 'Room', matches: plain('r'), run: (app) => app.room && (app.window.screen = 'room') },
-      { keys: ['h'], says: 'History of the room', matches: plain('h'), run: (app) => app.room && (app.window.screen = 'history') },
-      { keys: ['+', '-'], says: 'Zoom the waveform' },
-      { keys: ['0'], says: 'Show the whole track' },
-      { keys: ['?'], says: 'This list', matches: (event) => event.key === '?', run: (app) => app.window.open({ type: 'shortcuts' }) },
+      { keys: ['/'], says: t.shortcuts.search, matches: (event) => event.key === '/', run: search },
+      { keys: ['l'], says: t.shortcuts.library, matches: plain('l'), run: (app) => (app.window.screen = 'library') },
+      { keys: ['r'], says: t.shortcuts.room, matches: plain('r'), run: (app) => app.room && (app.window.screen = 'room') },
+      { keys: ['h'], says: t.shortcuts.history, matches: plain('h'), run: (app) => app.room && (app.window.screen = 'history') },
+      { keys: ['+', '-'], says: t.shortcuts.zoom },
+      { keys: ['0'], says: t.shortcuts.whole },
+      { keys: ['?'], says: t.shortcuts.list, matches: (event) => event.key === '?', run: (app) => app.window.open({ type: 'shortcuts' }) },
     ],
   },
   {
-    group: 'On a track of the library',
+    group: t.shortcuts.onATrack,
     list: [
-      { keys: ['↑', '↓'], says: 'Go through the list' },
-      { keys: ['Enter'], says: 'Play it, or share it in a room' },
-      { keys: ['q'], says: 'Add it to the queue' },
-      { keys: ['Shift', 'q'], says: 'Play it next' },
-      { keys: ['a'], says: 'Add it to a playlist' },
-      { keys: ['g'], says: 'What goes well with it' },
-      { keys: ['Delete'], says: 'Take it out of the list' },
-      { keys: ['Alt', '↑', '↓'], says: 'Move it in a playlist' },
-      { keys: ['Shift', 'F10'], says: 'All that can be done with it' },
+      { keys: ['↑', '↓'], says: t.shortcuts.goThrough },
+      { keys: ['Enter'], says: t.shortcuts.playOrShare },
+      { keys: ['q'], says: t.shortcuts.queue },
+      { keys: ['Shift', 'q'], says: t.shortcuts.playNext },
+      { keys: ['a'], says: t.shortcuts.addToPlaylist },
+      { keys: ['g'], says: t.shortcuts.matching },
+      { keys: ['Delete'], says: t.shortcuts.takeOut },
+      { keys: ['Alt', '↑', '↓'], says: t.shortcuts.moveInPlaylist },
+      { keys: ['Shift', 'F10'], says: t.shortcuts.all },
     ],
   },
   {
-    group: 'In the search',
+    group: t.shortcuts.inTheSearch,
     list: [
-      { keys: ['bpm:120-128'], says: 'A tempo in a range' },
-      { keys: ['key:8A,9A'], says: 'One of some keys' },
-      { keys: ['energy:>6'], says: 'More energy than that' },
-      { keys: ['artist:"mira holm"'], says: 'By somebody; so too title, album, file' },
-      { keys: ['added:<7d'], says: 'Added within a week; so too played' },
-      { keys: ['year:1990-1999'], says: 'From some years; so too time, loudness, plays' },
-      { keys: ['is:broken'], says: 'Not usable; or missing, corrected, waiting' },
-      { keys: ['-live'], says: 'Without a word' },
+      { keys: ['bpm:120-128'], says: t.shortcuts.tempoRange },
+      { keys: ['key:8A,9A'], says: t.shortcuts.someKeys },
+      { keys: ['energy:>6'], says: t.shortcuts.moreEnergy },
+      { keys: ['artist:"mira holm"'], says: t.shortcuts.bySomebody },
+      { keys: ['added:<7d'], says: t.shortcuts.withinWeek },
+      { keys: ['year:1990-1999'], says: t.shortcuts.someYears },
+      { keys: ['is:broken'], says: t.shortcuts.notUsable },
+      { keys: ['-live'], says: t.shortcuts.without },
     ],
   },
   {
-    group: 'In a room',
+    group: t.shortcuts.inARoom,
     list: [
-      { keys: ['c'], says: 'Comment on this moment', matches: plain('c'), run: comment },
-      { keys: ['t'], says: 'Write a message', matches: plain('t'), run: talk },
-      { keys: ['Alt', '↑', '↓'], says: 'Move the chosen queue entry' },
-      { keys: ['Delete'], says: 'Take the chosen entry out' },
+      { keys: ['c'], says: t.shortcuts.comment, matches: plain('c'), run: comment },
+      { keys: ['t'], says: t.shortcuts.write, matches: plain('t'), run: talk },
+      { keys: ['Alt', '↑', '↓'], says: t.shortcuts.moveEntry },
+      { keys: ['Delete'], says: t.shortcuts.takeEntryOut },
     ],
   },
 ];
@@ -131,7 +133,7 @@ export function press(event: KeyboardEvent, app: App): void {
   // A slider moves by the arrows, whatever they do elsewhere.
   if (event.key.startsWith('Arrow') && target?.closest('input[type=range]')) return;
   if (event.key === ' ' && target?.closest(PRESSING)) return;
-  const all = SHORTCUTS.flatMap((group) => group.list);
+  const all = shortcuts().flatMap((group) => group.list);
   const found = all.find((shortcut) => shortcut.matches?.(event));
   if (!found?.run) return;
   event.preventDefault();

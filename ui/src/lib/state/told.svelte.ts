@@ -1,6 +1,7 @@
 /**
  * What of a room the person wants to be told of, and the telling. Kept in this window's own storage.
  */
+import { t } from '../i18n';
 import type { ChatMessageView, RoomView } from '../backend';
 import { arrivals, finishedAnalyses, knocking } from '../pure/changes';
 import { mentions } from '../pure/chat';
@@ -35,10 +36,10 @@ export class ToldOf {
 
   /** The room is another than it was. */
   changed(before: RoomView, now: RoomView): void {
-    for (const name of arrivals(before, now)) this.#tell('joined', `${name} joined`, now);
-    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', `${title} is analysed`, now);
+    for (const name of arrivals(before, now)) this.#tell('joined', t.told.joined(name), now);
+    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', t.told.analysed(title), now);
     // In the window they stand at the door, in sight on every screen.
-    for (const name of knocking(before, now)) this.#tellOutside('knocked', `${name} asks to come in`, now);
+    for (const name of knocking(before, now)) this.#tellOutside('knocked', t.told.knocks(name), now);
   }
 
   /** Others said something new. */

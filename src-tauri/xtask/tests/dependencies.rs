@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("synx-clock", &[]),
     ("synx-media", &[]),
     ("synx-log", &["synx-domain"]),
-    ("synx-cluster", &["synx-domain", "synx-log"]),
+    ("synx-cluster", &["synx-domain", "synx-clock", "synx-log"]),
     ("synx-net", &["synx-domain"]),
     ("synx-playback", &["synx-clock", "synx-media"]),
     ("synx-analysis", &["synx-media"]),
@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "synx-domain",
             "synx-log",
+            "synx-cluster",
             "synx-net",
             "synx-clock",
             "synx-playback",

@@ -11,10 +11,13 @@
 
 #![warn(missing_docs)]
 
+mod backplane;
 mod check;
+mod clock;
 mod connection;
 mod error;
 mod message;
+mod node_id;
 mod options;
 mod publish;
 mod replica;
@@ -24,7 +27,10 @@ mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use backplane::Backplane;
 pub use check::{MIN_SERVER, ServerFault};
+pub use clock::{ClockView, ClusterClock};
 pub use error::ClusterError;
+pub use node_id::NodeId;
 pub use options::{ClusterName, ClusterOptions};
 pub use store::JetStreamStore;

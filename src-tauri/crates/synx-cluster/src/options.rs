@@ -24,6 +24,11 @@ impl ClusterName {
         format!("{}.log", self.0)
     }
 
+    /// A bucket of this cluster.
+    pub(crate) fn bucket(&self, what: &str) -> String {
+        format!("{}-{what}", self.0)
+    }
+
     /// What the stream has stored is told here: this and a room.
     pub(crate) fn live_subjects(&self) -> String {
         format!("{}.live", self.0)

@@ -202,7 +202,7 @@ fn not_made_yet(error: &CreateStreamErrorKind) -> bool {
 }
 
 /// Asks again while the answer says that it is too early, but not for ever.
-async fn patiently<T, E, F>(ask: impl Fn() -> F, too_early: impl Fn(&E) -> bool) -> Result<T, E>
+pub(crate) async fn patiently<T, E, F>(ask: impl Fn() -> F, too_early: impl Fn(&E) -> bool) -> Result<T, E>
 where
     F: Future<Output = Result<T, E>>,
 {

@@ -1,0 +1,102 @@
+//! What the nodes of a cluster share besides the log: the keys that every one of them signs with.
+//!
+//! Must never put a secret into an error or a log.
+
+use crate::stream::patiently;
+use crate::{ClusterError, ClusterName, ClusterOptions, connection};
+use async_nats::jetstream::kv::{Config, CreateErrorKind, Store};
+use async_nats::jetstream::stream::StorageType;
+use async_nats::{Client, Request, Subscriber, jetstream};
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A key in the bucket of secrets.
+const KEYS: &str = "node";
+
+/// A connection to the cluster beside the log's, so that neither holds up the other.
+#[derive(Clone)]
+pub struct Backplane {
+    client: Client,
+    name: ClusterName,
+    replicas: usize,
+}
+
+impl Backplane {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When no server is reached.
+    pub async fn connect(options: &ClusterOptions) -> Result<Self, ClusterError> {
+        let client = connection::connect(options).await?;
+        Ok(Self { client, name: options.name.clone(), replicas: options.replicas })
+    }
+
+    /// What the first node of the cluster made and all have: its own, if this is the first.
+    ///
+    /// # Errors
+    /// When the servers do not answer or refuse.
+    pub async fn shared_secret(&self, own: Vec<u8>) -> Result<Vec<u8>, ClusterError> {
+        let failed = |error: &dyn std::fmt::Display| ClusterError::server("keep the cluster's keys", error);
+        let bucket = self.bucket(Config {
+            bucket: self.bucket_name("keys"),
+            description: "The keys of a SynxSphere cluster. Secret.".to_owned(),
+            ..Config::default()
+        });
+        let bucket = bucket.await?;
+        match bucket.create(KEYS, own.clone().into()).await {
+            Ok(_) => Ok(own),
+            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                let known = bucket.get(KEYS).await.map_err(|error| failed(&error))?;
+                known.map(Vec::from).ok_or_else(|| failed(&"they were removed meanwhile"))
+            }
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// A subject of this cluster.
+    pub(crate) fn subject(&self, what: &str) -> String {
+        format!("{}.{what}", self.name)
+    }
+
+    /// A bucket of this cluster.
+    pub(crate) fn bucket_name(&self, what: &str) -> String {
+        self.name.bucket(what)
+    }
+
+    /// What is told there from now on.
+    pub(crate) async fn subscribe(&self, subject: String) -> Result<Subscriber, ClusterError> {
+        let failed = |error: &dyn std::fmt::Display| ClusterError::server("listen to other nodes", error);
+        let subscriber = self.client.subscribe(subject).await.map_err(|error| failed(&error))?;
+        // Only once the server knows of it, what comes is heard.
+        self.client.flush().await.map_err(|error| failed(&error))?;
+        Ok(subscriber)
+    }
+
+    /// Tells something. Who does not listen now does not hear it.
+    pub(crate) async fn publish(&self, subject: String, payload: Bytes) -> Result<(), ClusterError> {
+        let told = self.client.publish(subject, payload).await;
+        told.map_err(|error| ClusterError::server("tell other nodes", &error))
+    }
+
+    /// Asks somebody who listens there; none if nobody answers in time.
+    pub(crate) async fn request(&self, subject: String, patience: Duration) -> Option<Bytes> {
+        let request = Request::new().timeout(Some(patience));
+        self.client.send_request(subject, request).await.ok().map(|answer| answer.payload)
+    }
+
+    /// Finds a bucket, or makes it.
+    pub(crate) async fn bucket(&self, config: Config) -> Result<Store, ClusterError> {
+        let config = Config { history: 1, storage: StorageType::File, num_replicas: self.replicas, ..config };
+        let context = jetstream::new(self.client.clone());
+        let make = || async {
+            match context.get_key_value(&config.bucket).await {
+                Ok(found) => Ok(found),
+                // Of two nodes that make it at once, both do, as they want the same.
+                Err(_) => context.create_key_value(config.clone()).await,
+            }
+        };
+        // Servers that have just started refuse until they have a leader.
+        let made = patiently(make, |_| true).await;
+        made.map_err(|error| ClusterError::server("make a bucket", &error))
+    }
+}

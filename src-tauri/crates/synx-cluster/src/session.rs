@@ -22,11 +22,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Pause before a commit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Records to store, and where to tell the outcome.
-pub(crate) struct Commit {
-    pub records: Vec<Record>,
-    pub answer: std::sync::mpsc::SyncSender<Result<(), LogError>>,
+/// What is asked of the session.
+pub(crate) enum Ask {
+    /// Store records.
+    Commit(Vec<Record>),
+    /// Bring the copy to where a room ends now.
+    ReachEnd(RoomId),
 }
+
+/// Where the outcome is told.
+pub(crate) type Answer = std::sync::mpsc::SyncSender<Result<(), LogError>>;
 
 /// Whom to tell in which room others have appended, once there is somebody.
 pub(crate) type Listener = Arc<Mutex<Option<News>>>;
@@ -65,15 +70,19 @@ impl Session {
     }
 
     /// Runs until nobody can append any more.
-    pub(crate) async fn run(mut self, mut commits: mpsc::UnboundedReceiver<Commit>) {
+    pub(crate) async fn run(mut self, mut asked: mpsc::UnboundedReceiver<(Ask, Answer)>) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let followed = tokio::select! {
-                commit = commits.recv() => {
-                    let Some(Commit { records, answer }) = commit else { break };
+                asked = asked.recv() => {
+                    let Some((ask, answer)) = asked else { break };
+                    let outcome = match ask {
+                        Ask::Commit(records) => self.commit(&records).await,
+                        Ask::ReachEnd(room) => self.reach_end(room).await.map_err(LogError::from),
+                    };
                     // Whoever asked may be gone; then nobody needs to know.
-                    drop(answer.send(self.commit(&records).await));
+                    drop(answer.send(outcome));
                     continue;
                 }
                 Some(message) = self.live.next() => match self.stream.heard(&message) {
@@ -172,6 +181,12 @@ impl Session {
             tell(room);
         }
         Ok(())
+    }
+
+    /// The stream's leader is asked, not a replica: what was acknowledged is there.
+    async fn reach_end(&mut self, room: RoomId) -> Result<(), ClusterError> {
+        let end = self.stream.end_of(room).await?;
+        self.catch_up_to(end).await
     }
 
     async fn catch_up(&mut self) -> Result<(), ClusterError> {

@@ -2,7 +2,7 @@
 //!
 //! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
 
-use crate::session::{Commit, Listener, Session};
+use crate::session::{Answer, Ask, Listener, Session};
 use crate::{ClusterError, ClusterOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct JetStreamStore {
 }
 
 struct Running {
-    commits: mpsc::UnboundedSender<Commit>,
+    asks: mpsc::UnboundedSender<(Ask, Answer)>,
     thread: JoinHandle<()>,
 }
 
@@ -38,7 +38,7 @@ impl JetStreamStore {
     pub fn open(options: ClusterOptions) -> Result<Self, ClusterError> {
         options.validate()?;
         let copy = Arc::new(SqliteStore::open(&options.copy, Access::Copy)?);
-        let (commits, waiting) = mpsc::unbounded_channel();
+        let (asks, waiting) = mpsc::unbounded_channel();
         let (opened, open) = std::sync::mpsc::sync_channel(1);
         let listener = Listener::default();
         let run = {
@@ -48,7 +48,16 @@ impl JetStreamStore {
         let thread = std::thread::Builder::new().name("cluster-log".to_owned()).spawn(run);
         let thread = thread.map_err(|error| no_thread(&error))?;
         open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
-        Ok(Self { copy, listener, session: Mutex::new(Some(Running { commits, thread })) })
+        Ok(Self { copy, listener, session: Mutex::new(Some(Running { asks, thread })) })
+    }
+
+    fn ask(&self, ask: Ask) -> Result<(), LogError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = session.as_ref().ok_or(LogError::Closed)?;
+        running.asks.send((ask, answer)).map_err(|_| LogError::Closed)?;
+        drop(session);
+        answered.recv().unwrap_or(Err(LogError::Closed))
     }
 }
 
@@ -56,7 +65,7 @@ fn run(
     options: &ClusterOptions,
     copy: Arc<SqliteStore>,
     listener: Listener,
-    commits: mpsc::UnboundedReceiver<Commit>,
+    asked: mpsc::UnboundedReceiver<(Ask, Answer)>,
     opened: &std::sync::mpsc::SyncSender<Result<(), ClusterError>>,
 ) {
     let tell = |outcome| drop(opened.send(outcome));
@@ -68,7 +77,7 @@ fn run(
         match Session::open(options, copy, listener).await {
             Ok(session) => {
                 tell(Ok(()));
-                session.run(commits).await;
+                session.run(asked).await;
             }
             Err(error) => tell(Err(error)),
         }
@@ -97,12 +106,15 @@ impl EventStore for JetStreamStore {
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
-        let (answer, answered) = std::sync::mpsc::sync_channel(1);
-        let commit = Commit { records: records.to_vec(), answer };
-        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = session.as_ref().ok_or(LogError::Closed)?;
-        running.commits.send(commit).map_err(|_| LogError::Closed)?;
-        answered.recv().unwrap_or(Err(LogError::Closed))
+        self.ask(Ask::Commit(records.to_vec()))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn reach_end(&self, room: RoomId) -> Result<(), LogError> {
+        self.ask(Ask::ReachEnd(room))
     }
 
     fn read(
@@ -141,8 +153,8 @@ impl EventStore for JetStreamStore {
 
     fn close(&self) {
         let running = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Running { commits, thread }) = running {
-            drop(commits);
+        if let Some(Running { asks, thread }) = running {
+            drop(asks);
             if thread.join().is_err() {
                 tracing::error!("the cluster's thread had ended in a panic");
             }

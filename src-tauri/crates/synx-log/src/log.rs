@@ -142,6 +142,19 @@ impl Log {
         .await
     }
 
+    /// Whether others append to this log too, so that what is known here may be behind.
+    pub fn is_shared(&self) -> bool {
+        self.inner.desk.store.is_shared()
+    }
+
+    /// Resolves once everything can be read here that anybody was told is in this room before this call.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub async fn reach_end(&self, room: RoomId) -> Result<(), LogError> {
+        if self.is_shared() { self.with_store(move |store| store.reach_end(room)).await } else { Ok(()) }
+    }
+
     /// The bus: "the room's head is now N". Nothing is buffered; the receiver ends when the log is closed.
     pub fn heads(&self, room: RoomId) -> watch::Receiver<u64> {
         self.inner.desk.tails.follow(room).heads

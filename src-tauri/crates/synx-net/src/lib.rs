@@ -24,8 +24,9 @@ pub use error::NetError;
 pub use identity::{Identity, user_id_of};
 pub use link::{InviteLink, is_address};
 pub use server::{
-    CommandFailure, Limits, RoomBackend, Server, ServerConfig, ServerHandle, Unavailable, byte_range,
+    CommandFailure, Limits, RoomBackend, RoomInstant, RoomSource, Server, ServerConfig, ServerHandle,
+    Unavailable, byte_range,
 };
-pub use tls::TlsIdentity;
+pub use tls::{TlsIdentity, TlsPem};
 pub use token::{HostKey, Session, TokenError};
 pub use transport::{ByteStream, Dial, Listen};

@@ -23,6 +23,26 @@ pub struct TlsIdentity {
     fingerprint: [u8; 32],
 }
 
+/// A certificate and its key as texts, to be kept elsewhere than in a folder. Secret: shown nowhere.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+pub struct TlsPem {
+    /// The certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+}
+
+impl TlsPem {
+    /// A new self-made certificate.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn generate() -> Result<Self, NetError> {
+        let made = rcgen::generate_simple_self_signed(vec!["synxsphere.invalid".to_owned()]).map_err(bad)?;
+        Ok(Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() })
+    }
+}
+
 impl std::fmt::Debug for TlsIdentity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsIdentity").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
@@ -38,14 +58,22 @@ impl TlsIdentity {
         let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         if !key.exists() {
             fs::create_dir_all(folder).map_err(NetError::file("make", folder))?;
-            let made =
-                rcgen::generate_simple_self_signed(vec!["synxsphere.invalid".to_owned()]).map_err(bad)?;
-            write_private(&certificate, made.cert.pem().as_bytes())?;
+            let made = TlsPem::generate()?;
+            write_private(&certificate, made.certificate.as_bytes())?;
             // The key last: where it is, the certificate is.
-            write_private(&key, made.signing_key.serialize_pem().as_bytes())?;
+            write_private(&key, made.key.as_bytes())?;
         }
         let certificate = CertificateDer::from_pem_file(&certificate).map_err(bad)?;
         Self::new(certificate, PrivateKeyDer::from_pem_file(&key).map_err(bad)?)
+    }
+
+    /// The certificate and key that these texts hold.
+    ///
+    /// # Errors
+    /// When they hold none, or do not fit each other.
+    pub fn from_pem(pem: &TlsPem) -> Result<Self, NetError> {
+        let certificate = CertificateDer::from_pem_slice(pem.certificate.as_bytes()).map_err(bad)?;
+        Self::new(certificate, PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).map_err(bad)?)
     }
 
     fn new(certificate: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> Result<Self, NetError> {

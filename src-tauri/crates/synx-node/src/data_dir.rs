@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! log.db        every room hosted here, and the own profile: the event log
+//! cluster.db    a cluster node's copy of the cluster's log
 //! library.db    known audio files and what is known of them
 //! audio/        shared audio by content hash
 //! analysis/     results by content hash and analyser version
@@ -37,6 +38,11 @@ impl DataPaths {
     /// The event log's file.
     pub fn log(&self) -> PathBuf {
         self.root.join("log.db")
+    }
+
+    /// The copy of a cluster's log.
+    pub fn cluster_copy(&self) -> PathBuf {
+        self.root.join("cluster.db")
     }
 
     /// The library's file.

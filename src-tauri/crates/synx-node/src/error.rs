@@ -126,6 +126,9 @@ pub enum NodeError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] synx_log::LogError),
+    /// The cluster failed.
+    #[error(transparent)]
+    Cluster(#[from] synx_cluster::ClusterError),
     /// The network failed.
     #[error(transparent)]
     Net(#[from] synx_net::NetError),
@@ -186,6 +189,7 @@ impl NodeError {
             Self::NoAudio { .. } => "no_audio",
             Self::Rejected(rejection) => rejection.code(),
             Self::Log(error) => error.code(),
+            Self::Cluster(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Media(error) => error.code(),
             Self::Analysis(error) => error.code(),

@@ -6,6 +6,7 @@
 pub mod bridge;
 mod calibration;
 mod call;
+mod cluster;
 mod control;
 mod data_dir;
 mod doctor;
@@ -31,6 +32,7 @@ mod transfers;
 mod watchers;
 pub mod worker;
 
+pub use cluster::{ClusterConfig, ClusterNode, cluster_invite};
 pub use control::Control;
 pub use data_dir::{DataPaths, default_data_dir};
 pub use error::NodeError;
@@ -40,6 +42,7 @@ pub use lan::find_lan_rooms;
 pub use node::{Node, NodeConfig};
 pub use room::{HostBackend, HostedRoom};
 pub use sync::SyncMeasure;
+pub use synx_cluster::{ClusterName, ClusterOptions};
 pub use synx_net::NetError;
 
 /// Milliseconds since 1970 UTC by the wall clock: for people to read, and for when an invite ends; never to order by.

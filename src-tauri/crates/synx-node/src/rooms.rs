@@ -6,7 +6,7 @@ use crate::bridge::{
 use crate::error::{NodeError, for_people};
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
 use crate::node::Inner;
-use crate::room::backend;
+use crate::room::backend::{self, House};
 use crate::room::hosted::HostedRoom;
 use crate::room::hosting::{Hosting, Opening};
 use crate::room::stage::Stage;
@@ -178,7 +178,7 @@ impl Inner {
         }
         let audio = self.audio.clone();
         blocking(move || audio.import(&path, hash)).await??;
-        let (node, me) = (Arc::clone(self), self.me());
+        let (node, me): (Arc<dyn House>, _) = (Arc::clone(self) as _, self.me());
         tokio::spawn(async move {
             backend::take_in(&node, &room, me, hash, file_name).await;
         });

@@ -2,8 +2,8 @@
 
 use crate::bridge::PeerSyncView;
 use crate::node::Inner;
-use crate::room::conductor::next_track;
 use crate::room::stage::Stage;
+use crate::room::upcoming::next_track;
 use serde::Serialize;
 use synx_domain::{ContentHash, UserId};
 use synx_net::wire::SyncReport;

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use synx_node::{ClusterName, ClusterOptions};
 
 /// Listen to and work on music together, hosted by you.
 #[derive(Debug, Parser)]
@@ -75,8 +76,10 @@ pub enum Command {
     /// List public rooms on the local network
     #[command(after_help = "Example:\n  synx rooms --wait 3")]
     Rooms(Rooms),
-    /// Run without a window, driven through a control socket of this machine
-    #[command(after_help = "Example:\n  synx node --control 127.0.0.1:47901")]
+    /// Run without a window: driven through a control socket of this machine, or as a node of a cluster
+    #[command(
+        after_help = "Examples:\n  synx node --control 127.0.0.1:47901\n  SYNX_CLUSTER=nats://synx:secret@nats-1:4222 synx node --replicas 3 --listen 0.0.0.0:47900"
+    )]
     Node(NodeArgs),
     /// Check audio, network and storage of this machine
     #[command(after_help = "Example:\n  synx doctor")]
@@ -252,7 +255,12 @@ pub struct Invite {
     /// Ask the host about each who comes
     #[arg(long)]
     pub knock: bool,
-    /// Address to put into the link, in place of this machine's own
+    #[command(flatten)]
+    pub cluster: Cluster,
+    /// The cluster's nodes are behind a proxy that has TLS
+    #[arg(long, requires = "cluster")]
+    pub no_tls: bool,
+    /// Address to put into the link, in place of this machine's own; a node of the cluster where one is named
     #[arg(long, value_name = "HOST:PORT")]
     pub address: Vec<String>,
     /// List the room's invites, in place of making one
@@ -281,6 +289,61 @@ pub struct NodeArgs {
     /// Loopback address of the control socket; port 0 takes a free one. Its token is printed, and no one else has it
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub control: SocketAddr,
+    #[command(flatten)]
+    pub cluster: Cluster,
+    /// As a node of a cluster: address and port where peers are served; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:47900", requires = "cluster")]
+    pub listen: SocketAddr,
+    /// As a node of a cluster: plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
+    #[arg(long, requires = "cluster")]
+    pub no_tls: bool,
+    /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub allow_host: Vec<String>,
+}
+
+/// Where a cluster's log is. Passwords belong into the environment: others see the command line.
+#[derive(Debug, Clone, Args)]
+pub struct Cluster {
+    /// NATS servers of the cluster, as in `nats://user:password@host:4222`; any one of a system suffices
+    #[arg(long, value_name = "URL", value_delimiter = ',', env = "SYNX_CLUSTER", hide_env_values = true)]
+    pub cluster: Vec<String>,
+    /// Which of the clusters on these servers
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "synx",
+        env = "SYNX_CLUSTER_NAME",
+        requires = "cluster"
+    )]
+    pub cluster_name: ClusterName,
+    /// A file with a JWT and an NKey seed, in place of a password
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SYNX_CLUSTER_CREDENTIALS", requires = "cluster")]
+    pub cluster_credentials: Option<PathBuf>,
+    /// A certificate authority to believe besides the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SYNX_CLUSTER_CA", requires = "cluster")]
+    pub cluster_ca: Option<PathBuf>,
+    /// NATS servers that each keep every event: 1, 3 or 5. Counts where the log is begun
+    #[arg(long, value_name = "N", default_value_t = 1, env = "SYNX_CLUSTER_REPLICAS", requires = "cluster")]
+    pub replicas: usize,
+    /// Take servers that could lose what they acknowledged, or do not tell
+    #[arg(long, requires = "cluster")]
+    pub accept_unsafe: bool,
+}
+
+impl Cluster {
+    /// The cluster, if one is named. Where this node's copy lies is the data folder's to say.
+    pub fn options(&self) -> Option<ClusterOptions> {
+        let options = ClusterOptions::new(self.cluster.clone(), PathBuf::new());
+        (!self.cluster.is_empty()).then(|| ClusterOptions {
+            name: self.cluster_name.clone(),
+            credentials: self.cluster_credentials.clone(),
+            root_certificate: self.cluster_ca.clone(),
+            replicas: self.replicas,
+            accept_unsafe: self.accept_unsafe,
+            ..options
+        })
+    }
 }
 
 #[derive(Debug, Args)]

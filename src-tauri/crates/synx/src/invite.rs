@@ -1,4 +1,5 @@
-//! `synx invite`: links to a room of this data folder, also while its host is running; what was given out, and taking it back.
+//! `synx invite`: links to a room of this data folder, also while its host is running, or of a cluster; what was given out,
+//! and taking it back.
 
 use crate::args::{Invite, InviteRole};
 use crate::exit::Exit;
@@ -6,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use synx_node::bridge::{InviteView, RoleView};
 use synx_node::history::utc;
-use synx_node::{InviteOptions, NodeError, list_invites, make_invite, revoke_invite};
+use synx_node::{InviteOptions, NodeError, cluster_invite, list_invites, make_invite, revoke_invite};
 
 /// Prints the link, or the list.
 pub async fn run(args: Invite, data_dir: &Path) -> Result<Exit, NodeError> {
@@ -34,7 +35,11 @@ pub async fn run(args: Invite, data_dir: &Path) -> Result<Exit, NodeError> {
         knock: args.knock,
         addresses: args.address,
     };
-    println!("{}", make_invite(data_dir, options).await?);
+    let link = match args.cluster.options() {
+        Some(cluster) => cluster_invite(&cluster, !args.no_tls, options).await?,
+        None => make_invite(data_dir, options).await?,
+    };
+    println!("{link}");
     Ok(Exit::Done)
 }
 

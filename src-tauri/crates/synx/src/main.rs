@@ -5,13 +5,13 @@
 mod analyze;
 mod args;
 mod calibrate;
-mod control;
 mod demo;
 mod doctor;
 mod exit;
 mod feed;
 mod history;
 mod invite;
+mod node;
 mod play;
 mod room;
 mod rooms;
@@ -67,7 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
         Command::Log(args) => history::run(args, &data_dir).await,
         Command::Invite(args) => invite::run(args, &data_dir).await,
         Command::Rooms(args) => rooms::run(args).await,
-        Command::Node(args) => control::run(args, config).await,
+        Command::Node(args) => node::run(args, config).await,
         Command::Doctor { json } => doctor::run(config, json).await,
         Command::Calibrate(args) => calibrate::run(args, config).await,
         Command::Demo(args) => demo::run(args).await,

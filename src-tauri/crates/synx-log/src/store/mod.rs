@@ -74,6 +74,19 @@ pub trait EventStore: Send + Sync + 'static {
     /// else can append, as in a file of this process, there is nothing to tell.
     fn follow(&self, _tell: News) {}
 
+    /// Whether others append to this store too, so that what can be read here may be behind.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Returns once everything can be read here that anybody was told is stored in this room before this call.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    fn reach_end(&self, _room: RoomId) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// Events that one commit takes at most, give or take one append: a larger one would make all others wait.
     fn commit_events(&self) -> usize {
         4096

@@ -64,6 +64,10 @@ impl EventStore for SharedStore {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
         let listeners = self.listeners();
         let mut records = records.to_vec();

@@ -54,24 +54,21 @@ pub(crate) struct Admission {
 }
 
 /// Challenges, given out without being kept: a nonce carries when and for which room it was made, under a keyed hash. Only
-/// those by which somebody was let in are remembered, as each is good once: strangers cost no memory.
+/// those by which somebody was let in are remembered, as each is good once here: strangers cost no memory. The time is the
+/// wall clock's, like that of tokens: servers that share a key take each other's.
 pub(crate) struct Challenges {
     key: [u8; 32],
-    start: Instant,
     answered: Mutex<HashMap<[u8; 32], Instant>>,
 }
 
-impl Default for Challenges {
-    fn default() -> Self {
-        Self { key: rand::random(), start: Instant::now(), answered: Mutex::default() }
-    }
-}
-
 impl Challenges {
-    /// Eight bytes of milliseconds since the start, eight of chance, and sixteen that only this host can make of them.
+    pub fn under(key: [u8; 32]) -> Self {
+        Self { key, answered: Mutex::default() }
+    }
+
+    /// Eight bytes of milliseconds since 1970, eight of chance, and sixteen that only who has the key can make of them.
     fn give(&self, room: RoomId) -> [u8; 32] {
-        let now_ms = self.start.elapsed().as_millis() as u64;
-        self.sealed(now_ms.to_le_bytes(), rand::random(), room)
+        self.sealed(wall_clock_ms().to_le_bytes(), rand::random(), room)
     }
 
     fn sealed(&self, at: [u8; 8], chance: [u8; 8], room: RoomId) -> [u8; 32] {
@@ -84,17 +81,16 @@ impl Challenges {
         nonce
     }
 
-    /// Whether this host made the nonce for this room, not long ago.
+    /// Whether the nonce was made for this room, not long ago.
     fn is_fresh(&self, nonce: &[u8; 32], room: RoomId) -> bool {
         let (mut at, mut chance) = ([0; 8], [0; 8]);
         at.copy_from_slice(&nonce[..8]);
         chance.copy_from_slice(&nonce[8..16]);
-        let made = Duration::from_millis(u64::from_le_bytes(at));
-        let age = self.start.elapsed().checked_sub(made);
+        let age_ms = wall_clock_ms().abs_diff(i64::from_le_bytes(at));
         // Two blake3 hashes are compared in constant time.
         let hash = blake3::Hash::from_bytes;
         let genuine = hash(self.sealed(at, chance, room)) == hash(*nonce);
-        genuine && age.is_some_and(|age| age < NONCE_LASTS)
+        genuine && u128::from(age_ms) < NONCE_LASTS.as_millis()
     }
 
     /// Marks a nonce as answered; false if it was before, or if nobody could remember any more.
@@ -111,7 +107,7 @@ pub(crate) async fn challenge(
     State(shop): Shop,
     Path(room): Path<RoomId>,
 ) -> Result<Json<Challenge>, Refusal> {
-    shop.hall(room)?;
+    shop.hall(room).await?;
     let nonce = shop.challenges.give(room);
     Ok(Json(Challenge {
         nonce: data_encoding::HEXLOWER.encode(&nonce),
@@ -125,7 +121,7 @@ pub(crate) async fn join(
     Path(room): Path<RoomId>,
     request: Request,
 ) -> Result<Json<Admission>, Refusal> {
-    let hall = shop.hall(room)?;
+    let hall = shop.hall(room).await?;
     let request: JoinRequest = timely_json(&shop, request).await?;
     heard(&shop, seat.address, || {
         let (user, key) = prove(&shop, room, &request)?;
@@ -220,12 +216,12 @@ fn wall_clock_ms() -> i64 {
 }
 
 /// The hall and the member that a request with a bearer token speaks for.
-pub(crate) fn member(
+pub(crate) async fn member(
     shop: &Shared,
     room: RoomId,
     (address, headers): (IpAddr, &HeaderMap),
 ) -> Result<(Arc<Hall>, UserId), Refusal> {
-    let hall = shop.hall(room)?;
+    let hall = shop.hall(room).await?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     let session = heard(shop, address, || {

@@ -173,8 +173,10 @@ impl Arrival {
             );
             return Err(ServerMessage::error(None, "protocol_version", message));
         }
-        let hall =
-            shop.hall(room).map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
+        let hall = shop
+            .hall(room)
+            .await
+            .map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;
         let session = heard(shop, address, || Ok(session_of(shop, room, &token, proof.as_deref())?));
         let session =
             session.map_err(|refusal| ServerMessage::error(None, &refusal.code, refusal.message))?;

@@ -39,6 +39,21 @@ impl CommandFailure {
     }
 }
 
+/// An instant of room time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomInstant {
+    /// The epoch that it counts in.
+    pub epoch: EpochId,
+    /// Microseconds of room time.
+    pub us: i64,
+}
+
+/// Rooms that are opened when somebody comes to them.
+pub trait RoomSource: Send + Sync + 'static {
+    /// Opens a room; none if there is no such room. May be asked twice at once about the same one: one answer is dropped.
+    fn open(&self, room: RoomId) -> BoxFuture<'_, Result<Option<Arc<dyn RoomBackend>>, Unavailable>>;
+}
+
 /// A room as its server sees it.
 pub trait RoomBackend: Send + Sync + 'static {
     /// Which room.
@@ -57,11 +72,8 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// At most `limit` events after one, in log order.
     fn read(&self, after_seq: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Envelope>>, Unavailable>>;
 
-    /// The running epoch.
-    fn epoch(&self) -> EpochId;
-
-    /// Room time now, in microseconds. Called beside the socket: must not wait.
-    fn room_time_us(&self) -> i64;
+    /// Room time now. Called beside the socket: must not wait.
+    fn now(&self) -> RoomInstant;
 
     /// Somebody new asks to be let in by an invite that wants the host's word; whether they are. Dropping this takes the
     /// knock back.

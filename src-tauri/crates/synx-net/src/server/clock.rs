@@ -49,7 +49,7 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refusal> {
-    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers)).await?;
     let upgrade = upgrade
         .max_message_size(PROBE_BYTES)
         .max_frame_size(PROBE_BYTES)
@@ -70,7 +70,7 @@ async fn serve(mut socket: WebSocket, hall: Arc<Hall>, user: UserId) {
             _ = ending.wait_for(Option::is_some) => return,
             () = tokio::time::sleep(SILENCE) => return,
         };
-        let t2_us = hall.backend.room_time_us();
+        let came = hall.backend.now();
         let Some(Ok(message)) = message else { return };
         let allowed = bucket.take();
         let Message::Text(text) = message else {
@@ -78,8 +78,11 @@ async fn serve(mut socket: WebSocket, hall: Arc<Hall>, user: UserId) {
             if allowed { continue } else { return }
         };
         let Ok(ClockMessage::Probe { t1_us }) = serde_json::from_str(&text) else { return };
-        let (epoch, t3_us) = (hall.backend.epoch(), hall.backend.room_time_us());
-        let answer = ClockMessage::ProbeAnswer { t1_us, t2_us, t3_us, epoch };
+        let goes = hall.backend.now();
+        if goes.epoch != came.epoch {
+            continue;
+        }
+        let answer = ClockMessage::ProbeAnswer { t1_us, t2_us: came.us, t3_us: goes.us, epoch: goes.epoch };
         let answer = serde_json::to_string(&answer).unwrap_or_default();
         let answered = socket.send(Message::Text(answer.into())).await.is_ok();
         // Who was removed, or left for good, learns no more.

@@ -1,12 +1,13 @@
 //! How a server runs, and the limits that keep strangers from using it up.
 
+use crate::server::backend::RoomSource;
 use crate::{AudioStore, HostKey, TlsIdentity};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How to start a server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -25,6 +26,11 @@ pub struct ServerConfig {
     /// Addresses that many may share: no limit by address holds for them. This machine's own (programs on it, and a proxy)
     /// unless it says otherwise.
     pub shared_addresses: Vec<IpAddr>,
+    /// Where rooms come from that are not open; none where only those that were added exist.
+    pub rooms: Option<Arc<dyn RoomSource>>,
+    /// What challenges are sealed with, where several servers are one: a peer may answer to another than asked it. By chance
+    /// without it.
+    pub challenge_key: Option<[u8; 32]>,
 }
 
 impl ServerConfig {
@@ -38,7 +44,18 @@ impl ServerConfig {
         let limits = Limits::default();
         let shared_addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         let (allowed_hosts, allowed_origins) = (Vec::new(), Vec::new());
-        Self { listen, tls, host_key, audio, limits, allowed_hosts, allowed_origins, shared_addresses }
+        Self {
+            listen,
+            tls,
+            host_key,
+            audio,
+            limits,
+            allowed_hosts,
+            allowed_origins,
+            shared_addresses,
+            rooms: None,
+            challenge_key: None,
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn download(
     Path((room, hash)): Path<(RoomId, ContentHash)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers)).await?;
     // A hash of another room of this machine is nobody's business here.
     let shared_here = hall.backend.with(|room| room.playable(hash).is_some()).unwrap_or(false);
     let path = shop.config.audio.path(hash).filter(|_| shared_here).ok_or_else(Refusal::not_found)?;
@@ -112,7 +112,7 @@ pub(crate) async fn state(
     Path((room, hash)): Path<(RoomId, ContentHash)>,
     headers: HeaderMap,
 ) -> Result<Json<UploadState>, Refusal> {
-    let (hall, _) = member(&shop, room, (seat.address, &headers))?;
+    let (hall, _) = member(&shop, room, (seat.address, &headers)).await?;
     let (_, size_bytes) = announced(&hall, hash)?;
     let received_bytes = shop.config.audio.of_room(room).partial_bytes(hash);
     Ok(Json(UploadState { received_bytes, size_bytes, complete: false }))
@@ -125,7 +125,7 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<UploadState>), Refusal> {
-    let (hall, user) = member(&shop, room, (seat.address, &headers))?;
+    let (hall, user) = member(&shop, room, (seat.address, &headers)).await?;
     let (file_name, size_bytes) = announced(&hall, hash)?;
     if size_bytes > shop.config.limits.upload_bytes {
         return Err(too_large(shop.config.limits.upload_bytes));

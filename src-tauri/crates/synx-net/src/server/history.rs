@@ -34,7 +34,7 @@ pub(crate) async fn page(
     Query(Asked { after }): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (hall, _) = member(&shop, room, (seat.address, &headers))?;
+    let (hall, _) = member(&shop, room, (seat.address, &headers)).await?;
     let events = hall.backend.read(after, PAGE_EVENTS).await.map_err(Refusal::internal)?;
     let mut text = "[".to_owned();
     for envelope in events {

@@ -21,7 +21,7 @@ mod refusal;
 mod socket;
 
 pub(crate) use admission::{Admission, Challenge, JoinRequest, PROOF};
-pub use backend::{CommandFailure, RoomBackend, Unavailable};
+pub use backend::{CommandFailure, RoomBackend, RoomInstant, RoomSource, Unavailable};
 pub(crate) use clock::ClockMessage;
 pub use config::{Limits, ServerConfig};
 pub use files::byte_range;
@@ -54,8 +54,19 @@ pub(crate) struct Shared {
 pub(crate) type Shop = State<Arc<Shared>>;
 
 impl Shared {
-    pub fn hall(&self, room: RoomId) -> Result<Arc<Hall>, Refusal> {
-        lock(&self.halls).get(&room).cloned().ok_or_else(Refusal::no_such_room)
+    /// A room that is open here, or can be.
+    pub async fn hall(&self, room: RoomId) -> Result<Arc<Hall>, Refusal> {
+        let open = lock(&self.halls).get(&room).cloned();
+        match (open, &self.config.rooms) {
+            (Some(hall), _) => Ok(hall),
+            (None, None) => Err(Refusal::no_such_room()),
+            (None, Some(rooms)) => {
+                let backend = rooms.open(room).await.map_err(|error| Refusal::unavailable(&error))?;
+                let backend = backend.ok_or_else(Refusal::no_such_room)?;
+                let mut halls = lock(&self.halls);
+                Ok(Arc::clone(halls.entry(room).or_insert_with(|| Hall::open(backend))))
+            }
+        }
     }
 }
 
@@ -90,10 +101,11 @@ impl Server {
     pub fn over(config: ServerConfig, listener: impl Listen) -> Result<Self, NetError> {
         let address = config.listen;
         let local_addr = listener.local_addr().map_err(|source| NetError::Listen { address, source })?;
+        let challenges = admission::Challenges::under(config.challenge_key.unwrap_or_else(rand::random));
         let shared = Arc::new(Shared {
             config,
             halls: Mutex::default(),
-            challenges: admission::Challenges::default(),
+            challenges,
             addresses: Arc::default(),
             uploading: Mutex::default(),
         });

@@ -112,14 +112,15 @@ impl Peer {
         let resumed = last_seq.filter(near);
         self.cursor = resumed.unwrap_or(head_seq);
         let member = snapshot.room.present(self.session.user);
+        let now = self.hall.backend.now();
         Some(ServerMessage::RoomJoined {
             protocol: PROTOCOL_VERSION,
             you: self.session.user,
             role: member.map_or(self.session.role, |member| member.role),
             snapshot: resumed.is_none().then(|| Arc::new(snapshot)),
             head_seq,
-            epoch: self.hall.backend.epoch(),
-            room_time_us: self.hall.backend.room_time_us(),
+            epoch: now.epoch,
+            room_time_us: now.us,
         })
     }
 

@@ -1,7 +1,7 @@
 //! A refused HTTP request: status, stable code, and words for a person.
 
 use crate::TokenError;
-use crate::server::backend::CommandFailure;
+use crate::server::backend::{CommandFailure, Unavailable};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -26,6 +26,10 @@ impl Refusal {
             "no_such_room",
             "this room is not open here: ask its host for a new link",
         )
+    }
+
+    pub fn unavailable(error: &Unavailable) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, &error.code, error.message.clone())
     }
 
     pub fn not_found() -> Self {

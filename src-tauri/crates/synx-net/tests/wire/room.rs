@@ -10,7 +10,7 @@ use synx_domain::{
     Room, RoomId, RoomSettings, TrackMeta, TrackState, UserId, UserProfile,
 };
 use synx_net::wire::SyncReport;
-use synx_net::{CommandFailure, RoomBackend, Unavailable};
+use synx_net::{CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
@@ -257,12 +257,8 @@ impl RoomBackend for TestRoom {
         Box::pin(async move { Ok(events) })
     }
 
-    fn epoch(&self) -> EpochId {
-        self.inner.epoch
-    }
-
-    fn room_time_us(&self) -> i64 {
-        self.inner.now_us()
+    fn now(&self) -> RoomInstant {
+        RoomInstant { epoch: self.inner.epoch, us: self.inner.now_us() }
     }
 
     fn knock(&self, user: UserId, _: UserProfile, _: Role) -> BoxFuture<'static, bool> {

@@ -1,34 +1,77 @@
 //! What the server asks of a hosted room, and what becomes of a file that a peer has uploaded.
 
 use crate::error::NodeError;
-use crate::library::summary;
+use crate::library::{Analyses, summary};
 use crate::node::Inner;
 use crate::room::hosted::{ExecuteError, HostedRoom};
 use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use synx_domain::{
-    Command, CommandEnvelope, ContentHash, Envelope, EpochId, Role, Room, RoomId, UserId, UserProfile,
-};
+use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, UserId, UserProfile};
 use synx_net::wire::SyncReport;
-use synx_net::{CommandFailure, RoomBackend, Unavailable};
+use synx_net::{AudioStore, CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
+
+/// What a hosted room needs of the instance around it.
+pub(crate) trait House: Send + Sync {
+    /// Where shared audio is.
+    fn audio(&self) -> &AudioStore;
+
+    /// Where an audio is on this machine.
+    fn locate(&self, hash: ContentHash) -> Option<PathBuf>;
+
+    /// Who looks into files and analyses them.
+    fn analyses(&self) -> &Analyses;
+
+    /// Audio has come to this machine, whole and verified.
+    fn arrived(self: Arc<Self>, hash: ContentHash);
+
+    /// Somebody knocks at a room's door, or does not any more.
+    fn knocked(&self);
+}
+
+impl House for Inner {
+    fn audio(&self) -> &AudioStore {
+        &self.audio
+    }
+
+    fn locate(&self, hash: ContentHash) -> Option<PathBuf> {
+        Self::locate(self, hash)
+    }
+
+    fn analyses(&self) -> &Analyses {
+        self.library.analyses()
+    }
+
+    fn arrived(self: Arc<Self>, hash: ContentHash) {
+        self.audio_arrived(hash);
+    }
+
+    fn knocked(&self) {
+        self.tell_room_changed();
+    }
+}
 
 /// A hosted room as the server sees it.
 pub struct HostBackend {
-    node: Weak<Inner>,
+    house: Option<Weak<dyn House>>,
     room: Arc<HostedRoom>,
 }
 
 impl HostBackend {
     /// A room with no instance around it, as it is measured and simulated: files that come are kept and not looked into.
     pub fn alone(room: &Arc<HostedRoom>) -> Self {
-        Self { node: Weak::new(), room: Arc::clone(room) }
+        Self { house: None, room: Arc::clone(room) }
     }
 
     /// The server's side of `room`.
-    pub(crate) fn new(node: &Arc<Inner>, room: &Arc<HostedRoom>) -> Self {
-        Self { node: Arc::downgrade(node), room: Arc::clone(room) }
+    pub(crate) fn new<H: House + 'static>(house: &Arc<H>, room: &Arc<HostedRoom>) -> Self {
+        let house: Weak<H> = Arc::downgrade(house);
+        Self { house: Some(house), room: Arc::clone(room) }
+    }
+
+    fn house(&self) -> Option<Arc<dyn House>> {
+        self.house.as_ref()?.upgrade()
     }
 }
 
@@ -59,17 +102,17 @@ impl RoomBackend for HostBackend {
         })
     }
 
-    fn epoch(&self) -> EpochId {
-        self.room.epoch()
-    }
-
-    fn room_time_us(&self) -> i64 {
-        self.room.room_time_us()
+    fn now(&self) -> RoomInstant {
+        self.room.now()
     }
 
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {
-        let node = self.node.clone();
-        let told = Box::new(move || node.upgrade().iter().for_each(|node| node.tell_room_changed()));
+        let house = self.house.clone();
+        let told = Box::new(move || {
+            if let Some(house) = house.as_ref().and_then(Weak::upgrade) {
+                house.knocked();
+            }
+        });
         Box::pin(self.room.knocks().ask(user, profile, role, told).answered())
     }
 
@@ -78,10 +121,10 @@ impl RoomBackend for HostBackend {
     }
 
     fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()> {
-        let (node, room) = (self.node.clone(), Arc::clone(&self.room));
+        let (house, room) = (self.house(), Arc::clone(&self.room));
         Box::pin(async move {
-            let Some(node) = node.upgrade() else { return };
-            take_in(&node, &room, user, hash, file_name).await;
+            let Some(house) = house else { return };
+            take_in(&house, &room, user, hash, file_name).await;
         })
     }
 }
@@ -109,18 +152,18 @@ fn failure(error: ExecuteError) -> CommandFailure {
 /// Looks into a file whose bytes are here and verified: shares it under the uploader's name, or says why it cannot be
 /// used. Its analysis goes on after that.
 pub async fn take_in(
-    node: &Arc<Inner>,
+    house: &Arc<dyn House>,
     room: &Arc<HostedRoom>,
     user: UserId,
     hash: ContentHash,
     file_name: String,
 ) {
     let incoming = Incoming { room: Arc::clone(room), user, hash, file_name };
-    match incoming.share(node).await {
+    match incoming.share(house).await {
         Ok(Some(path)) => {
-            let node = Arc::clone(node);
+            let house = Arc::clone(house);
             tokio::spawn(async move {
-                let analyzed = incoming.analyze(&node, &path).await;
+                let analyzed = incoming.analyze(&house, &path).await;
                 incoming.log_trouble(analyzed);
             });
         }
@@ -139,27 +182,27 @@ struct Incoming {
 
 impl Incoming {
     /// Where the file is, if it could be shared.
-    async fn share(&self, node: &Arc<Inner>) -> Result<Option<PathBuf>, NodeError> {
-        let Some(path) = node.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
-        let workers = node.library.analyses().workers();
+    async fn share(&self, house: &Arc<dyn House>) -> Result<Option<PathBuf>, NodeError> {
+        let Some(path) = house.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
+        let workers = house.analyses().workers();
         match workers.describe(&path, self.hash, self.file_name.clone()).await {
             Ok((track, _)) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
             Err(error) => {
                 // What is no audio is of no use to any room.
                 if error.is_the_files()
-                    && let Err(error) = node.audio.of_room(self.room.id()).discard(self.hash)
+                    && let Err(error) = house.audio().of_room(self.room.id()).discard(self.hash)
                 {
                     tracing::warn!(%error, "a file that is no audio stays on disk");
                 }
                 return self.fail(&path, &error.into()).await.map(|()| None);
             }
         };
-        node.audio_arrived(self.hash);
+        Arc::clone(house).arrived(self.hash);
         Ok(Some(path))
     }
 
-    async fn analyze(&self, node: &Arc<Inner>, path: &Path) -> Result<(), NodeError> {
-        match node.library.analyses().analyze(self.hash, path, Box::new(|_| {})).await {
+    async fn analyze(&self, house: &Arc<dyn House>, path: &Path) -> Result<(), NodeError> {
+        match house.analyses().analyze(self.hash, path, Box::new(|_| {})).await {
             Ok(analysis) => {
                 let record = Command::RecordAnalysis { hash: self.hash, analysis: summary(&analysis) };
                 self.room.execute_as(self.user, record).await?;

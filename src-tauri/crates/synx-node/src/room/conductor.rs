@@ -5,18 +5,15 @@
 
 use crate::room::engine_time::EngineTime;
 use crate::room::stage::Stage;
+use crate::room::upcoming::{Upcoming, next_track};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use synx_domain::{Anchor, Command, ContentHash, EpochId, Room, Transport};
+use std::time::Duration;
+use synx_domain::{Anchor, Command, ContentHash, EpochId, Transport};
 use synx_playback::{AudioFile, Engine, Plan, TrackHandle, monotonic_us};
 use tokio::sync::watch;
 
-/// The next track is announced this long before the current one ends: the longest lead and a margin for the fsync. From
-/// then on pause and seek concern the next track, so no earlier than need be. Its beginning is decoded
-/// before that, as soon as it is next in the queue.
-const ADVANCE_AHEAD_US: i64 = 700_000;
 /// How soon an advance that failed (the log was busy or full) is tried again.
 const ADVANCE_RETRY: Duration = Duration::from_millis(500);
 
@@ -203,35 +200,8 @@ impl Conductor {
 
     /// How long to wait before there is something to announce, and what.
     fn due(&self) -> Option<(Duration, Command)> {
-        if !self.stage.leads() {
-            return None;
-        }
-        let transport = self.stage.with(|room| room.transport.clone())?;
-        if transport.awaits { self.release_due(&transport) } else { self.advance_due(&transport) }
-    }
-
-    /// The current track's end.
-    fn advance_due(&self, transport: &Transport) -> Option<(Duration, Command)> {
-        if !transport.playing || transport.repeats().is_some() {
-            return None;
-        }
-        let track = transport.current?.track;
-        let (duration_us, next) =
-            self.stage.with(|room| Some((room.playable(track)?.duration_us, next_track(room, transport))))?;
-        let end_us = transport.anchor.room_time_us + (duration_us - transport.anchor.position_us).max(0);
-        let wait_us = (end_us - ADVANCE_AHEAD_US - monotonic_us()).max(0);
-        // The track before this one may still be playing: its end is announced, and this one has not begun.
-        let began_us = transport.anchor.room_time_us - monotonic_us();
-        let awaits = next.is_some_and(|next| self.stage.held_until(next).is_some());
-        let advance = Command::Advance { revision: transport.revision, awaits };
-        Some((Duration::from_micros(wait_us.max(began_us).unsigned_abs()), advance))
-    }
-
-    /// The end of waiting: when nobody holds the track back any more, at the latest when who does has fallen silent.
-    fn release_due(&self, transport: &Transport) -> Option<(Duration, Command)> {
-        let until = self.stage.held_until(transport.current?.track);
-        let wait = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
-        Some((wait, Command::Release { revision: transport.revision }))
+        let upcoming = if self.stage.leads() { self.stage.with(Upcoming::of) } else { None };
+        Some(upcoming?.due(monotonic_us(), |track| self.stage.held_until(track)))
     }
 
     /// Announces what is due, if it still is.
@@ -242,11 +212,6 @@ impl Conductor {
             tokio::time::sleep(ADVANCE_RETRY).await;
         }
     }
-}
-
-/// What follows in the queue.
-pub fn next_track(room: &Room, transport: &Transport) -> Option<ContentHash> {
-    Some(room.queue.after(transport.current?.item)?.track)
 }
 
 /// Sees whether a transport begins where the one before it runs out.

@@ -10,14 +10,16 @@ mod tests;
 use crate::error::NodeError;
 use crate::room::knocks::Knocks;
 use crate::room::lead::SyncBoard;
+use crate::room::time::RoomTime;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use synx_domain::{
-    Command, CommandEnvelope, CommandId, Envelope, EpochId, EventId, Moment, NewEvent, Rejection, Room,
-    RoomId, RoomSnapshot, UserId,
+    Command, CommandEnvelope, CommandId, Envelope, EventId, Moment, NewEvent, Rejection, Room, RoomId,
+    RoomSnapshot, UserId,
 };
 use synx_log::{Log, LogError};
+use synx_net::RoomInstant;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -75,7 +77,7 @@ struct Job {
 /// Handle to a room of this machine. Cheap to share; the room ends when the last handle is gone.
 pub struct HostedRoom {
     id: RoomId,
-    epoch: EpochId,
+    time: RoomTime,
     log: Log,
     jobs: mpsc::Sender<Job>,
     /// The room as far as it is on disk.
@@ -86,20 +88,27 @@ pub struct HostedRoom {
 }
 
 impl HostedRoom {
-    /// Opens a room from its log (a new room: from an empty one).
+    /// Opens a room of this machine from its log (a new room: from an empty one).
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn open(log: Log, id: RoomId) -> Result<Self, NodeError> {
+        Self::open_at(log, id, RoomTime::own()).await
+    }
+
+    /// Opens a room that goes by this clock.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn open_at(log: Log, id: RoomId, time: RoomTime) -> Result<Self, NodeError> {
         let room = log.fold(id, None).await?;
-        let epoch = EpochId::from_uuid(Uuid::now_v7());
         let board = Arc::new(SyncBoard::default());
         let durable = Arc::new(RwLock::new(room.clone()));
         let (jobs, waiting) = mpsc::channel(WAITING_COMMANDS);
         let (head, changes) = watch::channel(room.seq);
         let writer = Writer {
             id,
-            epoch,
+            time: time.clone(),
             log: log.clone(),
             seen: SeenCommands::of(&room),
             snapshot_seq: room.seq,
@@ -109,7 +118,7 @@ impl HostedRoom {
             board: Arc::clone(&board),
         };
         tokio::spawn(writer.run(waiting));
-        Ok(Self { id, epoch, log, jobs, durable, changes, board, knocks: Arc::default() })
+        Ok(Self { id, time, log, jobs, durable, changes, board, knocks: Arc::default() })
     }
 
     /// The room's id.
@@ -117,9 +126,9 @@ impl HostedRoom {
         self.id
     }
 
-    /// This run of the host.
-    pub fn epoch(&self) -> EpochId {
-        self.epoch
+    /// Room time now.
+    pub fn now(&self) -> RoomInstant {
+        self.time.now()
     }
 
     /// The log it is in.
@@ -147,11 +156,6 @@ impl HostedRoom {
         look(&self.durable.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Room time now, in microseconds: the machine's monotonic clock.
-    pub fn room_time_us(&self) -> i64 {
-        synx_playback::monotonic_us()
-    }
-
     /// Carries out a command under an id that the caller keeps over retries. Answers with the seq of its last event once
     /// that is on disk.
     ///
@@ -173,6 +177,12 @@ impl HostedRoom {
     pub async fn execute_as(&self, actor: UserId, command: Command) -> Result<u64, ExecuteError> {
         self.execute(CommandEnvelope { id: CommandId::from_uuid(Uuid::now_v7()), actor, command }).await
     }
+}
+
+/// A command and what the room says of it, as long as nobody else has changed the room meanwhile.
+struct Decided {
+    job: Job,
+    verdict: Result<u64, Rejection>,
 }
 
 /// Commands that the room may remember, so that most need not be looked for among a thousand: one that is not in here was
@@ -197,7 +207,7 @@ impl SeenCommands {
 /// The only one here who appends to the room's log.
 struct Writer {
     id: RoomId,
-    epoch: EpochId,
+    time: RoomTime,
     log: Log,
     /// Runs ahead of the disk by the batch that is being written.
     working: Room,
@@ -228,45 +238,59 @@ impl Writer {
         }
     }
 
+    /// Decides a batch, and answers it once what follows is on disk. Commands from which nothing follows, as they are refused
+    /// above all, must have been decided at the end of the log: where others append too, this node may be behind.
     async fn commit(&mut self, batch: &mut Vec<Job>) {
+        let mut at_end = !self.log.is_shared();
         for attempt in 0..=DECIDED_AGAIN {
-            let before = self.working.seq;
-            let (mut events, mut accepted) = (Vec::new(), Vec::new());
-            for job in batch.drain(..) {
-                match self.take(&job.command, &mut events) {
-                    Ok(seq) => accepted.push((job, seq)),
-                    // A sender that is gone needs no answer.
-                    Err(rejection) => drop(job.answer.send(Err(rejection.into()))),
+            let (before, mut events) = (self.working.seq, Vec::new());
+            let decided: Vec<Decided> = batch
+                .drain(..)
+                .map(|job| Decided { verdict: self.take(&job.command, &mut events), job })
+                .collect();
+            let mut outcome = match (events.is_empty(), at_end) {
+                (true, true) => Ok(()),
+                (true, false) => self.must_end_at(before).await,
+                (false, _) => {
+                    let written = self.log.append(self.id, before, events).await;
+                    written.map(|envelopes| self.publish(&envelopes))
                 }
-            }
-            let written = if events.is_empty() {
-                Ok(Vec::new())
-            } else {
-                self.log.append(self.id, before, events).await
             };
-            let mut outcome = written.map(|envelopes| self.publish(&envelopes));
             if outcome.is_err() {
                 self.take_back();
             }
             if matches!(outcome, Err(LogError::Conflict { .. })) && attempt < DECIDED_AGAIN {
+                at_end = true;
                 match self.follow().await {
                     Ok(()) => {
-                        batch.extend(accepted.into_iter().map(|(job, _)| job));
+                        batch.extend(decided.into_iter().map(|decided| decided.job));
                         continue;
                     }
                     Err(error) => outcome = Err(error),
                 }
             }
-            return self.answer(accepted, outcome).await;
+            return self.answer(decided, outcome).await;
         }
     }
 
-    async fn answer(&mut self, accepted: Vec<(Job, u64)>, outcome: Result<(), LogError>) {
+    /// A conflict, if others have appended beyond the place at which something was decided.
+    async fn must_end_at(&mut self, seq: u64) -> Result<(), LogError> {
+        self.log.reach_end(self.id).await?;
+        self.follow().await?;
+        let actual = self.working.seq;
+        if actual == seq { Ok(()) } else { Err(LogError::Conflict { room: self.id, expected: seq, actual }) }
+    }
+
+    async fn answer(&mut self, decided: Vec<Decided>, outcome: Result<(), LogError>) {
+        let accepted = decided.iter().filter(|decided| decided.verdict.is_ok()).count();
         match outcome {
-            Ok(()) => accepted.into_iter().for_each(|(job, seq)| drop(job.answer.send(Ok(seq)))),
+            // A sender that is gone needs no answer.
+            Ok(()) => decided.into_iter().for_each(|Decided { verdict, job }| {
+                drop(job.answer.send(verdict.map_err(ExecuteError::Rejected)));
+            }),
             // Together they are more than the log takes at once; each may be none the worse for it.
-            Err(LogError::TooLarge { .. }) if accepted.len() > 1 => {
-                let mut first: Vec<Job> = accepted.into_iter().map(|(job, _)| job).collect();
+            Err(LogError::TooLarge { .. }) if accepted > 1 => {
+                let mut first: Vec<Job> = decided.into_iter().map(|decided| decided.job).collect();
                 let mut second = first.split_off(first.len() / 2);
                 Box::pin(self.commit(&mut first)).await;
                 Box::pin(self.commit(&mut second)).await;
@@ -274,7 +298,7 @@ impl Writer {
             Err(error) => {
                 tracing::error!(%error, room = %self.id, "the log refused a batch");
                 let error = Arc::new(error);
-                for (job, _) in accepted {
+                for Decided { job, .. } in decided {
                     drop(job.answer.send(Err(ExecuteError::Log(Arc::clone(&error)))));
                 }
             }
@@ -306,9 +330,10 @@ impl Writer {
         {
             return Ok(seq);
         }
+        let RoomInstant { epoch, us: room_time_us } = self.time.now();
         let now = Moment {
-            epoch: self.epoch,
-            room_time_us: synx_playback::monotonic_us(),
+            epoch,
+            room_time_us,
             wall_clock_ms: crate::wall_clock_ms(),
             lead_us: self.board.lead_us(),
         };

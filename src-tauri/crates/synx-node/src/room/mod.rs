@@ -17,6 +17,8 @@ pub(crate) mod page;
 pub(crate) mod solo;
 pub(crate) mod stage;
 pub(crate) mod summary;
+pub(crate) mod time;
+pub(crate) mod upcoming;
 pub(crate) mod view;
 
 pub use backend::HostBackend;

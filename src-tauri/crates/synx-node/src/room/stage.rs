@@ -61,7 +61,7 @@ impl Stage {
     pub fn epoch(&self) -> Option<EpochId> {
         match self {
             Self::Solo(solo) => Some(solo.epoch()),
-            Self::Hosted(hosting) => Some(hosting.room().epoch()),
+            Self::Hosted(hosting) => Some(hosting.room().now().epoch),
             Self::Joined(joined) => joined.clock().borrow().epoch,
         }
     }

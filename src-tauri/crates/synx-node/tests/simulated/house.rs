@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, join_all};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use synx_domain::{
-    Command, CommandEnvelope, CommandId, ContentHash, Envelope, EpochId, PlaybackControl, Role, Room, RoomId,
+    Command, CommandEnvelope, CommandId, ContentHash, Envelope, PlaybackControl, Role, Room, RoomId,
     RoomSettings, UserId, UserProfile, Visibility,
 };
 use synx_log::{
@@ -14,7 +14,9 @@ use synx_log::{
     StoredSnapshot,
 };
 use synx_net::wire::SyncReport;
-use synx_net::{AudioStore, CommandFailure, HostKey, RoomBackend, Server, ServerConfig, Unavailable};
+use synx_net::{
+    AudioStore, CommandFailure, HostKey, RoomBackend, RoomInstant, Server, ServerConfig, Unavailable,
+};
 use synx_node::{HostBackend, HostedRoom};
 use synx_testkit::events;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -254,12 +256,8 @@ impl RoomBackend for Desk {
         self.backend.read(after_seq, limit)
     }
 
-    fn epoch(&self) -> EpochId {
-        self.backend.epoch()
-    }
-
-    fn room_time_us(&self) -> i64 {
-        self.backend.room_time_us()
+    fn now(&self) -> RoomInstant {
+        self.backend.now()
     }
 
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {

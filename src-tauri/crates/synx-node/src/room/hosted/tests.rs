@@ -1,7 +1,7 @@
 //! A room that grows, and one that two nodes serve.
 
 use super::*;
-use synx_domain::{PlaybackControl, RoomSettings, StorageLimits, UserProfile, Visibility};
+use synx_domain::{PlaybackControl, Role, RoomSettings, StorageLimits, UserProfile, Visibility};
 use synx_log::{LogOptions, SharedStore};
 
 /// A room that two nodes serve, and its host.
@@ -57,6 +57,28 @@ async fn a_command_that_is_sent_to_both_nodes_is_carried_out_once() {
         assert_eq!(rooms[1].execute(command).await.unwrap(), seq);
     }
     assert_eq!(rooms[1].with(|room| room.chat.len()), 30);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_refused_because_a_node_is_behind() {
+    let store = SharedStore::new();
+    // It is told of nothing: what others append it finds out by asking.
+    let behind = Log::over(Arc::new(store.another().deaf()), LogOptions::default()).unwrap();
+    let (room, host) = open(Log::over(Arc::new(store), LogOptions::default()).unwrap()).await;
+    let behind = HostedRoom::open(behind, room.id()).await.unwrap();
+    let ben = UserId::from_uuid(Uuid::now_v7());
+    let profile = UserProfile { name: "Ben".to_owned(), ..UserProfile::default() };
+    room.execute_as(ben, Command::Join { profile, role: Role::Listener, invite: None }).await.unwrap();
+
+    let say = || Command::PostChatMessage { text: "I am here".to_owned() };
+    behind.execute_as(ben, say()).await.unwrap();
+    room.execute_as(host, Command::RemoveMember { user: ben, may_return: false }).await.unwrap();
+    // What he may do no longer he may not do there either; and what was done is done, not done twice.
+    let refused = behind.execute_as(ben, say()).await.unwrap_err();
+    assert!(matches!(refused, ExecuteError::Rejected(Rejection::NotAMember)), "{refused}");
+    room.execute_as(host, Command::LiftBan { user: ben }).await.unwrap();
+    let before = room.with(|room| room.seq);
+    assert_eq!(behind.execute_as(host, Command::LiftBan { user: ben }).await.unwrap(), before);
 }
 
 /// The room in this log, and its host.

@@ -1,0 +1,134 @@
+//! A node of a cluster: serves any of the cluster's rooms to whoever comes with a link, beside others that do the same.
+//!
+//! Must never hold anything of a room that the other nodes would need: that is in the log.
+
+mod house;
+mod keys;
+
+use crate::data_dir::DataDir;
+use crate::error::NodeError;
+use crate::invites::InviteOptions;
+use crate::library::Analyses;
+use crate::room::invites::NewInvite;
+use crate::room::time::{RoomTime, SharedTime};
+use house::{ClusterHouse, Rooms};
+use keys::ClusterKeys;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use synx_cluster::{Backplane, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId};
+use synx_domain::RoomId;
+use synx_log::{Log, LogError, LogOptions};
+use synx_net::{AudioStore, InviteLink, RoomInstant, Server, ServerConfig, TlsIdentity};
+
+/// How to start a node.
+#[derive(Debug, Clone)]
+pub struct ClusterConfig {
+    /// Folder for everything that it keeps.
+    pub data_dir: PathBuf,
+    /// The cluster. Where its copy lies is the data folder's to say.
+    pub cluster: ClusterOptions,
+    /// Where peers are served.
+    pub listen: SocketAddr,
+    /// Whether the server encrypts; not behind a proxy that does.
+    pub tls: bool,
+    /// Names besides IP addresses under which requests may come: of a proxy, or a load balancer.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// A running node. [`ClusterNode::close`] ends it.
+pub struct ClusterNode {
+    house: Arc<ClusterHouse>,
+    server: Server,
+    fingerprint: Option<[u8; 32]>,
+    _data: DataDir,
+}
+
+impl ClusterNode {
+    /// Connects to the cluster, brings this node's copy of the log up to the present, and serves.
+    ///
+    /// # Errors
+    /// When the data folder or the port is in use, or the cluster cannot be reached or trusted.
+    pub async fn open(config: ClusterConfig) -> Result<Self, NodeError> {
+        let data = DataDir::open(&config.data_dir)?;
+        let paths = data.paths();
+        let options = ClusterOptions { copy: paths.cluster_copy(), ..config.cluster };
+        let store = open_store(options.clone()).await?;
+        let log = Log::over(Arc::new(store), LogOptions::default())?;
+        let backplane = Backplane::connect(&options).await?;
+        let keys = ClusterKeys::of(&backplane).await?;
+        let audio = AudioStore::open(&paths.audio())?;
+        let analyses = Analyses::new(paths.analysis(), 1);
+        let clock = ClusterClock::start(options, NodeId::new(), synx_playback::monotonic_us).await?;
+        // A node that does not know what time it is can serve nobody.
+        clock.until_known().await;
+        let time = RoomTime::Shared(Arc::new(clock));
+        let house = Arc::new(ClusterHouse { log, audio: audio.clone(), analyses, time });
+        let tls = config.tls.then_some(keys.tls);
+        let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
+        let server = ServerConfig {
+            allowed_hosts: config.allowed_hosts,
+            rooms: Some(Arc::new(Rooms(Arc::clone(&house)))),
+            challenge_key: Some(keys.challenge_key),
+            ..ServerConfig::new(config.listen, tls, keys.host_key, audio)
+        };
+        let server = Server::start(server).await?;
+        Ok(Self { house, server, fingerprint, _data: data })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// SHA-256 of the certificate that every node shows; none without TLS.
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        self.fingerprint
+    }
+
+    /// Tells the peers to come back, to another node, and lets go of everything.
+    pub async fn close(self) {
+        drop(self.server);
+        self.house.analyses.cancel();
+        self.house.log.clone().close();
+    }
+}
+
+impl SharedTime for ClusterClock {
+    fn now(&self) -> RoomInstant {
+        let (epoch, us) = self.time();
+        RoomInstant { epoch, us }
+    }
+}
+
+/// Opening waits for servers and reads the stream: not on a thread of the runtime.
+async fn open_store(options: ClusterOptions) -> Result<JetStreamStore, NodeError> {
+    let opened = tokio::task::spawn_blocking(move || JetStreamStore::open(options)).await;
+    Ok(opened.unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?)
+}
+
+/// A link to a room of the cluster, signed with the cluster's key. The room hears of the invite when somebody comes in by it.
+///
+/// # Errors
+/// When the cluster cannot be reached, or the invite cannot be.
+pub async fn cluster_invite(
+    cluster: &ClusterOptions,
+    tls: bool,
+    options: InviteOptions,
+) -> Result<String, NodeError> {
+    let InviteOptions { room, role, expires_in, max_uses, knock, addresses } = options;
+    let bad = |what, problem| Err(NodeError::BadValue { what, problem });
+    let Some(room) = room else { return bad("the room", "must be named with --room") };
+    if addresses.is_empty() {
+        return bad("the addresses of nodes", "must be named with --address");
+    }
+    if knock {
+        return bad("--knock", "needs a host who answers, and nobody sits at a cluster's node");
+    }
+    let room: RoomId = room.parse()?;
+    let keys = ClusterKeys::of(&Backplane::connect(cluster).await?).await?;
+    let terms = NewInvite { role: role.into(), expires_in, max_uses, knock }.terms();
+    let invite = Some(keys.host_key.sign_invite(room, &terms)?);
+    let fingerprint = tls.then(|| keys.tls.fingerprint());
+    Ok(InviteLink { room, name: String::new(), addresses, fingerprint, invite }.to_string())
+}

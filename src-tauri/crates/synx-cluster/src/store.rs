@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use synx_domain::{EventId, RoomId};
 use synx_log::{
-    Access, AuditFilter, EventStore, LogError, News, Record, Scanned, SqliteStore, StoreHead, StoredSnapshot,
+    Access, Archived, AuditFilter, EventStore, LogError, News, Old, Record, Scanned, SqliteStore, StoreHead,
+    StoredSnapshot,
 };
 use tokio::sync::mpsc;
 
@@ -129,6 +130,15 @@ impl EventStore for JetStreamStore {
 
     fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError> {
         self.copy.scan(after_log_seq, limit)
+    }
+
+    /// In the copy alone: the stream keeps all.
+    fn archive(&self, room: RoomId, old: Old) -> Result<u64, LogError> {
+        self.copy.archive(room, old)
+    }
+
+    fn scan_archive(&self, room: RoomId, after_seq: u64) -> Result<Option<Archived>, LogError> {
+        self.copy.scan_archive(room, after_seq)
     }
 
     fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {

@@ -17,6 +17,9 @@ const PAGE_EVENTS: usize = 1000;
 /// One event in an export. The payload stays the very text that the hash covers.
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
+    /// Its place in the whole log, in an archive; elsewhere it has no meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_seq: Option<u64>,
     room_id: RoomId,
     seq: u64,
     event_id: EventId,
@@ -120,25 +123,36 @@ impl Record {
     ///
     /// # Errors
     /// When its payload is no JSON, or the target cannot be written.
-    pub fn write_json_line<W: Write>(&self, mut to: W) -> Result<(), LogError> {
-        let line = line(self)?;
+    pub fn write_json_line<W: Write>(&self, to: W) -> Result<(), LogError> {
+        self.write_line(None, to)
+    }
+
+    pub(crate) fn write_line<W: Write>(&self, log_seq: Option<u64>, mut to: W) -> Result<(), LogError> {
+        let line = Line { log_seq, ..line(self)? };
         serde_json::to_writer(&mut to, &line).map_err(|error| export_failed(&error))?;
         to.write_all(b"\n").map_err(|error| export_failed(&error))
     }
 
-    /// Reads a line of an export. Its place in the whole log, which the line does not have, is 0.
+    /// Reads a line of an export. Its place in the whole log, which is another one here, is 0.
     ///
     /// # Errors
     /// [`LogError::BadImport`] with this line number when it is no event.
     pub fn from_json_line(text: &str, number: u64) -> Result<Self, LogError> {
-        let bad = |detail: String| LogError::BadImport { line: number, detail };
-        let line: Line<'_> = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        let hash = ChainHash::from_hex(&line.hash)
-            .ok_or_else(|| bad("its hash is not 64 hexadecimal digits".to_owned()))?;
-        let Line { room_id, seq, event_id, name, version, actor, command_id, occurred_at_ms, data, .. } =
-            line;
-        let (name, data) = (Cow::Owned(name.into_owned()), data.get().to_owned());
-        let log_seq = 0;
+        let line = serde_json::from_str::<Line<'_>>(text).map_err(|error| error.to_string());
+        let record = line.and_then(Self::try_from);
+        let record = record.map_err(|detail| LogError::BadImport { line: number, detail })?;
+        Ok(Self { log_seq: 0, ..record })
+    }
+}
+
+impl TryFrom<Line<'_>> for Record {
+    type Error = String;
+
+    fn try_from(line: Line<'_>) -> Result<Self, String> {
+        let hash = ChainHash::from_hex(&line.hash).ok_or("its hash is not 64 hexadecimal digits")?;
+        let Line { room_id, seq, event_id, version, actor, command_id, occurred_at_ms, .. } = line;
+        let (name, data) = (Cow::Owned(line.name.into_owned()), line.data.get().to_owned());
+        let log_seq = line.log_seq.unwrap_or_default();
         Ok(Self {
             log_seq,
             seq,
@@ -153,6 +167,14 @@ impl Record {
             hash,
         })
     }
+}
+
+/// Reads lines that [`Record::write_line`] wrote.
+pub(crate) fn lines(text: &[u8]) -> Result<Vec<Record>, String> {
+    serde_json::Deserializer::from_slice(text)
+        .into_iter::<Line<'_>>()
+        .map(|line| line.map_err(|error| error.to_string()).and_then(Record::try_from))
+        .collect()
 }
 
 fn write_lines<W: Write>(mut to: W, page: &[Record]) -> Result<W, LogError> {
@@ -170,7 +192,8 @@ fn line(record: &Record) -> Result<Line<'_>, LogError> {
     })?;
     let (name, data, hash) =
         (Cow::Borrowed(record.name.as_ref()), Cow::Owned(data), Cow::Owned(record.hash.to_string()));
-    Ok(Line { room_id, seq, event_id, name, version, actor, command_id, occurred_at_ms, data, hash })
+    let log_seq = None;
+    Ok(Line { log_seq, room_id, seq, event_id, name, version, actor, command_id, occurred_at_ms, data, hash })
 }
 
 fn export_failed(error: &dyn std::fmt::Display) -> LogError {

@@ -7,6 +7,8 @@
 //! durable, in the order of its room. Followers are told nothing but "the head is now N" and read from their own place: the
 //! log is the queue.
 //!
+//! Old events of a room may be moved to its archive, packed, where every read still finds them.
+//!
 //! **Invariant:** nothing here changes or deletes an event, and nothing waits for a follower.
 
 #![warn(missing_docs)]
@@ -19,12 +21,12 @@ mod fold;
 mod handler;
 mod inbox;
 mod jsonl;
-
 mod log;
 mod migrate;
 mod options;
 mod record;
 mod restore;
+mod segment;
 mod store;
 mod tail;
 #[cfg(any(test, feature = "testing"))]
@@ -42,6 +44,6 @@ pub use options::LogOptions;
 pub use record::{ChainHash, Record, RoomHead, StoredSnapshot};
 #[cfg(any(test, feature = "testing"))]
 pub use store::SharedStore;
-pub use store::{Access, EventStore, MemoryStore, News, Scanned, SqliteStore, StoreHead};
+pub use store::{Access, Archived, EventStore, MemoryStore, News, Old, Scanned, SqliteStore, StoreHead};
 pub use upcast::{Upcast, Upcasters};
 pub use verify::{BadLink, ChainFault, ChainReport};

@@ -6,7 +6,9 @@ use crate::inbox::{Answered, Append, Inbox, Job};
 use crate::tail::{RingLimits, Tails};
 use crate::verify::{ChainReport, Verification};
 use crate::writer::{self, Desk};
-use crate::{AuditEntry, AuditFilter, EventStore, LogError, LogOptions, MemoryStore, RoomHead, SqliteStore};
+use crate::{
+    AuditEntry, AuditFilter, EventStore, LogError, LogOptions, MemoryStore, Old, RoomHead, SqliteStore,
+};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -179,6 +181,14 @@ impl Log {
     /// # Errors
     /// When the store cannot be read at all, or every chain is sound and the file below is not.
     pub async fn verify(&self, room: Option<RoomId>) -> Result<Vec<ChainReport>, LogError> {
+        loop {
+            if let Some(reports) = self.try_verify(room).await? {
+                return Ok(reports);
+            }
+        }
+    }
+
+    async fn try_verify(&self, room: Option<RoomId>) -> Result<Option<Vec<ChainReport>>, LogError> {
         let mut verification = self.with_store(move |store| Verification::begin(store, room)).await?;
         loop {
             // Page by page, so that a long check holds up neither other readers nor the WAL.
@@ -192,6 +202,21 @@ impl Log {
                 return self.with_store(move |store| at.end(store)).await;
             }
             verification = at;
+        }
+    }
+
+    /// Moves what is old of a room's events to the archive of the log, where all reads still find it, and which takes a
+    /// fraction of the space; how many events. Others append meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] when an event is not what was written: it and what follows it stay where they are.
+    pub async fn archive(&self, room: RoomId, old: Old) -> Result<u64, LogError> {
+        let mut moved = 0;
+        loop {
+            match self.with_store(move |store| store.archive(room, old)).await? {
+                0 => return Ok(moved),
+                events => moved += events,
+            }
         }
     }
 

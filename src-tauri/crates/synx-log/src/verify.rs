@@ -3,6 +3,7 @@
 //! Reads the rows where they lie, not through an index. A chain shows that rows were changed, removed, added or put in
 //! another order; whoever rewrites the whole file with all hashes is found out by comparing a head's hash with a peer's.
 
+use crate::store::Archived;
 use crate::{ChainHash, EventStore, LogError, Record, RoomHead, Scanned};
 use std::collections::BTreeMap;
 use synx_domain::RoomId;
@@ -45,11 +46,15 @@ pub struct ChainReport {
     pub first_bad: Option<BadLink>,
 }
 
-/// A check on its way.
+/// A check on its way: first through the archive, then through the rows.
 pub(crate) struct Verification {
     only: Option<RoomId>,
     chains: BTreeMap<RoomId, ChainReport>,
     recorded: BTreeMap<RoomId, RoomHead>,
+    /// The segment that was looked at last, while there are more.
+    archive: Option<(RoomId, u64)>,
+    segments: u64,
+    archived: Places,
     log_seq: u64,
     end: u64,
     /// The first event behind a gap in the whole log. It counts only where no chain tells what is missing.
@@ -63,11 +68,48 @@ impl Verification {
         let recorded = head.recorded.into_iter().filter(|head| wanted(&head.room_id));
         let recorded: BTreeMap<_, _> = recorded.map(|head| (head.room_id, head)).collect();
         let chains = recorded.keys().map(|room| (*room, ChainReport::start(*room))).collect();
-        Ok(Self { only, chains, recorded, log_seq: 0, end: head.log_seq, behind_gap: None })
+        Ok(Self {
+            only,
+            chains,
+            recorded,
+            archive: Some((only.unwrap_or(RoomId::from_bytes([0; 16])), 0)),
+            segments: head.segments,
+            archived: Places::default(),
+            log_seq: 0,
+            end: head.log_seq,
+            behind_gap: None,
+        })
     }
 
-    /// Takes the next rows; true when there are no more.
+    /// Takes the next segment or rows; true when there are no more.
     pub(crate) fn step(&mut self, store: &dyn EventStore) -> Result<bool, LogError> {
+        let Some((room, after)) = self.archive else { return self.step_rows(store) };
+        let segment = store.scan_archive(room, after)?;
+        let segment = segment.filter(|segment| self.only.is_none_or(|only| only == segment.room_id));
+        self.archive = segment.as_ref().map(|segment| (segment.room_id, segment.last));
+        match segment {
+            Some(segment) => self.take_segment(segment),
+            None => self.archived.close(),
+        }
+        Ok(false)
+    }
+
+    fn take_segment(&mut self, Archived { room_id, records, .. }: Archived) {
+        match records {
+            Ok(records) => records.iter().for_each(|record| {
+                self.archived.add(record.log_seq);
+                self.follow(record);
+            }),
+            // Of an archive that is not what was written, no event is proven.
+            Err(_) => {
+                let chain = self.chains.entry(room_id).or_insert_with(|| ChainReport::start(room_id));
+                let bad = BadLink { seq: chain.events + 1, fault: ChainFault::Altered };
+                chain.first_bad.get_or_insert(bad);
+            }
+        }
+    }
+
+    fn step_rows(&mut self, store: &dyn EventStore) -> Result<bool, LogError> {
         let rows = match store.scan(self.log_seq, STEP_ROWS) {
             // What is before the damage in this step can still be read row by row.
             Err(LogError::Corrupt { .. }) => match store.scan(self.log_seq, 1) {
@@ -86,13 +128,17 @@ impl Verification {
     }
 
     fn take(&mut self, row: &Scanned) {
-        let gap = row.log_seq() != self.log_seq + 1;
+        let gap = !self.archived.have_all_between(self.log_seq, row.log_seq());
         self.log_seq = row.log_seq();
         let Scanned::Row(record) = row else { return };
-        let room = record.room_id;
         if gap {
-            self.behind_gap.get_or_insert((room, record.seq));
+            self.behind_gap.get_or_insert((record.room_id, record.seq));
         }
+        self.follow(record);
+    }
+
+    fn follow(&mut self, record: &Record) {
+        let room = record.room_id;
         if self.only.is_some_and(|only| only != room) {
             return;
         }
@@ -102,7 +148,11 @@ impl Verification {
         }
     }
 
-    pub(crate) fn end(mut self, store: &dyn EventStore) -> Result<Vec<ChainReport>, LogError> {
+    /// What was found; nothing when events were moved to the archive meanwhile and it has to be looked at again.
+    pub(crate) fn end(mut self, store: &dyn EventStore) -> Result<Option<Vec<ChainReport>>, LogError> {
+        if store.head()?.segments != self.segments {
+            return Ok(None);
+        }
         for (room, chain) in &mut self.chains {
             let recorded = self.recorded.get(room).map_or(0, |head| head.seq);
             if chain.first_bad.is_none() && chain.events < recorded {
@@ -115,7 +165,39 @@ impl Verification {
                 None => store.check()?,
             }
         }
-        Ok(self.chains.into_values().collect())
+        Ok(Some(self.chains.into_values().collect()))
+    }
+}
+
+/// Places in the whole log, as ranges.
+#[derive(Default)]
+struct Places(Vec<(u64, u64)>);
+
+impl Places {
+    fn add(&mut self, place: u64) {
+        match self.0.last_mut() {
+            Some((_, end)) if *end + 1 == place => *end = place,
+            _ => self.0.push((place, place)),
+        }
+    }
+
+    /// To be called when all are in.
+    fn close(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup_by(|next, range| {
+            let follows = next.0 <= range.1.saturating_add(1);
+            range.1 = if follows { range.1.max(next.1) } else { range.1 };
+            follows
+        });
+    }
+
+    fn have_all_between(&self, after: u64, before: u64) -> bool {
+        let Some(first) = after.checked_add(1).filter(|first| *first < before) else { return true };
+        let behind = self.0.partition_point(|(begin, _)| *begin <= first);
+        behind
+            .checked_sub(1)
+            .and_then(|at| self.0.get(at))
+            .is_some_and(|(_, end)| end.saturating_add(1) >= before)
     }
 }
 

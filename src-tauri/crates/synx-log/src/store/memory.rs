@@ -59,6 +59,7 @@ impl Rows {
             rooms,
             log_seq: self.all.len() as u64,
             greatest_event_id: self.ids.iter().max().copied(),
+            segments: 0,
         }
     }
 

@@ -28,6 +28,29 @@ pub struct StoreHead {
     pub log_seq: u64,
     /// The greatest event id there is: a greater one is certainly new.
     pub greatest_event_id: Option<EventId>,
+    /// How many segments of old events there are.
+    pub segments: u64,
+}
+
+/// Which of a room's events are old: all before the first of them that is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Old {
+    /// None after this one.
+    pub through_seq: u64,
+    /// None that occurred at or after this, milliseconds since 1970 UTC by the host's wall clock.
+    pub before_ms: i64,
+    /// Only as many as make a whole segment: small ones pack badly.
+    pub whole_segments: bool,
+}
+
+/// A segment of a room's old events as a scan of the archive finds it.
+pub struct Archived {
+    /// The room.
+    pub room_id: RoomId,
+    /// Its last event.
+    pub last: u64,
+    /// What is in it; [`LogError::Corrupt`] when that is not what was written.
+    pub records: Result<Vec<Record>, LogError>,
 }
 
 /// A row as a scan of the whole log finds it.
@@ -112,12 +135,29 @@ pub trait EventStore: Send + Sync + 'static {
         max_bytes: usize,
     ) -> Result<Vec<Record>, LogError>;
 
-    /// All rooms' rows after a place in the whole log, straight from where they lie, with no index in between. Empty only
-    /// at the end.
+    /// All rooms' rows after a place in the whole log, straight from where they lie, with no index in between; without what
+    /// is archived. Empty only at the end.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError>;
+
+    /// Moves the first of a room's old events to its archive, as many as fit into one segment; how many. Wherever it is cut
+    /// short, each event is in one of the two places, and all reads go on finding it. Where there is no archive it is none.
+    ///
+    /// # Errors
+    /// When nothing was moved. [`LogError::Corrupt`] when an event is not what was written: it stays where it is.
+    fn archive(&self, _room: RoomId, _old: Old) -> Result<u64, LogError> {
+        Ok(0)
+    }
+
+    /// The first segment of the archive behind this event of this room, ordered by room and place.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn scan_archive(&self, _room: RoomId, _after_seq: u64) -> Result<Option<Archived>, LogError> {
+        Ok(None)
+    }
 
     /// The records that pass the filter, in log order.
     ///

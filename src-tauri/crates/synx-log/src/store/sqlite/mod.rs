@@ -1,8 +1,10 @@
 //! The store on disk: one SQLite file in WAL mode.
 //!
 //! Three kinds of connections: the writer's, a pool of readers that never wait for it, and one that checkpoints, so that no
-//! commit pays for moving pages from the WAL to the file. Must never answer a commit before it is synced, but in a copy.
+//! commit pays for moving pages from the WAL to the file. Old events lie in segments beside the table of recent ones, and reads
+//! look there for what the table does not have. Must never answer a commit before it is synced, but in a copy.
 
+mod archive;
 mod checkpoint;
 mod failure;
 mod files;
@@ -11,7 +13,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use super::{EventStore, Scanned, StoreHead};
+use super::{Archived, EventStore, Old, Scanned, StoreHead};
 use crate::{AuditFilter, LogError, Record, StoredSnapshot};
 use checkpoint::Checkpointer;
 use failure::{io_error, sqlite_error};
@@ -45,6 +47,8 @@ pub struct SqliteStore {
     access: Access,
     /// Whether nobody can be writing: then the file is read with no shared memory beside it.
     immutable: bool,
+    /// False for a file of schema 1 that is only looked at.
+    has_archive: bool,
     writer: Mutex<Option<Writer>>,
     /// None once the store is closed.
     readers: Mutex<Option<Vec<Connection>>>,
@@ -84,6 +88,7 @@ impl SqliteStore {
             path: path.to_owned(),
             access,
             immutable: false,
+            has_archive: true,
             writer: Mutex::new(Some(writer)),
             readers: Mutex::new(Some(Vec::new())),
         })
@@ -91,14 +96,15 @@ impl SqliteStore {
 
     fn open_readable(path: &Path) -> Result<Self, LogError> {
         let open = |immutable| {
-            let store = Self {
+            let mut store = Self {
                 path: path.to_owned(),
                 access: Access::ReadOnly,
                 immutable,
+                has_archive: false,
                 writer: Mutex::new(None),
                 readers: Mutex::new(Some(Vec::new())),
             };
-            store.with_reader(|connection| schema::inspect(connection, path))?;
+            store.has_archive = store.with_reader(|connection| schema::inspect(connection, path))?;
             Ok(store)
         };
         match open(false) {
@@ -142,17 +148,26 @@ impl SqliteStore {
         }
     }
 
-    fn select(&self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<Vec<Record>, LogError> {
-        self.with_reader(|connection| {
-            let mut statement = connection.prepare_cached(sql).map_err(sqlite_error("read events"))?;
-            let mut rows = statement.query(values).map_err(sqlite_error("read events"))?;
-            let mut records = Vec::new();
-            while let Some(row) = rows.next().map_err(sqlite_error("read events"))? {
-                records.push(rows::record(row)?);
-            }
-            Ok(records)
-        })
+    fn with_archive<T: Default>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        if self.has_archive { self.with_reader(look) } else { Ok(T::default()) }
     }
+}
+
+fn select(
+    connection: &Connection,
+    sql: &str,
+    values: &[(&str, &dyn ToSql)],
+) -> Result<Vec<Record>, LogError> {
+    let mut statement = connection.prepare_cached(sql).map_err(sqlite_error("read events"))?;
+    let mut rows = statement.query(values).map_err(sqlite_error("read events"))?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(sqlite_error("read events"))? {
+        records.push(rows::record(row)?);
+    }
+    Ok(records)
 }
 
 impl Writer {
@@ -185,18 +200,27 @@ impl EventStore for SqliteStore {
             let moment = connection.unchecked_transaction().map_err(&failed)?;
             let rooms = rows::heads(&moment, rows::LAST_EVENTS).map_err(&failed)?;
             let recorded = rows::heads(&moment, rows::HEADS).map_err(&failed)?;
-            let (log_seq, greatest_event_id) =
+            let (log_seq, mut greatest_event_id) =
                 moment.query_row(rows::ENDS, [], rows::ends).map_err(&failed)?;
-            Ok(StoreHead { rooms, recorded, log_seq, greatest_event_id })
+            let mut segments = 0;
+            if self.has_archive {
+                let (greatest, count) = archive::extent(&moment).map_err(&failed)?;
+                greatest_event_id = greatest_event_id.max(greatest.map(EventId::from_bytes));
+                segments = count;
+            }
+            Ok(StoreHead { rooms, recorded, log_seq, greatest_event_id, segments })
         })
     }
 
     fn contains(&self, event_id: EventId) -> Result<bool, LogError> {
-        self.with_reader(|connection| {
+        let id = event_id.as_bytes();
+        let recent = self.with_reader(|connection| {
             let mut statement =
                 connection.prepare_cached(rows::CONTAINS).map_err(sqlite_error("look up an event"))?;
-            statement.exists([event_id.as_bytes()]).map_err(sqlite_error("look up an event"))
-        })
+            statement.exists([id]).map_err(sqlite_error("look up an event"))
+        });
+        // In this order: what is moved meanwhile is found there.
+        Ok(recent? || self.with_archive(|connection| archive::contains(connection, id))?)
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
@@ -210,7 +234,7 @@ impl EventStore for SqliteStore {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<Record>, LogError> {
-        self.with_reader(|connection| {
+        let recent = self.with_reader(|connection| {
             let failed = sqlite_error("read events");
             let mut statement = connection.prepare_cached(rows::READ).map_err(&failed)?;
             let values = params![room.as_bytes(), rows::integer(after_seq), rows::integer(limit as u64)];
@@ -224,7 +248,14 @@ impl EventStore for SqliteStore {
                 records.push(record);
             }
             Ok(records)
-        })
+        })?;
+        if recent.first().is_some_and(|first| first.seq == after_seq + 1) || limit == 0 || max_bytes == 0 {
+            return Ok(recent);
+        }
+        // In this order: what is moved meanwhile is found there.
+        let old =
+            self.with_archive(|connection| archive::read(connection, room, after_seq, limit, max_bytes))?;
+        Ok(if old.is_empty() { recent } else { old })
     }
 
     fn scan(&self, after_log_seq: u64, limit: usize) -> Result<Vec<Scanned>, LogError> {
@@ -239,6 +270,20 @@ impl EventStore for SqliteStore {
             }
             Ok(found)
         })
+    }
+
+    fn archive(&self, room: RoomId, old: Old) -> Result<u64, LogError> {
+        let packed = self.with_archive(|connection| archive::pack(connection, room, old))?;
+        let Some(segment) = packed else { return Ok(0) };
+        self.with_writer(|writer| {
+            archive::put(&mut writer.connection, &segment)?;
+            writer.checkpointer.committed();
+            Ok(segment.last + 1 - segment.first)
+        })
+    }
+
+    fn scan_archive(&self, room: RoomId, after_seq: u64) -> Result<Option<Archived>, LogError> {
+        self.with_archive(|connection| archive::scan(connection, room, after_seq))
     }
 
     fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {
@@ -259,7 +304,16 @@ impl EventStore for SqliteStore {
         only("actor = :actor", ":actor", actor.as_ref().map(|id| id as &dyn ToSql));
         only("occurred_at >= :since", ":since", since_ms.as_ref().map(|ms| ms as &dyn ToSql));
         only("occurred_at < :until", ":until", until_ms.as_ref().map(|ms| ms as &dyn ToSql));
-        self.select(&rows::select_where(&conditions.join(" AND ")), &values)
+        let sql = rows::select_where(&conditions.join(" AND "));
+        self.with_reader(|connection| {
+            // At one moment, so that what is moved meanwhile is seen once.
+            let moment = connection.unchecked_transaction().map_err(sqlite_error("read events"))?;
+            let mut found = if self.has_archive { archive::audit(&moment, filter)? } else { Vec::new() };
+            found.append(&mut select(&moment, &sql, &values)?);
+            found.sort_unstable_by_key(|record| record.log_seq);
+            found.truncate(filter.limit);
+            Ok(found)
+        })
     }
 
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {

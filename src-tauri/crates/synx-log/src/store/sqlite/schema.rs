@@ -44,6 +44,22 @@ const MIGRATIONS: &[&str] = &[
          digest            BLOB    NOT NULL,
          PRIMARY KEY (aggregate_id, aggregate_version)
      ) STRICT;",
+    // 2. Old events in compressed segments, and the ids of these, which stay taken.
+    "CREATE TABLE segments (
+         aggregate_id      BLOB    NOT NULL,
+         last_version      INTEGER NOT NULL,
+         first_version     INTEGER NOT NULL,
+         first_seq         INTEGER NOT NULL,
+         last_seq          INTEGER NOT NULL,
+         hash              BLOB    NOT NULL,
+         digest            BLOB    NOT NULL,
+         data              BLOB    NOT NULL,
+         PRIMARY KEY (aggregate_id, last_version)
+     ) STRICT;
+     CREATE INDEX segments_by_place ON segments (first_seq, last_seq);
+     CREATE TABLE archived_ids (
+         event_id          BLOB    NOT NULL PRIMARY KEY
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough. `fullfsync`
@@ -82,11 +98,11 @@ pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), LogErr
     transaction.commit().map_err(failed)
 }
 
-/// Refuses a file that is not a log of a schema this program reads.
-pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<(), LogError> {
+/// Refuses a file that is not a log of a schema this program reads; whether it is of one that has an archive.
+pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<bool, LogError> {
     match version(connection, path)? {
         0 => Err(LogError::NotALog { path: path.to_owned() }),
-        _ => Ok(()),
+        version => Ok(version >= 2),
     }
 }
 

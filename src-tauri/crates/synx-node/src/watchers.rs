@@ -2,7 +2,7 @@
 //!
 //! Must never change the room: it looks, measures and tells.
 
-use crate::bridge::{NodeEvent, PeerSyncView, PlayState, PlayerView};
+use crate::bridge::{NodeEvent, NoticeLevel, PeerSyncView, PlayState, PlayerView};
 use crate::node::Inner;
 use crate::room::fetch;
 use crate::room::joined::Connection;
@@ -63,8 +63,17 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>) {
 }
 
 async fn draw_connection(inner: Weak<Inner>, mut connection: watch::Receiver<Connection>) {
+    let mut told = None;
     while connection.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
+        let cut_off = connection.borrow_and_update().cut_off.clone();
+        if cut_off != told {
+            if let Some((code, reason)) = cut_off.clone() {
+                let message = format!("The host had cut the connection off: {reason}");
+                inner.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message });
+            }
+            told = cut_off;
+        }
         inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
     }
 }

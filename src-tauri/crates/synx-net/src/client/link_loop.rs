@@ -256,13 +256,14 @@ impl LinkLoop {
     /// Takes in one message of the host.
     async fn take(&mut self, message: ServerMessage) -> Result<(), End> {
         let event = match message {
-            ServerMessage::RoomJoined { snapshot, .. } => match snapshot {
-                Some(snapshot) => {
-                    self.last_seq = Some(snapshot.room.seq);
-                    ClientEvent::Joined { snapshot }
+            ServerMessage::RoomJoined { snapshot, cut_off, .. } => {
+                if let Some(why) = cut_off {
+                    self.hand_on(ClientEvent::CutOff(why)).await?;
                 }
-                None => return Ok(()),
-            },
+                let Some(snapshot) = snapshot else { return Ok(()) };
+                self.last_seq = Some(snapshot.room.seq);
+                ClientEvent::Joined { snapshot }
+            }
             ServerMessage::Event(event) => {
                 let envelope = event.into_envelope(self.config.link.room);
                 match self.last_seq {
@@ -291,6 +292,10 @@ impl LinkLoop {
             ServerMessage::Bye { code, reason, .. } => return Err(End::Final(code, reason)),
             transient => ClientEvent::Transient(transient),
         };
+        self.hand_on(event).await
+    }
+
+    async fn hand_on(&self, event: ClientEvent) -> Result<(), End> {
         self.events.send(event).await.map_err(|_| End::Dropped)
     }
 

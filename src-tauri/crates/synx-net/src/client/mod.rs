@@ -14,7 +14,7 @@ mod transfer;
 pub use clock::{ClockLink, ClockReading};
 
 use crate::transport::{Dial, Tcp};
-use crate::wire::{ClientMessage, ServerMessage, SyncReport};
+use crate::wire::{ClientMessage, CutOff, ServerMessage, SyncReport};
 use crate::{AudioStore, Identity, InviteLink, NetError};
 use dial::Dialler;
 use link_loop::{LinkLoop, Order};
@@ -72,6 +72,8 @@ pub enum ClientEvent {
         /// Why it broke.
         reason: String,
     },
+    /// It is there again, and the host says that it had given it up before. Comes after [`ClientEvent::Reconnected`].
+    CutOff(CutOff),
     /// It is there again.
     Reconnected,
     /// It will not come back.

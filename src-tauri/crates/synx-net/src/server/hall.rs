@@ -5,7 +5,7 @@
 use crate::server::Limits;
 use crate::server::backend::RoomBackend;
 use crate::server::socket::ready_frame;
-use crate::wire::ServerMessage;
+use crate::wire::{CutOff, ServerMessage};
 use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ const RING_BYTES: usize = 8 << 20;
 const PAGE: usize = 512;
 /// Passing messages that a slow peer may be behind before it misses some: they are not history.
 const PASSING_KEPT: usize = 64;
+/// People who are still to be told why they were cut off; of more the first are not told.
+const CUT_OFF_KEPT: usize = 256;
 
 /// Why a connection ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub(crate) struct Hall {
     seats: Mutex<HashMap<UserId, Seat>>,
     /// Who waits for the host's word.
     waiting: Mutex<HashSet<UserId>>,
+    /// Who was cut off, and why, and has not come back.
+    cut_off: Mutex<VecDeque<(UserId, CutOff)>>,
     end: watch::Sender<Option<Ending>>,
     pump: Mutex<Option<JoinHandle<()>>>,
 }
@@ -109,6 +113,7 @@ impl Hall {
             passing: broadcast::Sender::new(PASSING_KEPT),
             seats: Mutex::default(),
             waiting: Mutex::default(),
+            cut_off: Mutex::default(),
             end: watch::Sender::new(None),
             pump: Mutex::default(),
         });
@@ -195,6 +200,23 @@ impl Hall {
             seats.remove(&user);
         }
         last
+    }
+
+    /// Notes what cannot be said to somebody's connection any more.
+    pub fn cuts_off(&self, user: UserId, why: CutOff) {
+        let mut cut_off = lock(&self.cut_off);
+        cut_off.retain(|(known, _)| *known != user);
+        cut_off.push_back((user, why));
+        if cut_off.len() > CUT_OFF_KEPT {
+            cut_off.pop_front();
+        }
+    }
+
+    /// Why somebody was cut off, to be told once.
+    pub fn was_cut_off(&self, user: UserId) -> Option<CutOff> {
+        let mut cut_off = lock(&self.cut_off);
+        let place = cut_off.iter().position(|(known, _)| *known == user)?;
+        cut_off.remove(place).map(|(_, why)| why)
     }
 
     pub fn is_connected(&self, user: UserId) -> bool {

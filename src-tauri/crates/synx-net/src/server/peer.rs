@@ -7,12 +7,13 @@ use crate::server::bucket::Bucket;
 use crate::server::hall::{Ending, Hall};
 use crate::server::socket::{Socket, ready_frame};
 use crate::server::{CommandFailure, Shared, Unavailable};
-use crate::wire::{ClientMessage, PROTOCOL_VERSION, Request, ServerMessage};
+use crate::wire::{ClientMessage, CutOff, PROTOCOL_VERSION, Request, ServerMessage};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use std::future::poll_fn;
+use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -121,6 +122,7 @@ impl Peer {
             head_seq,
             epoch: now.epoch,
             room_time_us: now.us,
+            cut_off: self.hall.was_cut_off(self.session.user),
         })
     }
 
@@ -152,6 +154,7 @@ impl Peer {
                 }
                 _ = pings.tick() => {
                     if heard.elapsed() > limits.ping_every * 3 {
+                        self.cuts_off("silent", format!("nothing was heard of you for {} s", heard.elapsed().as_secs()));
                         return None;
                     }
                     socket.ping().await.ok()?;
@@ -200,7 +203,7 @@ impl Peer {
         // Whoever takes little at a time must not put off the end by that.
         loop {
             let ending = tokio::select! {
-                written = &mut page => return written.map_err(|_| None),
+                written = &mut page => return written.map_err(|error| self.broken(&error)),
                 ending = over(&mut self.closed, &mut self.end) => ending,
             };
             if let Some(ending) = self.takes_to_heart(ending) {
@@ -209,6 +212,23 @@ impl Peer {
                 return Err(Some(ending));
             }
         }
+    }
+
+    /// The connection is gone. Where it was the host that gave it up, the person is told when they come back.
+    fn broken(&self, error: &tungstenite::Error) -> Option<Ending> {
+        if matches!(error, tungstenite::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut) {
+            let patience = self.shop.config.limits.stalled.as_secs_f32();
+            self.cuts_off(
+                "stalled",
+                format!("your connection took nothing of what was sent for {patience} s"),
+            );
+        }
+        None
+    }
+
+    fn cuts_off(&self, code: &str, reason: String) {
+        tracing::info!(user = %self.session.user, code, "a connection is cut off");
+        self.hall.cuts_off(self.session.user, CutOff { code: code.to_owned(), reason });
     }
 
     /// An end, unless it is that of somebody who has come back meanwhile.

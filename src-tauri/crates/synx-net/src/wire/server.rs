@@ -45,6 +45,15 @@ fn few<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Vec<ContentHash>>,
     Ok(has)
 }
 
+/// Why a connection was ended that took nothing any more, not even the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOff {
+    /// Stable code.
+    pub code: String,
+    /// Why, for a person.
+    pub reason: String,
+}
+
 /// A message to a peer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -65,6 +74,9 @@ pub enum ServerMessage {
         epoch: EpochId,
         /// Room time now, in microseconds; only roughly, as this message travels. `/clock` gives it exactly.
         room_time_us: i64,
+        /// Why the host cut off an earlier connection of this person, which could not be told so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut_off: Option<CutOff>,
     },
     /// A command is done, or changed nothing because it was so already.
     Ok {

@@ -16,6 +16,8 @@ pub struct Guest {
     /// Events that were told one by one.
     pub log: Vec<Arc<Envelope>>,
     pub breaks: usize,
+    /// Why the host gave this one's connections up.
+    pub cut_off: Vec<String>,
     events: mpsc::Receiver<ClientEvent>,
 }
 
@@ -24,8 +26,8 @@ impl Guest {
     pub async fn join(config: ClientConfig) -> Result<Self, NetError> {
         let (user, audio) = (config.identity.user_id(), config.audio.clone());
         let (client, events) = soon(RoomClient::join(config)).await?;
-        let (room, log) = (Room::default(), Vec::new());
-        let mut guest = Self { client, user, audio, room, log, breaks: 0, events };
+        let (room, log, cut_off) = (Room::default(), Vec::new(), Vec::new());
+        let mut guest = Self { client, user, audio, room, log, breaks: 0, cut_off, events };
         assert!(matches!(soon(guest.next()).await, ClientEvent::Joined { .. }));
         Ok(guest)
     }
@@ -45,6 +47,7 @@ impl Guest {
                 self.log.push(Arc::clone(envelope));
             }
             ClientEvent::Reconnecting { .. } => self.breaks += 1,
+            ClientEvent::CutOff(why) => self.cut_off.push(why.code.clone()),
             _ => {}
         }
     }

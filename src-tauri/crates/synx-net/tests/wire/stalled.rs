@@ -4,9 +4,10 @@ use crate::audio::{Sender, noise};
 use crate::eventually;
 use crate::house::House;
 use crate::http::Answer;
-use crate::peer::Peer;
+use crate::peer::{Peer, join_room};
 use std::time::Duration;
 use synx_net::Identity;
+use synx_net::wire::ServerMessage;
 
 /// As long as a message may be, in the largest characters there are: 16 kB.
 const WORDS: usize = 4000;
@@ -55,6 +56,15 @@ async fn who_takes_nothing_is_cut_off() {
     assert_eq!(ben.breaks, 0, "nobody else is");
     assert!(house.room.is_in(stalled), "they may come back");
     assert!(house.is_connected(ben.user));
+    // What could not be said then is said now, once, to them and to nobody else.
+    let told = async |user| {
+        let (_peer, welcome) = Peer::knock(&house, join_room(house.room.id(), &house.token(user))).await;
+        let ServerMessage::RoomJoined { cut_off, .. } = welcome else { panic!("{welcome:?}") };
+        cut_off.map(|why| why.code)
+    };
+    assert_eq!(told(Identity::generate().user_id()).await, None);
+    assert_eq!(told(stalled).await.as_deref(), Some("stalled"));
+    assert_eq!(told(stalled).await, None);
 }
 
 #[tokio::test]
@@ -67,6 +77,7 @@ async fn who_was_cut_off_comes_back_and_gets_the_rest() {
     ben.until_seq(seq).await;
     assert_eq!(ben.log.len(), MESSAGES + WAITING, "one by one, none twice");
     assert!(ben.breaks > 0);
+    assert!(ben.cut_off.iter().all(|code| code == "stalled") && !ben.cut_off.is_empty(), "{:?}", ben.cut_off);
     assert_eq!(ben.room, house.room.with(Clone::clone));
 }
 

@@ -8,7 +8,7 @@ use crate::room::clock::{self, RoomClock};
 use crate::room::feed::Feed;
 use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{Command, Room, UserId};
-use synx_net::wire::{ServerMessage, SyncReport};
+use synx_net::wire::{CutOff, ServerMessage, SyncReport};
 use synx_net::{ClientConfig, ClientEvent, RoomClient};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -20,6 +20,8 @@ pub struct Connection {
     pub state: RoomConnection,
     /// Why it reconnects.
     pub problem: Option<String>,
+    /// Why the host gave the connection up before this one: code and sentence.
+    pub cut_off: Option<(String, String)>,
     /// Set when it will not come back: code and sentence.
     pub ended: Option<(String, String)>,
 }
@@ -48,7 +50,8 @@ impl JoinedRoom {
         let feed = Arc::new(Feed::default());
         let (reports_in, reports) = watch::channel(Vec::new());
         let (changes_in, mut changes) = watch::channel(0);
-        let connected = Connection { state: RoomConnection::Connected, problem: None, ended: None };
+        let connected =
+            Connection { state: RoomConnection::Connected, problem: None, cut_off: None, ended: None };
         let (connection_in, connection) = watch::channel(connected);
         let (clock_in, clock) = watch::channel(RoomClock::default());
         let mut tasks = JoinSet::new();
@@ -154,8 +157,13 @@ impl Follower {
             }
             ClientEvent::Reconnecting { reason, .. } => self.connected(|connection| {
                 connection.state = RoomConnection::Reconnecting;
+                connection.cut_off = None;
                 connection.problem = Some(reason);
             }),
+            ClientEvent::CutOff(CutOff { code, reason }) => {
+                tracing::warn!(code, reason, "the host had cut the connection off");
+                self.connected(|connection| connection.cut_off = Some((code, reason)));
+            }
             ClientEvent::Reconnected => self.connected(|connection| {
                 connection.state = RoomConnection::Connected;
                 connection.problem = None;

@@ -192,7 +192,7 @@ impl Life {
                 diary.shown.push(Shown::Event(envelope));
             }
             ClientEvent::Reconnected => diary.reconnects += 1,
-            ClientEvent::Reconnecting { .. } | ClientEvent::Transient(_) => {}
+            ClientEvent::Reconnecting { .. } | ClientEvent::CutOff(_) | ClientEvent::Transient(_) => {}
             ClientEvent::Ended { code, reason } => diary.wrongs.push(format!("ended: {code}: {reason}")),
         }
     }

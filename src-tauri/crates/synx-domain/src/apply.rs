@@ -201,6 +201,7 @@ impl RoomSettings {
             playback_control,
             storage,
             wait_for_all,
+            archive_after_days,
         } = change.clone();
         Self {
             name: name.unwrap_or_else(|| self.name.clone()),
@@ -210,6 +211,7 @@ impl RoomSettings {
             playback_control: playback_control.unwrap_or(self.playback_control),
             storage: storage.unwrap_or(self.storage),
             wait_for_all: wait_for_all.unwrap_or(self.wait_for_all),
+            archive_after_days: archive_after_days.unwrap_or(self.archive_after_days),
         }
     }
 }

@@ -72,6 +72,10 @@ pub struct RoomSettings {
     /// Whether a track begins only when everybody has it.
     #[serde(default)]
     pub wait_for_all: bool,
+    /// What is older than so many days goes to the archive of the host's log, where it takes less space and is still
+    /// found; 0: nothing does.
+    #[serde(default)]
+    pub archive_after_days: u32,
 }
 
 /// A change of settings: what is `None` stays.
@@ -98,4 +102,7 @@ pub struct SettingsChange {
     /// Whether to wait for everybody from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_for_all: Option<bool>,
+    /// After how many days events go to the archive from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_after_days: Option<u32>,
 }

@@ -15,6 +15,8 @@ const TIDY_MAX_CHARS: usize = 300;
 const FILE_NAME_MAX_BYTES: usize = 255;
 const LIST_MAX_ITEMS: usize = 16;
 const PARTICIPANTS_MAX: u32 = 1000;
+/// A hundred years.
+const ARCHIVE_DAYS_MAX: u32 = 36_500;
 /// Slowest and fastest tempo that a preference may name, beats per minute.
 const TEMPO_BOUNDS_BPM: (f64, f64) = (20.0, 400.0);
 
@@ -183,13 +185,23 @@ pub(crate) fn preferences(preferences: &MusicalPreferences) -> Checked {
 pub(crate) fn settings(settings: &RoomSettings) -> Checked {
     line("name", &settings.name, ROOM_NAME_MAX_CHARS)?;
     list("genres", &settings.genres)?;
+    archive(settings.archive_after_days)?;
     participants(settings.max_participants)
 }
 
 pub(crate) fn settings_change(change: &SettingsChange) -> Checked {
     change.name.as_deref().map_or(Ok(()), |name| line("name", name, ROOM_NAME_MAX_CHARS))?;
     change.genres.as_deref().map_or(Ok(()), |genres| list("genres", genres))?;
+    change.archive_after_days.map_or(Ok(()), archive)?;
     change.max_participants.map_or(Ok(()), participants)
+}
+
+fn archive(after_days: u32) -> Checked {
+    if after_days <= ARCHIVE_DAYS_MAX {
+        Ok(())
+    } else {
+        invalid("archive_after_days", format!("must lie within 0 to {ARCHIVE_DAYS_MAX}"))
+    }
 }
 
 fn participants(max_participants: u32) -> Checked {

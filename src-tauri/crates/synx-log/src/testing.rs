@@ -78,6 +78,7 @@ pub fn created() -> NewEvent {
             playback_control: PlaybackControl::Everyone,
             storage: synx_domain::StorageLimits::default(),
             wait_for_all: false,
+            archive_after_days: 0,
         },
     })
 }

@@ -225,7 +225,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
         }
         Request::UpdateRoomSettings { settings } => {
             let storage = settings.storage.clone().map(Into::into);
-            let wait_for_all = settings.wait_for_all;
+            let (wait_for_all, archive_after_days) = (settings.wait_for_all, settings.archive_after_days);
             let settings = settings_of(settings);
             Command::UpdateSettings {
                 change: SettingsChange {
@@ -236,6 +236,7 @@ fn command(request: Request) -> Result<Command, NodeError> {
                     playback_control: Some(settings.playback_control),
                     storage,
                     wait_for_all,
+                    archive_after_days,
                 },
             }
         }

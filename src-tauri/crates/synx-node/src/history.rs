@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use synx_domain::{Room, RoomId};
 use synx_log::{AuditEntry, Log, LogOptions};
 
+pub use crate::room::archive::Which;
 pub use synx_log::{AuditFilter, ChainReport};
 
 /// A log that is only read.
@@ -22,6 +23,11 @@ impl History {
     /// When there is none, or it cannot be read.
     pub fn open(data_dir: &Path) -> Result<Self, NodeError> {
         Ok(Self { log: Log::open(&DataPaths::of(data_dir).log(), LogOptions::read_only())? })
+    }
+
+    /// The same, to change where things lie in it.
+    fn open_alone(data: &DataDir) -> Result<Self, NodeError> {
+        Ok(Self { log: Log::open(&data.paths().log(), LogOptions::default())? })
     }
 
     /// The room that is meant: the named one, or the only one.
@@ -115,10 +121,22 @@ pub async fn restore(data_dir: &Path, from: &Path) -> Result<(Vec<ChainReport>, 
 /// When a line is no event or continues another history than the one here, or an instance is running.
 pub async fn import(data_dir: &Path, from: impl BufRead + Send + 'static) -> Result<u64, NodeError> {
     let data = DataDir::open(data_dir)?;
-    let log = Log::open(&data.paths().log(), LogOptions::default())?;
+    let log = History::open_alone(&data)?.log;
     let imported = log.import_jsonl(from).await;
     log.close();
     Ok(imported?)
+}
+
+/// Moves old events of a room to the log's archive; how many.
+///
+/// # Errors
+/// When an event is not what was written, or an instance is running.
+pub async fn archive(data_dir: &Path, room: Option<&str>, which: Which) -> Result<u64, NodeError> {
+    let data = DataDir::open(data_dir)?;
+    let history = History::open_alone(&data)?;
+    let moved = which.archive(&history.log, history.room(room)?).await;
+    history.log.close();
+    moved
 }
 
 /// Milliseconds since 1970 as `2026-01-31T12:00:00Z`.

@@ -32,6 +32,7 @@ async fn host(node: &Node) {
         playback_control: PlaybackControlView::Djs,
         storage: None,
         wait_for_all: None,
+        archive_after_days: None,
     };
     let listen = Some("127.0.0.1:0".parse().unwrap());
     let options = HostOptions { settings, listen, tls: true, public_address: None, room: None };

@@ -58,6 +58,7 @@ pub fn settings() -> RoomSettings {
         playback_control: PlaybackControl::Djs,
         storage: StorageLimits::default(),
         wait_for_all: false,
+        archive_after_days: 0,
     }
 }
 

@@ -147,6 +147,9 @@ pub struct Host {
     /// Begin a track only when everybody has it
     #[arg(long)]
     pub wait_for_all: bool,
+    /// Days after which what happened goes to the log's archive, where it takes less space; 0 for never
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    pub archive_after: u32,
     /// Members at once
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub max_participants: u32,
@@ -223,6 +226,20 @@ pub enum LogAction {
         /// The export; `-` is standard input
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
+    },
+    /// Move old events to the log's archive, where everything still finds them and they take a fraction of the space
+    Archive {
+        /// Those older than this
+        #[arg(
+            long,
+            value_name = "DAYS",
+            conflicts_with = "keep_events",
+            required_unless_present = "keep_events"
+        )]
+        older_than: Option<u32>,
+        /// All but the latest so many
+        #[arg(long, value_name = "N")]
+        keep_events: Option<u64>,
     },
     /// Copy the whole log to a new file, also while a host is writing it, and prove the copy
     Backup {

@@ -51,6 +51,7 @@ async fn play(nodes: &[Node], args: &Demo) -> Result<Exit, NodeError> {
         genres: Vec::new(),
         playback_control: PlaybackControlView::Djs,
         wait_for_all: None,
+        archive_after_days: None,
         storage: None,
     };
     let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use synx_node::NodeError;
-use synx_node::history::{AuditFilter, ChainReport, History};
+use synx_node::history::{AuditFilter, ChainReport, History, Which};
 
 /// Runs the command.
 pub async fn run(args: LogArgs, data_dir: &Path) -> Result<Exit, NodeError> {
@@ -31,6 +31,13 @@ pub async fn run(args: LogArgs, data_dir: &Path) -> Result<Exit, NodeError> {
         LogAction::Import { file } => {
             let taken = synx_node::history::import(data_dir, reading(&file)?).await?;
             println!("{taken} new events");
+            Ok(Exit::Done)
+        }
+        LogAction::Archive { older_than, keep_events } => {
+            let all_but = Which::AllBut(keep_events.unwrap_or_default());
+            let which = older_than.map_or(all_but, Which::OlderThanDays);
+            let moved = synx_node::history::archive(data_dir, room, which).await?;
+            println!("{moved} events are in the archive now");
             Ok(Exit::Done)
         }
         LogAction::Backup { file } => Ok(report(&history()?.backup(&file).await?)),

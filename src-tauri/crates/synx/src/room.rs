@@ -33,6 +33,7 @@ async fn host_in(node: &Node, args: Host) -> Result<Exit, NodeError> {
             Control::Everyone => PlaybackControlView::Everyone,
         },
         wait_for_all: Some(args.wait_for_all),
+        archive_after_days: Some(args.archive_after),
         storage: Some(StorageView { member_bytes: args.member_storage, room_bytes: args.room_storage }),
     };
     let options = HostOptions {

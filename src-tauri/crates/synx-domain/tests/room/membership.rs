@@ -212,13 +212,15 @@ fn settings_have_bounds() {
     let genres = |genres| update(SettingsChange { genres: Some(genres), ..Default::default() });
 
     assert!(named("x".repeat(80)).is_ok() && limited(1).is_ok() && limited(1000).is_ok());
-    assert!(genres(vec!["techno".to_owned(); 16]).is_ok());
+    let archived = |days| update(SettingsChange { archive_after_days: Some(days), ..Default::default() });
+    assert!(genres(vec!["techno".to_owned(); 16]).is_ok() && archived(36_500).is_ok());
     for refused in [
         named("x".repeat(81)),
         named(" ".to_owned()),
         named("a\nb".to_owned()),
         limited(0),
         limited(1001),
+        archived(36_501),
         genres(vec!["techno".to_owned(); 17]),
         genres(vec![String::new()]),
     ] {

@@ -30,6 +30,7 @@ pub fn settings() -> RoomSettings {
         playback_control: PlaybackControl::Djs,
         storage: synx_domain::StorageLimits::default(),
         wait_for_all: false,
+        archive_after_days: 0,
     }
 }
 

@@ -146,6 +146,10 @@ views! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         wait_for_all: Option<bool>,
+        /// After how many days events go to the archive; 0 for never; absent, what it has or never.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        archive_after_days: Option<u32>,
     }
 
     /// How much audio a room takes in.

@@ -2,11 +2,11 @@
 
 use crate::error::NodeError;
 use crate::node::Inner;
-use crate::room::abandoned;
 use crate::room::backend::HostBackend;
 use crate::room::feed::Feed;
 use crate::room::hosted::HostedRoom;
 use crate::room::invites::{self, Door, FirstInvite, NewInvite, invite_link};
+use crate::room::{abandoned, archive};
 use crate::settings::Offer;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -80,6 +80,7 @@ impl Hosting {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&first_invite).follow(Arc::clone(&room), me, inner.room_changed()));
         tasks.spawn(abandoned::give_up(Arc::clone(&room), inner.audio.clone()));
+        tasks.spawn(archive::keep_small(Arc::clone(&room)));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
         tasks.spawn(announce(Arc::clone(&room), server.local_addr().port(), fingerprint));

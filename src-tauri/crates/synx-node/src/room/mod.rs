@@ -1,6 +1,7 @@
 //! Rooms: alone, of this machine, and of others.
 
 pub(crate) mod abandoned;
+pub(crate) mod archive;
 pub(crate) mod backend;
 pub(crate) mod clock;
 pub(crate) mod conductor;

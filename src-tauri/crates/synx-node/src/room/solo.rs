@@ -82,6 +82,7 @@ impl SoloRoom {
             playback_control: PlaybackControl::Host,
             storage: StorageLimits::default(),
             wait_for_all: false,
+            archive_after_days: 0,
         };
         // Within bounds by construction; a refusal would leave an empty room that refuses to play, and says so.
         drop(solo.execute(Command::CreateRoom { profile, settings }));

@@ -184,6 +184,7 @@ pub fn settings_view(settings: &RoomSettings) -> RoomSettingsView {
             room_bytes: settings.storage.room_bytes,
         }),
         wait_for_all: Some(settings.wait_for_all),
+        archive_after_days: Some(settings.archive_after_days),
     }
 }
 
@@ -204,6 +205,7 @@ pub fn settings_of(view: RoomSettingsView) -> RoomSettings {
         },
         storage: view.storage.map(StorageLimits::from).unwrap_or_default(),
         wait_for_all: view.wait_for_all.unwrap_or_default(),
+        archive_after_days: view.archive_after_days.unwrap_or_default(),
     }
 }
 

@@ -520,7 +520,11 @@ storage?: StorageView,
 /**
  * Whether a track begins only when everybody has it; absent, what it has or false.
  */
-wait_for_all?: boolean, };
+wait_for_all?: boolean, 
+/**
+ * After how many days events go to the archive; 0 for never; absent, what it has or never.
+ */
+archive_after_days?: number, };
 
 /**
  * How far a track of the room is.

@@ -93,6 +93,7 @@ async fn open(log: Log) -> (HostedRoom, UserId) {
         playback_control: PlaybackControl::Djs,
         storage: StorageLimits::default(),
         wait_for_all: false,
+        archive_after_days: 0,
     };
     let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
     room.execute_as(host, Command::CreateRoom { profile, settings }).await.unwrap();

@@ -84,7 +84,7 @@ const STEPS: &[Step] = &[
         run: |w| cargo(w, &["test", "--workspace", "--doc"]),
     },
     Step { name: "types", about: "the UI's generated types are current", needs: &["build"], run: types },
-    Step { name: "whole", about: "the real programs together", needs: &["build"], run: whole_system },
+    Step { name: "whole", about: "the real programs together", needs: &["build", "nats"], run: whole_system },
     Step {
         name: "ui-e2e",
         about: "the built UI in Chromium, with a real node behind it",

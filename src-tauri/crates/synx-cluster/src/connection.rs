@@ -5,6 +5,7 @@
 use crate::options::redacted;
 use crate::{ClusterError, ClusterOptions};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use std::io;
 use std::time::Duration;
 
 /// How long each server may take to let us in.
@@ -59,7 +60,19 @@ pub(crate) async fn connect(options: &ClusterOptions) -> Result<Client, ClusterE
     if let Some(file) = &options.root_certificate {
         connect = connect.add_root_certificates(file.clone());
     }
+    // The client logs addresses as they are.
+    let servers = servers.into_iter().map(bare).collect::<io::Result<Vec<_>>>();
+    let servers = servers.map_err(|error| unreachable(error.to_string()))?;
     connect.connect(servers).await.map_err(|error| unreachable(error.to_string()))
+}
+
+/// An address without what stands before its `@`.
+fn bare(server: ServerAddr) -> io::Result<ServerAddr> {
+    let mut url = server.into_inner();
+    // Refused only where there can be none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    ServerAddr::from_url(url)
 }
 
 /// A part of an address as it was before it was put there.

@@ -32,28 +32,7 @@ impl History {
 
     /// The room that is meant: the named one, or the only one.
     fn room(&self, named: Option<&str>) -> Result<RoomId, NodeError> {
-        if let Some(name) = named {
-            return Ok(name.parse()?);
-        }
-        let rooms = self.rooms()?;
-        match rooms.as_slice() {
-            [room] => Ok(*room),
-            rooms => Err(NodeError::WhichRoom { rooms: rooms.iter().map(RoomId::to_string).collect() }),
-        }
-    }
-
-    /// The rooms of the log, without the logs of people.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn rooms(&self) -> Result<Vec<RoomId>, NodeError> {
-        Ok(self
-            .log
-            .rooms()?
-            .into_iter()
-            .map(|head| head.room_id)
-            .filter(|id| !crate::person::is_person(*id))
-            .collect())
+        room_of(&self.log, named)
     }
 
     /// The entries that pass the filter: of one room, or of all where none is named.
@@ -102,6 +81,18 @@ impl History {
         self.log.backup(to).await?;
         let copy = Log::open(to, LogOptions::read_only())?;
         Ok(copy.verify(None).await?)
+    }
+}
+
+/// The room of a log that is meant: the named one, or the only one. The logs of people are none.
+pub(crate) fn room_of(log: &Log, named: Option<&str>) -> Result<RoomId, NodeError> {
+    if let Some(name) = named {
+        return Ok(name.parse()?);
+    }
+    let rooms = log.rooms()?.into_iter().map(|head| head.room_id);
+    match rooms.filter(|id| !crate::person::is_person(*id)).collect::<Vec<_>>().as_slice() {
+        [room] => Ok(*room),
+        rooms => Err(NodeError::WhichRoom { rooms: rooms.iter().map(RoomId::to_string).collect() }),
     }
 }
 

@@ -1,9 +1,12 @@
 //! The command line: what can be asked for, with examples.
 
+mod cluster;
+
+pub use cluster::{Cluster, Migrate, MigrateDirection};
+
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use synx_node::{ClusterName, ClusterOptions};
 
 /// Listen to and work on music together, hosted by you.
 #[derive(Debug, Parser)]
@@ -317,50 +320,6 @@ pub struct NodeArgs {
     /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
     #[arg(long, value_name = "NAME", requires = "cluster")]
     pub allow_host: Vec<String>,
-}
-
-/// Where a cluster's log is. Passwords belong into the environment: others see the command line.
-#[derive(Debug, Clone, Args)]
-pub struct Cluster {
-    /// NATS servers of the cluster, as in `nats://user:password@host:4222`; any one of a system suffices
-    #[arg(long, value_name = "URL", value_delimiter = ',', env = "SYNX_CLUSTER", hide_env_values = true)]
-    pub cluster: Vec<String>,
-    /// Which of the clusters on these servers
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "synx",
-        env = "SYNX_CLUSTER_NAME",
-        requires = "cluster"
-    )]
-    pub cluster_name: ClusterName,
-    /// A file with a JWT and an NKey seed, in place of a password
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SYNX_CLUSTER_CREDENTIALS", requires = "cluster")]
-    pub cluster_credentials: Option<PathBuf>,
-    /// A certificate authority to believe besides the system's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SYNX_CLUSTER_CA", requires = "cluster")]
-    pub cluster_ca: Option<PathBuf>,
-    /// NATS servers that each keep every event: 1, 3 or 5. Counts where the log is begun
-    #[arg(long, value_name = "N", default_value_t = 1, env = "SYNX_CLUSTER_REPLICAS", requires = "cluster")]
-    pub replicas: usize,
-    /// Take servers that could lose what they acknowledged, or do not tell
-    #[arg(long, requires = "cluster")]
-    pub accept_unsafe: bool,
-}
-
-impl Cluster {
-    /// The cluster, if one is named. Where this node's copy lies is the data folder's to say.
-    pub fn options(&self) -> Option<ClusterOptions> {
-        let options = ClusterOptions::new(self.cluster.clone(), PathBuf::new());
-        (!self.cluster.is_empty()).then(|| ClusterOptions {
-            name: self.cluster_name.clone(),
-            credentials: self.cluster_credentials.clone(),
-            root_certificate: self.cluster_ca.clone(),
-            replicas: self.replicas,
-            accept_unsafe: self.accept_unsafe,
-            ..options
-        })
-    }
 }
 
 #[derive(Debug, Args)]

@@ -31,6 +31,7 @@ impl From<&NodeError> for Exit {
         match error {
             NodeError::Rejected(_) | NodeError::Refused { .. } => Self::Refused,
             NodeError::Net(error) => Self::from(error),
+            error if error.code() == "cluster_unreachable" => Self::NotConnected,
             error if error.code() == "log_corrupt" => Self::LogDamaged,
             _ => Self::Failed,
         }

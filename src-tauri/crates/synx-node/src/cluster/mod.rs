@@ -102,7 +102,7 @@ impl SharedTime for ClusterClock {
 }
 
 /// Opening waits for servers and reads the stream: not on a thread of the runtime.
-async fn open_store(options: ClusterOptions) -> Result<JetStreamStore, NodeError> {
+pub(crate) async fn open_store(options: ClusterOptions) -> Result<JetStreamStore, NodeError> {
     let opened = tokio::task::spawn_blocking(move || JetStreamStore::open(options)).await;
     Ok(opened.unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?)
 }

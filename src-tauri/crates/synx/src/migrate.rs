@@ -1,0 +1,20 @@
+//! `synx migrate`: takes a room from this machine to a cluster, or back, and says what proves that it is the same.
+
+use crate::args::{Migrate, MigrateDirection};
+use crate::exit::Exit;
+use std::path::Path;
+use synx_node::NodeError;
+use synx_node::migrate::{Direction, migrate};
+
+/// Runs the command.
+pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
+    let (direction, place, args) = match args.direction {
+        MigrateDirection::To(args) => (Direction::ToCluster, "in the cluster", args),
+        MigrateDirection::From(args) => (Direction::FromCluster, "here", args),
+    };
+    let problem = "must be named, by --cluster or SYNX_CLUSTER";
+    let cluster = args.cluster.options().ok_or(NodeError::BadValue { what: "the cluster", problem })?;
+    let report = migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
+    println!("{}  now {place}: {} events, head {}", report.room_id, report.events, report.hash);
+    Ok(Exit::Done)
+}

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod desk;
+pub mod http;
 pub mod line;
 pub mod player;
 pub mod window;
@@ -160,7 +161,17 @@ impl Instance {
     /// Stops the process as a machine that is suspended stops, or lets it go on.
     #[cfg(unix)]
     pub fn freeze(&mut self, frozen: bool) {
-        let signal = if frozen { "-STOP" } else { "-CONT" };
+        self.signal(if frozen { "-STOP" } else { "-CONT" });
+    }
+
+    /// Asks the process to end, as the system does.
+    #[cfg(unix)]
+    pub fn terminate(&mut self) {
+        self.signal("-TERM");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill can be called").success(), "{}: {signal}", self.name);
     }

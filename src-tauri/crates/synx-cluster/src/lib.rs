@@ -14,6 +14,7 @@
 mod backplane;
 mod check;
 mod clock;
+mod condition;
 mod connection;
 mod error;
 mod message;

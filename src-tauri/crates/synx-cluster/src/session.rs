@@ -3,6 +3,7 @@
 //! Must never tell that records are stored before they are in the stream and in the copy, nor that they are not as long as
 //! they might be.
 
+use crate::condition::Condition;
 use crate::message::{Message, pack};
 use crate::publish::{NotStored, publish};
 use crate::replica::{Replica, holds};
@@ -42,6 +43,7 @@ pub(crate) struct Session {
     stream: LogStream,
     replica: Replica,
     live: Subscriber,
+    condition: Arc<Condition>,
     commit_timeout: Duration,
 }
 
@@ -51,6 +53,7 @@ impl Session {
         options: &ClusterOptions,
         copy: Arc<SqliteStore>,
         listener: Listener,
+        condition: Arc<Condition>,
     ) -> Result<Self, ClusterError> {
         let client = connection::connect(options).await?;
         check::check(&client, options.replicas, options.accept_unsafe).await?;
@@ -63,6 +66,7 @@ impl Session {
             replica: Replica::new(copy, applied)?,
             stream,
             live,
+            condition,
             commit_timeout: options.commit_timeout,
         };
         session.catch_up().await?;
@@ -106,6 +110,7 @@ impl Session {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
             };
+            self.condition.retried();
             // What happened is seen in the stream alone: the answer to an earlier attempt may have been lost.
             let caught_up = self.catch_up().await;
             if let Err(ClusterError::Copy(error)) = caught_up {
@@ -190,8 +195,15 @@ impl Session {
     }
 
     async fn catch_up(&mut self) -> Result<(), ClusterError> {
-        let end = self.stream.end().await?;
-        self.catch_up_to(end).await
+        let caught_up = match self.stream.end().await {
+            Ok(end) => {
+                self.condition.behind(end.saturating_sub(self.replica.applied()));
+                self.catch_up_to(end).await
+            }
+            Err(error) => Err(error),
+        };
+        self.condition.looked(&caught_up);
+        caught_up
     }
 
     async fn catch_up_to(&mut self, end: u64) -> Result<(), ClusterError> {

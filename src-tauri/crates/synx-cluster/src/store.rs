@@ -2,6 +2,7 @@
 //!
 //! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
 
+use crate::condition::Condition;
 use crate::session::{Answer, Ask, Listener, Session};
 use crate::{ClusterError, ClusterOptions};
 use std::path::Path;
@@ -21,6 +22,7 @@ const COMMIT_EVENTS: usize = crate::publish::BATCH_MESSAGES - 100;
 pub struct JetStreamStore {
     copy: Arc<SqliteStore>,
     listener: Listener,
+    condition: Arc<Condition>,
     /// None once the store is closed.
     session: Mutex<Option<Running>>,
 }
@@ -41,15 +43,16 @@ impl JetStreamStore {
         let copy = Arc::new(SqliteStore::open(&options.copy, Access::Copy)?);
         let (asks, waiting) = mpsc::unbounded_channel();
         let (opened, open) = std::sync::mpsc::sync_channel(1);
-        let listener = Listener::default();
+        let (listener, condition) = (Listener::default(), Arc::new(Condition::new()));
         let run = {
-            let (copy, listener) = (Arc::clone(&copy), Arc::clone(&listener));
-            move || run(&options, copy, listener, waiting, &opened)
+            let (copy, listener, condition) =
+                (Arc::clone(&copy), Arc::clone(&listener), Arc::clone(&condition));
+            move || run(Session::open(&options, copy, listener, condition), waiting, &opened)
         };
         let thread = std::thread::Builder::new().name("cluster-log".to_owned()).spawn(run);
         let thread = thread.map_err(|error| no_thread(&error))?;
         open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
-        Ok(Self { copy, listener, session: Mutex::new(Some(Running { asks, thread })) })
+        Ok(Self { copy, listener, condition, session: Mutex::new(Some(Running { asks, thread })) })
     }
 
     fn ask(&self, ask: Ask) -> Result<(), LogError> {
@@ -63,9 +66,7 @@ impl JetStreamStore {
 }
 
 fn run(
-    options: &ClusterOptions,
-    copy: Arc<SqliteStore>,
-    listener: Listener,
+    opening: impl Future<Output = Result<Session, ClusterError>>,
     asked: mpsc::UnboundedReceiver<(Ask, Answer)>,
     opened: &std::sync::mpsc::SyncSender<Result<(), ClusterError>>,
 ) {
@@ -75,7 +76,7 @@ fn run(
         Err(error) => return tell(Err(no_thread(&error))),
     };
     runtime.block_on(async {
-        match Session::open(options, copy, listener).await {
+        match opening.await {
             Ok(session) => {
                 tell(Ok(()));
                 session.run(asked).await;
@@ -100,6 +101,10 @@ impl EventStore for JetStreamStore {
 
     fn follow(&self, tell: News) {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
+    }
+
+    fn ready(&self) -> Result<(), LogError> {
+        self.condition.ready()
     }
 
     fn commit_events(&self) -> usize {

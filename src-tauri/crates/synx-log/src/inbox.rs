@@ -119,6 +119,11 @@ impl Inbox {
         (!jobs.is_empty() || !news.is_empty()).then_some(Taken { jobs, news })
     }
 
+    /// Events that wait.
+    pub(crate) fn waiting_events(&self) -> usize {
+        self.lock().events
+    }
+
     /// Takes nothing in any more; what is in is still worked off.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -22,6 +22,7 @@ mod handler;
 mod inbox;
 mod jsonl;
 mod log;
+mod meters;
 mod migrate;
 mod options;
 mod record;

@@ -3,6 +3,7 @@
 use crate::codec::{self, Draft};
 use crate::cursor::Cursor;
 use crate::inbox::{Answered, Append, Inbox, Job};
+use crate::meters::Meters;
 use crate::tail::{RingLimits, Tails};
 use crate::verify::{ChainReport, Verification};
 use crate::writer::{self, Desk};
@@ -72,6 +73,7 @@ impl Log {
             tails: Tails::new(head.rooms.clone(), limits),
             snapshots_kept: options.snapshots_kept,
             upcasters: options.upcasters.clone(),
+            meters: Meters::new(),
         });
         let run = {
             let desk = Arc::clone(&desk);
@@ -98,6 +100,17 @@ impl Log {
     /// [`LogError::Closed`].
     pub fn head(&self, room: RoomId) -> Result<u64, LogError> {
         Ok(self.inner.desk.tails.head(room)?.map_or(0, |head| head.seq))
+    }
+
+    /// Whether events would be appended now, as far as is known without trying.
+    ///
+    /// # Errors
+    /// Why not: what the last commit failed by, if that was a moment ago, or what the store says.
+    pub fn ready(&self) -> Result<(), LogError> {
+        match self.inner.desk.meters.trouble() {
+            Some(trouble) => Err(trouble),
+            None => self.inner.desk.store.ready(),
+        }
     }
 
     /// Appends events behind event `expected_seq` of the room, all or none of them, and resolves once they are durable.

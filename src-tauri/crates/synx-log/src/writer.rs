@@ -6,10 +6,12 @@
 
 use crate::codec::{self, Draft};
 use crate::inbox::{Answer, Append, Inbox, Job, Taken};
+use crate::meters::Meters;
 use crate::tail::{Fresh, Tails};
 use crate::{ChainHash, EventStore, LogError, Record, RoomHead, StoreHead, StoredSnapshot, Upcasters};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 use synx_domain::{Envelope, EventId, NewEvent, RoomId};
 
 /// Events of others that are read at once, and their bytes.
@@ -25,6 +27,7 @@ pub(crate) struct Desk {
     pub snapshots_kept: usize,
     /// How old payloads are read.
     pub upcasters: Upcasters,
+    pub meters: Meters,
 }
 
 /// Runs until the inbox is closed and empty.
@@ -40,6 +43,7 @@ pub(crate) fn run(desk: &Desk, head: StoreHead) {
     let _farewell = Farewell(desk);
     let mut writer = Writer { desk, damaged: damaged(&head), end: LogEnd::of(head) };
     while let Some(Taken { jobs, news }) = desk.inbox.take(desk.store.commit_events()) {
+        desk.meters.waiting.set(desk.inbox.waiting_events() as f64);
         news.into_iter().for_each(|room| writer.read_news(room));
         writer.work(jobs);
     }
@@ -180,8 +184,12 @@ impl Writer<'_> {
 
     fn commit(&mut self, mut plan: Plan) {
         loop {
+            let begun = Instant::now();
             match self.desk.store.commit(&plan.records) {
-                Ok(()) => return self.publish(plan),
+                Ok(()) => {
+                    self.desk.meters.committed(plan.records.len(), begun.elapsed());
+                    return self.publish(plan);
+                }
                 // Somebody else appended to this room; the others are none the worse for it.
                 Err(LogError::Conflict { room, actual, .. }) if plan.is_about(room) => {
                     self.read_news(room);
@@ -191,6 +199,7 @@ impl Writer<'_> {
                     }
                 }
                 Err(error) => {
+                    self.desk.meters.failed(&error);
                     tracing::error!(%error, events = plan.records.len(), "the log could not store events");
                     plan.accepted.into_iter().for_each(|accepted| tell(accepted.answer, Err(error.clone())));
                     return;
@@ -226,6 +235,7 @@ impl Writer<'_> {
     }
 
     fn show(&mut self, head: RoomHead, records: &[Record]) {
+        self.desk.meters.followed.increment(records.len() as u64);
         self.end.rooms.insert(head.room_id, (head.seq, head.hash));
         for record in records {
             self.end.log_seq = self.end.log_seq.max(record.log_seq);

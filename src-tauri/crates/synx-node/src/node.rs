@@ -6,6 +6,7 @@ use crate::error::{NodeError, for_people};
 use crate::joining::Joining;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore};
+use crate::ops::NotReady;
 use crate::past::Past;
 use crate::person::Person;
 use crate::room::conductor::{Conductor, Gain, Locate};
@@ -17,6 +18,7 @@ use crate::watchers;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
 use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
@@ -143,6 +145,24 @@ impl Node {
     /// The room as it is drawn; none outside of one.
     pub fn room(&self) -> Option<RoomView> {
         self.inner.room_view()
+    }
+
+    /// Whether work is taken: that of a hosted room, or of whoever drives this instance.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        self.inner.log.ready().map_err(NotReady::from)
+    }
+
+    /// Stops serving a hosted room without closing it: what was asked is answered, and its peers come back once it is opened
+    /// again. What has not ended after `patience` is cut off.
+    pub async fn drain(&self, patience: Duration) {
+        let _one_at_a_time = self.inner.changing_stage.lock().await;
+        if let Stage::Hosted(hosting) = &*self.inner.stage() {
+            hosting.drain(patience).await;
+            self.inner.enter(Arc::new(Stage::Solo(SoloRoom::new(self.inner.me()))));
+        }
     }
 
     /// Leaves the room, stops the music and closes the files. What is on disk needs no goodbye: a crash loses nothing.

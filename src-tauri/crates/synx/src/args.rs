@@ -79,6 +79,11 @@ pub enum Command {
     /// List public rooms on the local network
     #[command(after_help = "Example:\n  synx rooms --wait 3")]
     Rooms(Rooms),
+    /// Take a room from this machine to a cluster, or back, and prove that it is the same
+    #[command(
+        after_help = "Examples:\n  SYNX_CLUSTER=nats://synx:secret@nats1:4222 synx migrate to --room ID\n  synx migrate from --room ID --cluster nats://nats1:4222 --cluster-credentials node.creds"
+    )]
+    Migrate(Migrate),
     /// Run without a window: driven through a control socket of this machine, or as a node of a cluster
     #[command(
         after_help = "Examples:\n  synx node --control 127.0.0.1:47901\n  SYNX_CLUSTER=nats://synx:secret@nats-1:4222 synx node --replicas 3 --listen 0.0.0.0:47900"
@@ -168,9 +173,23 @@ pub struct Host {
     /// Where such a proxy is reached, for the link: `https://name`, with a port if it is not 443
     #[arg(long, value_name = "URL")]
     pub public_address: Option<String>,
+    #[command(flatten)]
+    pub operating: Operating,
     /// One JSON object a line for all that happens; commands as JSON lines on standard input
     #[arg(long)]
     pub json: bool,
+}
+
+/// For those who run the program.
+#[derive(Debug, Args)]
+pub struct Operating {
+    /// Port for `/healthz`, `/readyz` and Prometheus' `/metrics`, of this machine alone unless an address is named. Off without this
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = loopback_or_named)]
+    pub ops: Option<SocketAddr>,
+    /// How long what was begun may take when the system ends the program (SIGTERM): peers are told to come back, and the room
+    /// stays open for the next start
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_s)]
+    pub drain_timeout: u64,
 }
 
 #[derive(Debug, Args)]
@@ -306,6 +325,8 @@ pub struct Rooms {
 
 #[derive(Debug, Args)]
 pub struct NodeArgs {
+    #[command(flatten)]
+    pub operating: Operating,
     /// Loopback address of the control socket; port 0 takes a free one. Its token is printed, and no one else has it
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub control: SocketAddr,
@@ -343,6 +364,14 @@ pub enum Control {
 pub enum InviteRole {
     Listener,
     Dj,
+}
+
+/// A port of this machine alone, or an address with its port.
+fn loopback_or_named(text: &str) -> Result<SocketAddr, String> {
+    let alone = text.parse().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+    alone
+        .or_else(|_| text.parse())
+        .map_err(|_| "expected a port, or an address with one, as in 9600 or 0.0.0.0:9600".to_owned())
 }
 
 /// Seconds of a duration such as `90`, `30m`, `12h`, `7d`.
@@ -384,6 +413,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_port_of_those_who_run_it_is_of_this_machine_alone_unless_named() {
+        assert_eq!(loopback_or_named("9600"), Ok(([127, 0, 0, 1], 9600).into()));
+        assert_eq!(loopback_or_named("0.0.0.0:9600"), Ok(([0, 0, 0, 0], 9600).into()));
+        assert!(loopback_or_named("localhost").is_err());
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod exit;
 mod feed;
 mod history;
 mod invite;
+mod migrate;
 mod node;
+mod ops;
 mod play;
 mod room;
 mod rooms;
@@ -66,6 +68,7 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
         Command::Join(args) => room::join(args, config).await,
         Command::Log(args) => history::run(args, &data_dir).await,
         Command::Invite(args) => invite::run(args, &data_dir).await,
+        Command::Migrate(args) => migrate::run(args, &data_dir).await,
         Command::Rooms(args) => rooms::run(args).await,
         Command::Node(args) => node::run(args, config).await,
         Command::Doctor { json } => doctor::run(config, json).await,
@@ -78,15 +81,24 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
     }
 }
 
-/// Completes when the user ends the program: Ctrl-C, or SIGTERM where there is such a thing.
-pub async fn interrupted() {
+/// Who ends the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// A person, by Ctrl-C: what is open is closed.
+    Person,
+    /// The system, by SIGTERM: it may be started again.
+    System,
+}
+
+/// Completes when the program is to end.
+pub async fn interrupted() -> Stop {
     #[cfg(unix)]
     {
         let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
         if let Ok(mut terminate) = terminate {
             tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
+                _ = terminate.recv() => return Stop::System,
+                _ = tokio::signal::ctrl_c() => return Stop::Person,
             }
         }
     }
@@ -94,4 +106,5 @@ pub async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+    Stop::Person
 }

@@ -1,32 +1,49 @@
 //! `synx node`: an instance with no window, driven through its control socket, or a node of a cluster.
 
+use crate::Stop;
 use crate::args::NodeArgs;
 use crate::exit::Exit;
 use crate::feed::say;
 use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use synx_node::ops::Ops;
 use synx_node::{ClusterConfig, ClusterNode, ClusterOptions, Control, Node, NodeConfig, NodeError};
 
 /// Runs until it is ended.
 pub async fn run(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> {
+    let ops = crate::ops::start(&args.operating, true).await?;
     match args.cluster.options() {
-        Some(cluster) => serve(args, cluster, config).await,
-        None => control(args, config).await,
+        Some(cluster) => serve(args, cluster, config, ops).await,
+        None => control(args, config, ops).await,
     }
 }
 
 /// Prints where to connect and with which token.
-async fn control(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> {
+async fn control(args: NodeArgs, config: NodeConfig, ops: Option<Ops>) -> Result<Exit, NodeError> {
     let node = Node::open(config).await?;
     let control = Control::start(node.clone(), args.control).await?;
     say(&json!({"type": "control_ready", "url": control.url(), "token": control.token()}));
-    crate::interrupted().await;
+    if let Some(ops) = &ops {
+        let node = node.clone();
+        ops.ask(move || node.ready());
+    }
+    if crate::interrupted().await == Stop::System {
+        ops.iter().for_each(Ops::draining);
+        node.drain(Duration::from_secs(args.operating.drain_timeout)).await;
+    }
     drop(control);
     node.close().await;
     Ok(Exit::Done)
 }
 
 /// Prints where peers are served.
-async fn serve(args: NodeArgs, cluster: ClusterOptions, config: NodeConfig) -> Result<Exit, NodeError> {
+async fn serve(
+    args: NodeArgs,
+    cluster: ClusterOptions,
+    config: NodeConfig,
+    ops: Option<Ops>,
+) -> Result<Exit, NodeError> {
     let config = ClusterConfig {
         data_dir: config.data_dir,
         cluster,
@@ -34,9 +51,15 @@ async fn serve(args: NodeArgs, cluster: ClusterOptions, config: NodeConfig) -> R
         tls: !args.no_tls,
         allowed_hosts: args.allow_host,
     };
-    let node = ClusterNode::open(config).await?;
+    let node = Arc::new(ClusterNode::open(config).await?);
     say(&json!({"type": "node_ready", "listen": node.local_addr(), "fingerprint": node.fingerprint()}));
+    if let Some(ops) = &ops {
+        let node = Arc::clone(&node);
+        ops.ask(move || node.ready());
+    }
+    // Other nodes go on with its rooms, whoever ends it.
     crate::interrupted().await;
-    node.close().await;
+    ops.iter().for_each(Ops::draining);
+    node.close(Duration::from_secs(args.operating.drain_timeout)).await;
     Ok(Exit::Done)
 }

@@ -18,7 +18,7 @@ pub async fn run(args: Play, config: NodeConfig) -> Result<Exit, NodeError> {
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = &mut stop => break,
+            _ = &mut stop => break,
             event = events.recv() => match event {
                 Ok(NodeEvent::PlayerChanged { player }) => {
                     screen.show(&player);

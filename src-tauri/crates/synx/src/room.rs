@@ -1,5 +1,6 @@
 //! `synx host` and `synx join`: a room in the terminal, or as JSON Lines for programs.
 
+use crate::Stop;
 use crate::args::{Control, Host, Join};
 use crate::exit::Exit;
 use crate::feed::{Asked, Commands, answer, say, say_error};
@@ -10,17 +11,19 @@ use synx_node::bridge::{
     KnockView, NodeEvent, PlaybackControlView, ProfileView, Request, RoomSettingsView, RoomView, StorageView,
     VisibilityView,
 };
+use synx_node::ops::Ops;
 use synx_node::{HostOptions, JoinOptions, Node, NodeConfig, NodeError, RoomEnd};
 use tokio::time::MissedTickBehavior;
 
 /// Opens a room and keeps it until the user ends it.
 pub async fn host(args: Host, config: NodeConfig) -> Result<Exit, NodeError> {
+    let ops = crate::ops::start(&args.operating, args.json).await?;
     let node = Node::open(config).await?;
     let json = args.json;
-    finish(json, host_in(&node, args).await, node).await
+    finish(json, host_in(&node, args, ops.as_ref()).await, node).await
 }
 
-async fn host_in(node: &Node, args: Host) -> Result<Exit, NodeError> {
+async fn host_in(node: &Node, args: Host, ops: Option<&Ops>) -> Result<Exit, NodeError> {
     name_oneself(node, args.name_as).await?;
     let settings = RoomSettingsView {
         name: args.name,
@@ -51,7 +54,12 @@ async fn host_in(node: &Node, args: Host) -> Result<Exit, NodeError> {
     } else {
         println!("The room is open. Others join with this link:\n\n  {}\n\nCtrl-C closes it.\n", opened.link);
     }
-    live(node, args.json).await
+    if let Some(ops) = ops {
+        let node = node.clone();
+        ops.ask(move || node.ready());
+    }
+    let drain = Drain { ops, patience: Duration::from_secs(args.operating.drain_timeout) };
+    live(node, args.json, drain).await
 }
 
 /// Joins a room and stays until the user or the room ends it.
@@ -73,7 +81,7 @@ async fn join_in(node: &Node, args: Join) -> Result<Exit, NodeError> {
     } else {
         println!("You are in “{}”. Ctrl-C leaves it.\n", printable(&room.settings.name));
     }
-    live(node, args.json).await
+    live(node, args.json, Drain { ops: None, patience: Duration::ZERO }).await
 }
 
 /// Joins, and says so when the host is asked first.
@@ -117,8 +125,14 @@ async fn name_oneself(node: &Node, name: Option<String>) -> Result<(), NodeError
     node.call(Request::UpdateProfile { profile }).await.map(drop).map_err(NodeError::from)
 }
 
+/// How the program goes when the system ends it: a hosted room stays open, and whoever is in it has some time to go.
+struct Drain<'a> {
+    ops: Option<&'a Ops>,
+    patience: Duration,
+}
+
 /// Says what happens and does what is asked, until the end.
-async fn live(node: &Node, json: bool) -> Result<Exit, NodeError> {
+async fn live(node: &Node, json: bool, drain: Drain<'_>) -> Result<Exit, NodeError> {
     let mut messages = node.messages()?;
     let mut events = node.subscribe();
     let mut knocks = Vec::new();
@@ -129,7 +143,13 @@ async fn live(node: &Node, json: bool) -> Result<Exit, NodeError> {
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = &mut stop => break,
+            stop = &mut stop => {
+                if stop == Stop::System {
+                    drain.ops.iter().for_each(|ops| ops.draining());
+                    node.drain(drain.patience).await;
+                }
+                break;
+            }
             message = messages.recv() => match message {
                 Some(message) if json => say(&serde_json::to_value(&*message).unwrap_or(Value::Null)),
                 Some(message) => tell(node, &serde_json::to_value(&*message).unwrap_or(Value::Null)),

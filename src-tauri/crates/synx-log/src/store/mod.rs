@@ -97,6 +97,14 @@ pub trait EventStore: Send + Sync + 'static {
     /// else can append, as in a file of this process, there is nothing to tell.
     fn follow(&self, _tell: News) {}
 
+    /// Whether it could commit now, as far as it knows without trying.
+    ///
+    /// # Errors
+    /// Why not.
+    fn ready(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// Whether others append to this store too, so that what can be read here may be behind.
     fn is_shared(&self) -> bool {
         false

@@ -4,6 +4,7 @@ use crate::Session;
 use crate::server::admission::{heard, session_of};
 use crate::server::hall::Hall;
 use crate::server::listen::Seat;
+use crate::server::meters;
 use crate::server::peer::{Peer, refusal, say_last};
 use crate::server::socket::{Socket, ready_frame};
 use crate::server::{Shared, Shop};
@@ -94,6 +95,7 @@ async fn serve(mut socket: Socket, shop: Arc<Shared>, address: IpAddr) {
             peer.farewell(&mut socket, ending).await;
         }
         Err(error) => {
+            meters::said(&error);
             // Whoever is refused may be gone already.
             drop(timeout(shop.config.limits.stalled, say_last(&mut socket, &error)).await);
         }
@@ -115,6 +117,7 @@ async fn knock(shop: &Shared, arrival: Arrival, socket: &mut Socket) -> Result<A
     let patience = shop.config.limits.knock;
     let message = "the host is asked whether you may come in: waiting for the host".to_owned();
     let waiting = ServerMessage::Waiting { message, patience_s: patience.as_secs() };
+    let closing = || refused("closing", "the room is closing: try again");
     let gone = || refused("connection_lost", "who knocked went away");
     socket.feed([ready_frame(&waiting.encode())]);
     socket.flush().await.map_err(|_| gone())?;
@@ -123,9 +126,8 @@ async fn knock(shop: &Shared, arrival: Arrival, socket: &mut Socket) -> Result<A
         answer = timeout(patience, hall.backend.knock(session.user, profile.clone(), terms.role)) => answer,
         // Nothing is to be said now; what ends the connection ends the waiting.
         () = silence(socket) => return Err(gone()),
-        _ = endings.wait_for(Option::is_some) => {
-            return Err(refused("closing", "the room is closing: try again"));
-        }
+        _ = endings.wait_for(Option::is_some) => return Err(closing()),
+        () = shop.draining() => return Err(closing()),
     };
     match answer {
         Ok(true) => Ok(arrival),

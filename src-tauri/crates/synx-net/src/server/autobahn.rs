@@ -4,7 +4,7 @@
 use crate::server::arrival::take_over;
 use crate::server::listen::{self, Seat};
 use crate::server::socket::{Socket, ready_frame, whole_frame};
-use crate::server::{Shared, addresses, admission};
+use crate::server::{Phase, Shared};
 use crate::{AudioStore, HostKey, ServerConfig, transport};
 use axum::extract::Request;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use tokio::sync::watch;
+use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Message;
 
 /// The code of a binary frame that is a whole message (RFC 6455, 5.2).
@@ -50,24 +49,17 @@ async fn echo(mut socket: Socket) {
     }
 }
 
-/// A server that echoes; it ends with the sender.
-fn serve(folder: &Path) -> (SocketAddr, watch::Sender<bool>) {
+/// A server that echoes.
+fn serve(folder: &Path) -> (SocketAddr, Arc<Shared>) {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = transport::bind(any_port).unwrap();
     let at = listener.local_addr().unwrap();
     let key = Arc::new(HostKey::from_secret(&[9; 32]).unwrap());
     let config = ServerConfig::new(any_port, None, key, AudioStore::open(folder).unwrap());
-    let shared = Arc::new(Shared {
-        config,
-        halls: Mutex::default(),
-        challenges: admission::Challenges::under([0; 32]),
-        addresses: Arc::<addresses::Addresses>::default(),
-        uploading: Mutex::default(),
-    });
-    let stopping = watch::Sender::new(false);
+    let shared = Arc::new(Shared::new(config));
     let router = Router::new().route("/", any(upgrade));
-    tokio::spawn(listen::accept(listener, shared, router, stopping.subscribe()));
-    (at, stopping)
+    tokio::spawn(listen::accept(listener, Arc::clone(&shared), router));
+    (at, shared)
 }
 
 /// Runs the suite by the Python that is named; what became of each case.
@@ -99,9 +91,9 @@ async fn cases(python: &str, folder: &Path, at: SocketAddr) -> BTreeMap<String, 
 async fn the_server_passes_the_autobahn_suite() {
     let python = std::env::var("SYNX_AUTOBAHN_PYTHON").expect("cargo xtask autobahn says which Python");
     let folder = tempfile::tempdir().unwrap();
-    let (at, stopping) = serve(folder.path());
+    let (at, server) = serve(folder.path());
     let cases = cases(&python, folder.path(), at).await;
-    drop(stopping);
+    server.phase.send_replace(Phase::Stopped);
     let failed: Vec<_> = cases.iter().filter(|(_, became)| !PASSED.contains(&became.as_str())).collect();
     println!("{} cases, {} failed", cases.len(), failed.len());
     assert!(!cases.is_empty() && failed.is_empty(), "{failed:?}");

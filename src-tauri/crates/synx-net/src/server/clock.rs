@@ -56,7 +56,10 @@ pub(crate) async fn upgrade(
         .read_buffer_size(PROBE_BYTES)
         .write_buffer_size(0);
     Ok(upgrade.on_upgrade(async move |socket| {
-        serve(socket, hall, user).await;
+        tokio::select! {
+            () = serve(socket, hall, user) => {}
+            () = shop.draining() => {}
+        }
         drop(seat);
     }))
 }

@@ -4,9 +4,11 @@
 
 use crate::server::Limits;
 use crate::server::backend::RoomBackend;
+use crate::server::meters::{Counted, Meters};
 use crate::server::socket::ready_frame;
 use crate::wire::{CutOff, ServerMessage};
 use bytes::Bytes;
+use metrics::Counter;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
@@ -100,10 +102,12 @@ pub(crate) struct Hall {
     cut_off: Mutex<VecDeque<(UserId, CutOff)>>,
     end: watch::Sender<Option<Ending>>,
     pump: Mutex<Option<JoinHandle<()>>>,
+    behind_ring: Counter,
+    _counted: Counted,
 }
 
 impl Hall {
-    pub fn open(backend: Arc<dyn RoomBackend>) -> Arc<Self> {
+    pub fn open(backend: Arc<dyn RoomBackend>, meters: &Meters) -> Arc<Self> {
         let heads = backend.heads();
         let from = *heads.borrow();
         let hall = Arc::new(Self {
@@ -116,6 +120,8 @@ impl Hall {
             cut_off: Mutex::default(),
             end: watch::Sender::new(None),
             pump: Mutex::default(),
+            behind_ring: meters.behind_ring.clone(),
+            _counted: Counted::one(&meters.rooms),
         });
         let pump = tokio::spawn(pump(Arc::clone(&hall), heads, from));
         *lock(&hall.pump) = Some(pump);
@@ -154,6 +160,7 @@ impl Hall {
         match ready {
             Some(frames) => Ok(frames),
             None => {
+                self.behind_ring.increment(1);
                 let events = self.backend.read(seq, PAGE).await?;
                 Ok(events.iter().map(|envelope| Frame::from(&**envelope)).collect())
             }

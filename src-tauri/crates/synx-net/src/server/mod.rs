@@ -16,6 +16,7 @@ mod gate;
 mod hall;
 pub(crate) mod history;
 mod listen;
+mod meters;
 mod peer;
 mod refusal;
 mod socket;
@@ -38,8 +39,9 @@ use refusal::Refusal;
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use synx_domain::{ContentHash, RoomId, UserId};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -49,11 +51,37 @@ pub(crate) struct Shared {
     pub addresses: Arc<addresses::Addresses>,
     /// Audio that is being written now: one upload of it at a time in a room.
     pub uploading: Mutex<HashSet<(RoomId, ContentHash)>>,
+    pub phase: watch::Sender<Phase>,
+    pub meters: meters::Meters,
+    /// One for each connection that may still come.
+    pub seats: Arc<Semaphore>,
+}
+
+/// How far a server's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Serving,
+    /// Nobody comes in any more, and who is here ends what was begun.
+    Draining,
+    Stopped,
 }
 
 pub(crate) type Shop = State<Arc<Shared>>;
 
 impl Shared {
+    pub fn new(config: ServerConfig) -> Self {
+        Self {
+            halls: Mutex::default(),
+            challenges: admission::Challenges::under(config.challenge_key.unwrap_or_else(rand::random)),
+            addresses: Arc::default(),
+            uploading: Mutex::default(),
+            phase: watch::Sender::new(Phase::Serving),
+            seats: Arc::new(Semaphore::new(config.limits.connections)),
+            meters: meters::Meters::new(),
+            config,
+        }
+    }
+
     /// A room that is open here, or can be.
     pub async fn hall(&self, room: RoomId) -> Result<Arc<Hall>, Refusal> {
         let open = lock(&self.halls).get(&room).cloned();
@@ -64,9 +92,14 @@ impl Shared {
                 let backend = rooms.open(room).await.map_err(|error| Refusal::unavailable(&error))?;
                 let backend = backend.ok_or_else(Refusal::no_such_room)?;
                 let mut halls = lock(&self.halls);
-                Ok(Arc::clone(halls.entry(room).or_insert_with(|| Hall::open(backend))))
+                Ok(Arc::clone(halls.entry(room).or_insert_with(|| Hall::open(backend, &self.meters))))
             }
         }
+    }
+
+    /// Waits until nobody comes in any more.
+    pub async fn draining(&self) {
+        until(&mut self.phase.subscribe(), Phase::Draining).await;
     }
 }
 
@@ -74,7 +107,6 @@ impl Shared {
 pub struct Server {
     shared: Arc<Shared>,
     local_addr: SocketAddr,
-    stopping: watch::Sender<bool>,
 }
 
 /// Looks at a running server from elsewhere.
@@ -101,17 +133,9 @@ impl Server {
     pub fn over(config: ServerConfig, listener: impl Listen) -> Result<Self, NetError> {
         let address = config.listen;
         let local_addr = listener.local_addr().map_err(|source| NetError::Listen { address, source })?;
-        let challenges = admission::Challenges::under(config.challenge_key.unwrap_or_else(rand::random));
-        let shared = Arc::new(Shared {
-            config,
-            halls: Mutex::default(),
-            challenges,
-            addresses: Arc::default(),
-            uploading: Mutex::default(),
-        });
-        let stopping = watch::Sender::new(false);
-        tokio::spawn(listen::accept(listener, Arc::clone(&shared), router(&shared), stopping.subscribe()));
-        Ok(Self { shared, local_addr, stopping })
+        let shared = Arc::new(Shared::new(config));
+        tokio::spawn(listen::accept(listener, Arc::clone(&shared), router(&shared)));
+        Ok(Self { shared, local_addr })
     }
 
     /// Where it listens.
@@ -126,7 +150,7 @@ impl Server {
 
     /// Opens a room to peers.
     pub fn add_room(&self, backend: Arc<dyn RoomBackend>) {
-        let hall = Hall::open(backend);
+        let hall = Hall::open(backend, &self.shared.meters);
         lock(&self.shared.halls).insert(hall.id(), hall);
     }
 
@@ -138,10 +162,10 @@ impl Server {
         // Those that take nothing any more are cut off; the others are gone when they have been told.
         let told = async {
             while !hall.connected().is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        drop(tokio::time::timeout(std::time::Duration::from_secs(1), told).await);
+        drop(tokio::time::timeout(Duration::from_secs(1), told).await);
     }
 
     /// Tells all peers of a room something that is not history.
@@ -157,21 +181,38 @@ impl Server {
         for room in rooms {
             self.remove_room(room, "the host closed the room").await;
         }
-        self.stopping.send_replace(true);
+        self.shared.phase.send_replace(Phase::Stopped);
+    }
+
+    /// Stops with its rooms left open, here after a restart or on another node: no connection is taken any more, commands that
+    /// were read are answered, and each peer is told to come back. What has not ended after `patience` is cut off.
+    pub async fn drain(&self, patience: Duration) {
+        self.shared.phase.send_replace(Phase::Draining);
+        let all = u32::try_from(self.shared.config.limits.connections).unwrap_or(u32::MAX);
+        if tokio::time::timeout(patience, self.shared.seats.acquire_many(all)).await.is_err() {
+            tracing::warn!(?patience, "not everybody has gone in time: they are cut off");
+        }
+        self.cut_off();
+    }
+
+    fn cut_off(&self) {
+        self.shared.phase.send_replace(Phase::Stopped);
+        let ending = Ending { code: "host_stopped", reason: "the host stopped".to_owned(), reconnect: true };
+        lock(&self.shared.halls).values().for_each(|hall| hall.close(ending.clone()));
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stopping.send_replace(true);
-        for hall in lock(&self.shared.halls).values() {
-            hall.close(Ending {
-                code: "host_stopped",
-                reason: "the host stopped".to_owned(),
-                reconnect: true,
-            });
-        }
+        self.cut_off();
     }
+}
+
+/// Waits until a server's life has come so far.
+pub(crate) async fn until(phase: &mut watch::Receiver<Phase>, at_least: Phase) {
+    let reached = |phase: &Phase| *phase == at_least || *phase == Phase::Stopped;
+    // A server that is gone has stopped.
+    drop(phase.wait_for(reached).await);
 }
 
 impl ServerHandle {

@@ -5,8 +5,9 @@
 use crate::Session;
 use crate::server::bucket::Bucket;
 use crate::server::hall::{Ending, Hall};
+use crate::server::meters::{self, Counted};
 use crate::server::socket::{Socket, ready_frame};
-use crate::server::{CommandFailure, Shared, Unavailable};
+use crate::server::{CommandFailure, Phase, Shared, Unavailable, until};
 use crate::wire::{ClientMessage, CutOff, PROTOCOL_VERSION, Request, ServerMessage};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -43,17 +44,20 @@ pub(super) struct Peer {
     heads: watch::Receiver<u64>,
     passing: broadcast::Receiver<Bytes>,
     closed: watch::Receiver<Option<Ending>>,
+    phase: watch::Receiver<Phase>,
     end: watch::Receiver<Option<Ending>>,
     cursor: u64,
     /// Whether the log says already, or need not say, that this person is gone.
     left: bool,
     bucket: Bucket,
+    _counted: Counted,
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
         let (hall, user) = (Arc::clone(&self.hall), self.session.user);
-        let closing = self.closed.borrow().is_some();
+        // Who is sent elsewhere has not left.
+        let closing = self.closed.borrow().is_some() || *self.phase.borrow() != Phase::Serving;
         if !hall.stand_up(user) || self.left || closing {
             return;
         }
@@ -80,11 +84,13 @@ impl Peer {
             heads: hall.heads(),
             passing: hall.passing(),
             closed: hall.endings(),
+            phase: shop.phase.subscribe(),
             end: hall.sit(session.user, limits)?,
             session,
             cursor: 0,
             left: false,
             bucket: Bucket::full(limits.messages_per_s, limits.message_burst),
+            _counted: Counted::one(&shop.meters.peers),
             hall,
         })
     }
@@ -137,6 +143,7 @@ impl Peer {
         let (mut pings, mut renewals) = (every(limits.ping_every), every(limits.session / 2));
         let mut answers: FuturesUnordered<Answer> = FuturesUnordered::new();
         let mut heard = Instant::now();
+        let mut draining = false;
         // What happened between the snapshot and now goes out first.
         self.heads.mark_changed();
         loop {
@@ -144,11 +151,11 @@ impl Peer {
             tokio::select! {
                 changed = self.heads.changed() => changed.ok()?,
                 passing = self.passing.recv() => out.extend(passing),
-                Some(answer) = answers.next(), if !answers.is_empty() => out.push(ready_frame(&answer.encode())),
-                message = socket.next(), if answers.len() < UNANSWERED => {
+                Some(answer) = answers.next(), if !answers.is_empty() => out.push(spoken(&answer)),
+                message = socket.next(), if answers.len() < UNANSWERED && !draining => {
                     heard = Instant::now();
                     match self.take(message, &mut answers).await {
-                        Ok(said) => out.extend(said.map(|said| ready_frame(&said.encode()))),
+                        Ok(said) => out.extend(said.as_ref().map(spoken)),
                         Err(ending) => return ending,
                     }
                 }
@@ -160,6 +167,7 @@ impl Peer {
                     socket.ping().await.ok()?;
                 }
                 _ = renewals.tick() => out.extend(self.renewed()),
+                () = until(&mut self.phase, Phase::Draining), if !draining => draining = true,
                 ending = over(&mut self.closed, &mut self.end) => {
                     if let Some(ending) = self.takes_to_heart(ending) {
                         return Some(ending);
@@ -171,6 +179,9 @@ impl Peer {
             }
             if let Err(ending) = self.write(socket, out).await {
                 return ending;
+            }
+            if draining && answers.is_empty() {
+                return Some(drained());
             }
             if self.left {
                 return Some(Ending {
@@ -193,6 +204,7 @@ impl Peer {
             let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
             let Some(last) = frames.last() else { return Ok(()) };
             reached = last.seq;
+            self.shop.meters.deliveries.increment(frames.len() as u64);
             socket.feed(frames.into_iter().map(|frame| frame.bytes));
         }
     }
@@ -316,10 +328,14 @@ impl Peer {
     }
 
     fn ask(&self, id: CommandId, request: Request) -> Answer {
-        let (hall, actor) = (Arc::clone(&self.hall), self.session.user);
+        let (shop, hall, actor) = (Arc::clone(&self.shop), Arc::clone(&self.hall), self.session.user);
+        let read = Instant::now();
         Box::pin(async move {
             match hall.backend.execute(CommandEnvelope { id, actor, command: request.into() }).await {
-                Ok(seq) => ServerMessage::Ok { id, seq },
+                Ok(seq) => {
+                    shop.meters.acknowledged(read.elapsed());
+                    ServerMessage::Ok { id, seq }
+                }
                 Err(failure) => refusal(Some(id), &failure),
             }
         })
@@ -335,11 +351,24 @@ impl Peer {
     /// Says goodbye, where there is something to say.
     pub async fn farewell(&self, socket: &mut Socket, ending: Option<Ending>) {
         if let Some(Ending { code, reason, reconnect }) = ending {
+            meters::ended(code);
             let bye = ServerMessage::Bye { code: code.to_owned(), reason, reconnect };
             // A peer that takes nothing is not waited for long: its socket closes when this ends.
             drop(timeout(LAST_WORDS, say_last(socket, &bye)).await);
         }
     }
+}
+
+/// What is said to this peer alone, as a frame.
+fn spoken(message: &ServerMessage) -> Bytes {
+    meters::said(message);
+    ready_frame(&message.encode())
+}
+
+/// What was read is answered: the peer goes on elsewhere, or here once there is somebody again.
+fn drained() -> Ending {
+    let reason = "the host stops: come back in a moment, at any of its addresses".to_owned();
+    Ending { code: "draining", reason, reconnect: true }
 }
 
 /// The log cannot be read: rather than falling behind in silence, the peer comes back and asks again.

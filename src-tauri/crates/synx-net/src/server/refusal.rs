@@ -2,6 +2,7 @@
 
 use crate::TokenError;
 use crate::server::backend::{CommandFailure, Unavailable};
+use crate::server::meters;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -73,6 +74,7 @@ impl From<CommandFailure> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        meters::refused(&self.code);
         (self.status, Json(json!({"code": self.code, "message": self.message}))).into_response()
     }
 }

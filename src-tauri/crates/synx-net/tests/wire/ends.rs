@@ -1,9 +1,10 @@
 //! Ends: which are final, and which are waited out.
 
-use crate::eventually;
 use crate::guest::Guest;
 use crate::house::House;
 use crate::proxy::{Mode, Proxy};
+use crate::{PATIENCE, eventually};
+use std::time::Duration;
 use synx_net::{ClientEvent, TlsIdentity};
 use tokio::net::TcpStream;
 
@@ -65,6 +66,55 @@ async fn a_server_that_stops_closes_its_rooms_and_takes_nobody_in() {
     house.server.stop().await;
     assert_eq!(ben.until_ended().await, "room_closed");
     eventually("nobody listens", async || TcpStream::connect(house.at()).await.is_err()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_drains_answers_what_it_read_and_sends_everybody_elsewhere() {
+    let mut house = House::open().await;
+    let proxy = Proxy::to(house.at()).await;
+    let mut ben = guest_behind(&house, &proxy).await;
+    let cleo = house.guest("Cleo").await;
+    house.room.hold();
+    let old = house.at();
+    let drain = async {
+        eventually("it waits", async || house.room.waiting() == 1).await;
+        let released = async {
+            eventually("nobody comes in", async || TcpStream::connect(old).await.is_err()).await;
+            assert!(house.is_connected(ben.user));
+            house.room.release();
+        };
+        tokio::join!(house.server.drain(PATIENCE), released).0;
+    };
+    let (said, ()) = tokio::join!(ben.say("read before the end"), drain);
+    said.unwrap();
+    assert!(!house.is_connected(ben.user) && !house.is_connected(cleo.user));
+    until_reconnecting(&mut ben).await;
+    // They have not left, and go on at the next node.
+    house.restart(|_| {}).await;
+    proxy.lead_to(house.at());
+    ben.until_reconnected().await;
+    assert!(house.room.is_in(ben.user) && house.room.is_in(cleo.user));
+    assert_eq!(house.room.times_said("read before the end"), 1);
+    let seq = ben.say("and on").await.unwrap();
+    ben.until_seq(seq).await;
+}
+
+#[tokio::test]
+async fn who_does_not_go_when_a_server_drains_is_cut_off() {
+    let house = House::open().await;
+    let ben = house.guest("Ben").await;
+    house.room.hold();
+    let drain = async {
+        eventually("it waits", async || house.room.waiting() == 1).await;
+        house.server.drain(Duration::from_millis(50)).await;
+        eventually("the connection has ended", async || !house.is_connected(ben.user)).await;
+        house.room.release();
+    };
+    let say = tokio::time::timeout(PATIENCE, ben.say("never answered"));
+    tokio::select! {
+        said = say => panic!("{said:?}"),
+        () = drain => {}
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::invites::InviteOptions;
 use crate::library::Analyses;
+use crate::ops::NotReady;
 use crate::room::invites::NewInvite;
 use crate::room::time::{RoomTime, SharedTime};
 use house::{ClusterHouse, Rooms};
@@ -16,6 +17,7 @@ use keys::ClusterKeys;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use synx_cluster::{Backplane, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId};
 use synx_domain::RoomId;
 use synx_log::{Log, LogError, LogOptions};
@@ -86,9 +88,18 @@ impl ClusterNode {
         self.fingerprint
     }
 
-    /// Tells the peers to come back, to another node, and lets go of everything.
-    pub async fn close(self) {
-        drop(self.server);
+    /// Whether it takes work.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        self.house.log.ready().map_err(NotReady::from)
+    }
+
+    /// Answers what was asked, tells the peers to come back, to another node, and lets go of everything. What has not ended
+    /// after `patience` is cut off.
+    pub async fn close(&self, patience: Duration) {
+        self.server.drain(patience).await;
         self.house.analyses.cancel();
         self.house.log.clone().close();
     }

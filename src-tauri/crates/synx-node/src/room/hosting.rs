@@ -163,6 +163,11 @@ impl Hosting {
         self.server.broadcast(self.room.id(), &message);
     }
 
+    /// Stops serving the room and leaves it open: everybody is told to come back, after a restart or on another node.
+    pub async fn drain(&self, patience: Duration) {
+        self.server.drain(patience).await;
+    }
+
     /// Closes the room: everybody is told, and the host has left.
     ///
     /// # Errors

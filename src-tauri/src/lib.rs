@@ -8,12 +8,14 @@ mod media_keys;
 mod notify;
 mod options;
 mod tray;
+mod words;
 
 pub use options::Options;
 pub use synx_node::worker::serve_if_asked;
 
 use bridge::Bridge;
 use std::path::Path;
+use synx_node::bridge::LanguageView;
 use synx_node::{DataPaths, Node, NodeConfig, NodeError};
 use tauri::plugin::TauriPlugin;
 use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder, WindowEvent};
@@ -92,7 +94,10 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
         Err(error) => {
             tracing::error!(%error, "the app cannot start");
             let handle = app.handle().clone();
-            let message = app.dialog().message(error.to_string()).title("SynxSphere cannot start");
+            let message = app
+                .dialog()
+                .message(error.to_string())
+                .title(words::cannot_start(LanguageView::of_the_system()));
             message.kind(MessageDialogKind::Error).show(move |_| handle.exit(1));
         }
     }
@@ -127,13 +132,12 @@ fn register_portable(app: &App) {
 
 /// Puts the window away in place of closing it while others are in the room; true if so.
 fn keep_hosting(app: &AppHandle) -> bool {
-    let Some((room, guests)) = Tray::keeps_open_for(app) else { return false };
+    let Some((language, room, guests)) = Tray::keeps_open_for(app) else { return false };
     let hidden = app.get_webview_window(WINDOW).is_some_and(|window| window.hide().is_ok());
     if hidden {
-        let people = if guests == 1 { "1 person".to_owned() } else { format!("{guests} people") };
-        let body = format!("It goes on for {people}. The icon in the tray leads back to it, and closes it.");
+        let (title, body) = words::still_open(language, &room, guests);
         // Who gets no notifications sees the icon.
-        drop(notify::notify(app.clone(), format!("“{room}” is still open"), body));
+        drop(notify::notify(app.clone(), title, body));
     }
     hidden
 }

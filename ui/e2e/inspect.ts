@@ -17,7 +17,7 @@ export async function inspect(page: Page, size: string, scene: string): Promise<
   for (const look of LOOKS) {
     await put(page, look);
     await settle(page);
-    if (PICTURES) await picture(page, `${scene}-${size}-${look.name}`);
+    await picture(page, `${scene}-${size}-${look.name}`);
     // Colours are all that differs between looks.
     const rules = look === LOOKS[0] ? undefined : ['color-contrast'];
     found.push(...(await axeFaults(page, rules)).map((fault) => `${look.name}: ${fault}`));
@@ -28,15 +28,16 @@ export async function inspect(page: Page, size: string, scene: string): Promise<
 }
 
 /** Until fonts are there and what changed has been drawn. */
-async function settle(page: Page): Promise<void> {
+export async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   });
 }
 
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = PICTURES ?? '';
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = PICTURES;
+  if (!folder) return;
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name.replaceAll(/[^\w-]+/gu, '-')}.png`) });
 }

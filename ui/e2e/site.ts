@@ -14,12 +14,12 @@ async function policy(node: string): Promise<string> {
   return Object.entries({ ...config.app.security.csp, 'connect-src': node }).map((rule) => rule.join(' ')).join('; ');
 }
 
-export async function serve(node: string): Promise<{ origin: string; server: Server }> {
+export async function serve(node: string, folder = join(PROJECT, 'ui/dist')): Promise<{ origin: string; server: Server }> {
   const headers = { 'content-security-policy': await policy(node) };
   const server = createServer(async ({ url }, answer) => {
     const path = normalize(new URL(url ?? '/', 'http://site').pathname).replace(/\/$/u, '/index.html');
     try {
-      const body = await readFile(join(PROJECT, 'ui/dist', path));
+      const body = await readFile(join(folder, path));
       answer.writeHead(200, { ...headers, 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
     } catch {
       answer.writeHead(404).end();

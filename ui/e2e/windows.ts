@@ -61,8 +61,8 @@ export class Windows {
     for (const size of ['wide', 'narrow'] as const) this.pages.push({ size, page: await this.openOne(address, size) });
   }
 
-  async openOne(address: string, size: keyof typeof SIZES): Promise<Page> {
-    const page = await this.browser.newPage({ viewport: SIZES[size], reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'UTC' });
+  async openOne(address: string, size: keyof typeof SIZES, locale = 'en-GB'): Promise<Page> {
+    const page = await this.browser.newPage({ viewport: SIZES[size], reducedMotion: 'reduce', locale, timezoneId: 'UTC' });
     page.setDefaultTimeout(PATIENCE_MS);
     // What comes and goes by itself would change a screen while it is inspected; its own tests look at it.
     await page.addInitScript(() => localStorage.setItem('told', 'joined,mention,analysed'));

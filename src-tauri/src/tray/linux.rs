@@ -1,6 +1,6 @@
 //! The tray of Linux desktops: a status notifier item on the session's bus.
 
-use super::{Choice, show_window};
+use super::{Choice, Status, show_window};
 use ksni::menu::StandardItem;
 use ksni::{Icon, MenuItem, OfflineReason, ToolTip, TrayMethods};
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 struct Item {
     app: AppHandle,
-    status: String,
+    status: Status,
     shown: Arc<AtomicBool>,
 }
 
 /// Shows the item until the app ends. Without a tray, or a bus, there is nothing to do.
-pub async fn run(app: AppHandle, mut status: watch::Receiver<String>, shown: Arc<AtomicBool>) {
+pub async fn run(app: AppHandle, mut status: watch::Receiver<Status>, shown: Arc<AtomicBool>) {
     let now = status.borrow_and_update().clone();
     let item = Item { app, status: now, shown: Arc::clone(&shown) };
     let handle = match item.spawn().await {
@@ -35,11 +35,15 @@ impl ksni::Tray for Item {
     }
 
     fn title(&self) -> String {
-        self.status.clone()
+        self.status.line.clone()
     }
 
     fn tool_tip(&self) -> ToolTip {
-        ToolTip { title: "SynxSphere".to_owned(), description: self.status.clone(), ..ToolTip::default() }
+        ToolTip {
+            title: "SynxSphere".to_owned(),
+            description: self.status.line.clone(),
+            ..ToolTip::default()
+        }
     }
 
     /// As bytes: the app may not be installed, and then the theme has no icon of it.
@@ -57,10 +61,11 @@ impl ksni::Tray for Item {
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        let line = StandardItem { label: self.status.clone(), enabled: false, ..StandardItem::default() };
+        let line =
+            StandardItem { label: self.status.line.clone(), enabled: false, ..StandardItem::default() };
         let choices = [Choice::Show, Choice::Quit].map(|choice| {
             MenuItem::from(StandardItem {
-                label: choice.label().to_owned(),
+                label: choice.label(self.status.language).to_owned(),
                 activate: Box::new(move |item: &mut Self| choice.carry_out(&item.app)),
                 ..StandardItem::default()
             })

@@ -12,11 +12,11 @@ use elsewhere as platform;
 #[cfg(target_os = "linux")]
 use linux as platform;
 
-use crate::show_window;
+use crate::{show_window, words};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use synx_node::Node;
-use synx_node::bridge::{NodeEvent, RoomConnection, RoomView};
+use synx_node::bridge::{LanguageView, NodeEvent, RoomConnection, RoomView};
 use tauri::async_runtime::spawn;
 use tauri::{AppHandle, Manager};
 use tokio::sync::broadcast::error::RecvError;
@@ -26,6 +26,13 @@ use tokio::sync::watch;
 pub struct Tray {
     node: Node,
     shown: Arc<AtomicBool>,
+}
+
+/// What the tray says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Status {
+    language: LanguageView,
+    line: String,
 }
 
 /// What somebody chose in the tray.
@@ -39,17 +46,18 @@ impl Tray {
     /// Shows what is going on from now on, where there is a tray.
     pub fn start(app: &AppHandle, node: &Node) {
         let shown = Arc::new(AtomicBool::new(false));
-        let (told, status) = watch::channel(status(node.room().as_ref()));
+        let (told, status) = watch::channel(status(node, node.room().as_ref()));
         spawn(follow(node.clone(), told));
         spawn(platform::run(app.clone(), status, Arc::clone(&shown)));
         app.manage(Self { node: node.clone(), shown });
     }
 
     /// Who would be thrown out if the app ended now, where the tray leads back to it; none when it can end as well.
-    pub fn keeps_open_for(app: &AppHandle) -> Option<(String, usize)> {
+    pub fn keeps_open_for(app: &AppHandle) -> Option<(LanguageView, String, usize)> {
         let tray = app.try_state::<Self>().filter(|tray| tray.shown.load(Ordering::Relaxed))?;
         let room = tray.node.room()?;
-        guests(&room).filter(|guests| *guests > 0).map(|guests| (room.settings.name, guests))
+        let guests = guests(&room).filter(|guests| *guests > 0)?;
+        Some((tray.node.language(), room.settings.name, guests))
     }
 }
 
@@ -61,20 +69,22 @@ impl Choice {
         }
     }
 
-    fn label(self) -> &'static str {
+    fn label(self, language: LanguageView) -> &'static str {
         match self {
-            Self::Show => "Show the window",
-            Self::Quit => "Quit",
+            Self::Show => words::show_window(language),
+            Self::Quit => words::quit(language),
         }
     }
 }
 
-async fn follow(node: Node, told: watch::Sender<String>) {
+async fn follow(node: Node, told: watch::Sender<Status>) {
     let mut events = node.subscribe();
     loop {
         let now = match events.recv().await {
-            Ok(NodeEvent::RoomChanged { room }) => status(room.as_deref()),
-            Err(RecvError::Lagged(_)) => status(node.room().as_ref()),
+            Ok(NodeEvent::RoomChanged { room }) => status(&node, room.as_deref()),
+            Ok(NodeEvent::LanguageChanged { .. }) | Err(RecvError::Lagged(_)) => {
+                status(&node, node.room().as_ref())
+            }
             Ok(_) => continue,
             Err(RecvError::Closed) => return,
         };
@@ -92,13 +102,12 @@ fn guests(room: &RoomView) -> Option<usize> {
     (room.connection == RoomConnection::Hosting).then_some(present)
 }
 
-fn status(room: Option<&RoomView>) -> String {
-    let Some(room) = room else { return "No room is open".to_owned() };
-    let name = &room.settings.name;
-    match guests(room) {
-        None => format!("In “{name}”"),
-        Some(0) => format!("“{name}” is open"),
-        Some(1) => format!("Hosting 1 person in “{name}”"),
-        Some(guests) => format!("Hosting {guests} people in “{name}”"),
-    }
+fn status(node: &Node, room: Option<&RoomView>) -> Status {
+    let language = node.language();
+    let line = match room.map(|room| (&room.settings.name, guests(room))) {
+        None => words::no_room(language).to_owned(),
+        Some((name, None)) => words::in_room(language, name),
+        Some((name, Some(guests))) => words::hosting(language, name, guests),
+    };
+    Status { language, line }
 }

@@ -28,6 +28,7 @@ impl Inner {
     async fn answer(self: &Arc<Self>, request: Request) -> Result<Response, NodeError> {
         match request {
             Request::GetApp => Ok(Response::App { app: Box::new(self.app_view().await) }),
+            Request::SetLanguage { language } => done(self.set_language(language)),
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
             Request::SetDevice { id } => done(self.set_device(id)),
@@ -168,9 +169,13 @@ impl Inner {
         let preferences = self.person.lock().await.state().preferences.clone();
         let stage = self.stage();
         // By itself: it would hold the settings until the last field, and others ask for them.
-        let look = self.settings().values().look.clone();
+        let (look, language) = {
+            let settings = self.settings();
+            (settings.values().look.clone(), settings.values().language)
+        };
         AppView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            language,
             profile: self.profile_view().await,
             preferences: crate::bridge::PreferencesView {
                 genres: preferences.genres,

@@ -16,6 +16,7 @@ pub mod history;
 mod invites;
 mod joining;
 mod lan;
+mod language;
 mod left_off;
 pub mod library;
 mod library_call;

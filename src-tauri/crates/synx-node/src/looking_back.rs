@@ -1,8 +1,8 @@
 //! What windows ask of a room's past: its log by kind, any moment of it, and the whole as a file.
 
 use crate::bridge::{
-    AwayView, ChatMessageView, ExportFormat, HistoryView, LogEntryView, LogKindView, MomentView,
-    RoomConnection,
+    AwayView, ChatMessageView, ExportFormat, HistoryView, LanguageView, LogEntryView, LogKindView,
+    MomentView, RoomConnection,
 };
 use crate::error::NodeError;
 use crate::node::Inner;
@@ -105,7 +105,8 @@ impl Inner {
     ) -> Result<Vec<LogEntryView>, NodeError> {
         let past = self.past().await?;
         let found = past.entries(kinds, before_seq, limit.min(PAGE_MAX) as usize).await?;
-        Ok(found.iter().map(|envelope| log_entry(past.latest(), envelope)).collect())
+        let language = self.language();
+        Ok(found.iter().map(|envelope| log_entry(past.latest(), envelope, language)).collect())
     }
 
     /// How far the room's log goes back, and what happened while one was away.
@@ -155,7 +156,7 @@ impl Inner {
         });
         let last = room.chat.len().saturating_sub(MOMENT_CHAT);
         Ok(MomentView {
-            entry: log_entry(room, &found.envelope),
+            entry: log_entry(room, &found.envelope, self.language()),
             room: view,
             chat: room.chat.iter().skip(last).map(|message| chat_view(room, message)).collect(),
             title: playable.map(|meta| meta.title.clone()),
@@ -181,7 +182,7 @@ impl Inner {
         let file = BufWriter::new(File::create(&path).map_err(failed("write", &path))?);
         match format {
             ExportFormat::Jsonl => drop(past.log().export_jsonl(Some(past.id()), file).await?),
-            ExportFormat::Page => write_page(&past, file, &path).await?,
+            ExportFormat::Page => write_page(&past, file, &path, self.language()).await?,
         }
         Ok(path.to_string_lossy().into_owned())
     }
@@ -199,8 +200,13 @@ impl Inner {
     }
 }
 
-async fn write_page(past: &Past, file: BufWriter<File>, path: &Path) -> Result<(), NodeError> {
-    let mut page = HistoryPage::begin(file, past.latest()).map_err(failed("write", path))?;
+async fn write_page(
+    past: &Past,
+    file: BufWriter<File>,
+    path: &Path,
+    language: LanguageView,
+) -> Result<(), NodeError> {
+    let mut page = HistoryPage::begin(file, past.latest(), language).map_err(failed("write", path))?;
     let mut after = 0;
     loop {
         let events = past.log().read(past.id(), after, WRITTEN_AT_ONCE).await?;
@@ -230,7 +236,7 @@ fn said(room: &Room, envelope: &Envelope) -> Option<ChatMessageView> {
     Some(chat_view(room, &message))
 }
 
-fn log_entry(room: &Room, envelope: &Envelope) -> LogEntryView {
+fn log_entry(room: &Room, envelope: &Envelope, language: LanguageView) -> LogEntryView {
     let name_of =
         |user| room.members.get(&user).map_or_else(String::new, |member| member.profile.name.clone());
     LogEntryView {
@@ -240,6 +246,6 @@ fn log_entry(room: &Room, envelope: &Envelope) -> LogEntryView {
         actor: envelope.actor.to_string(),
         actor_name: name_of(envelope.actor),
         at_ms: envelope.occurred_at_ms,
-        summary: summary(room, envelope),
+        summary: summary(room, envelope, language),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing of a room or a person belongs here; a lost file costs comfort, not history.
 
-use crate::bridge::LibraryLookView;
+use crate::bridge::{LanguageView, LibraryLookView};
 use crate::error::NodeError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub struct Values {
     pub left_off: Option<LeftOff>,
     /// How the library was shown last.
     pub look: Option<LibraryLookView>,
+    /// The language that was chosen; none is the system's.
+    pub language: Option<LanguageView>,
     /// How hosted rooms were offered last, so that links stay true over a restart.
     pub offer: Option<Offer>,
 }

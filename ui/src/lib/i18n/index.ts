@@ -2,4 +2,5 @@
  * What the window says, in the language of who reads it. Every text that people read is in a catalogue here.
  */
 export type { Messages } from './en';
-export { figure, language, LANGUAGES, t, type LanguageChoice, type LanguageId } from './language.svelte';
+export { figure, language, t } from './language.svelte';
+export { LANGUAGES, type LanguageChoice } from './names';

@@ -2,19 +2,9 @@
  * Which language the window speaks, and the texts of it. A language that is not English is fetched when it is spoken.
  */
 import { en, type Messages } from './en';
+import type { LanguageChoice } from './names';
 
-/** Each by its own name. */
-export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
-export type LanguageId = keyof typeof LANGUAGES;
-/** Null is the system's. */
-export type LanguageChoice = LanguageId | null;
-
-const CATALOGUES: Record<LanguageId, () => Promise<Messages>> = {
-  en: async () => en,
-  de: async () => (await import('./de')).de,
-};
-
-export interface Spoken {
+interface Spoken {
   /** For the document's `lang`. */
   id: string;
   /** For numbers, dates and lists. */
@@ -26,6 +16,7 @@ class Language {
   #spoken = $state.raw<Spoken>({ id: 'en', locale: localeOf('en'), messages: en });
   /** Each choice makes one before it void that is still on its way. */
   #asked = 0;
+  readonly #catalogues: Record<string, () => Promise<Messages>> = { en: async () => en, de: async () => (await import('./de')).de };
 
   get id(): string {
     return this.#spoken.id;
@@ -42,13 +33,20 @@ class Language {
   /** Resolves once the window speaks it. */
   async speak(choice: LanguageChoice): Promise<void> {
     const asked = ++this.#asked;
-    const id = choice ?? nearest(navigator.languages);
-    const messages = await CATALOGUES[id]();
-    if (asked === this.#asked) this.use({ id, locale: localeOf(id), messages });
+    const id = choice ?? this.#nearest(navigator.languages);
+    const messages = await (this.#catalogues[id] ?? this.#catalogues.en)?.();
+    if (messages && asked === this.#asked) this.#spoken = { id, locale: localeOf(id), messages };
   }
 
-  use(spoken: Spoken): void {
-    this.#spoken = spoken;
+  /** One language more, for who asks for it by its whole name. */
+  teach(id: string, messages: Messages): void {
+    this.#catalogues[id] = async () => messages;
+  }
+
+  /** The first language of the reader's that is spoken here. */
+  #nearest(wanted: readonly string[]): string {
+    const known = Object.keys(this.#catalogues);
+    return wanted.flatMap((tag) => known.filter((id) => id === tag || id === tag.split('-')[0]).toReversed())[0] ?? 'en';
   }
 }
 
@@ -62,13 +60,7 @@ export function figure(n: number, digits = 0): string {
   return new Intl.NumberFormat(language.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 }
 
-/** The first language of the reader's that is spoken here. */
-function nearest(wanted: readonly string[]): LanguageId {
-  const known = Object.keys(LANGUAGES) as LanguageId[];
-  return wanted.flatMap((tag) => known.filter((id) => id === tag.split('-')[0]))[0] ?? 'en';
-}
-
 /** As the system writes that language, such as en-GB. */
-function localeOf(id: LanguageId): string {
-  return navigator.languages.find((tag) => tag.split('-')[0] === id) ?? id;
+function localeOf(id: string): string {
+  return navigator.languages.find((tag) => tag === id || tag.split('-')[0] === id) ?? id;
 }

@@ -12,7 +12,8 @@ const MORE = 0.4;
 /** `Save` is `⟦Šåṽé··⟧`. */
 export function strange(text: string): string {
   if (text === '') return text;
-  const letters = [...text].map((letter) => STRANGE[PLAIN.indexOf(letter)] ?? letter).join('');
+  // One or two letters are signs: keys of music and of the keyboard, units.
+  const letters = text.replaceAll(/\p{L}{3,}/gu, (word) => [...word].map((letter) => STRANGE[PLAIN.indexOf(letter)] ?? letter).join(''));
   return `⟦${letters}${'·'.repeat(Math.ceil([...text].length * MORE))}⟧`;
 }
 
@@ -23,6 +24,7 @@ function pseudo(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, pseudo(one)]));
 }
 
-export function speakPseudo(): void {
-  language.use({ id: 'en-XA', locale: 'en', messages: pseudo(en) as Messages });
+/** Spoken where the reader asks for en-XA. */
+export function teachPseudo(): void {
+  language.teach('en-XA', pseudo(en) as Messages);
 }

@@ -38,6 +38,25 @@ describe('the settings', () => {
     expect(all('notice')).toEqual([]);
   });
 
+  it('speak another language at once, and keep it when they are saved', async () => {
+    const node = await open('room');
+    await press('settings-open');
+    await press('settings-look');
+    await fireEvent.click(screen.getByLabelText('Deutsch'));
+    await screen.findByText('Tastenkürzel');
+    await press('settings-cancel');
+    await screen.findByText('Settings');
+    expect(node.last('set_language')).toBeUndefined();
+    await press('settings-open');
+    await press('settings-look');
+    await fireEvent.click(screen.getByLabelText('Deutsch'));
+    await press('settings-save');
+    await expect.poll(() => node.last('set_language')?.language).toBe('de');
+    await screen.findByText('Einstellungen');
+    node.emit({ type: 'language_changed', language: null });
+    await screen.findByText('Settings');
+  });
+
   it('show what is wrong with this machine', async () => {
     await open('room');
     await press('settings-open');

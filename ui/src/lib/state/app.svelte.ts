@@ -2,6 +2,7 @@
  * Everything the window knows of its node: one snapshot when it opens, and every event since.
  */
 import { createContext } from 'svelte';
+import { language } from '../i18n';
 import type {
   AppView, Backend, ChatMessageView, LibraryLookView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView, TrackView,
 } from '../backend';
@@ -89,6 +90,7 @@ export class App extends Known {
     this.#early = [];
     try {
       const { app } = await this.backend.call({ type: 'get_app' });
+      await language.speak(app.language);
       this.#take(app);
       this.phase = 'ready';
     } catch (cause) {
@@ -128,6 +130,7 @@ export class App extends Known {
       case 'transfers_changed': this.transfers = event.transfers; break;
       case 'lan_rooms_changed': this.lanRooms = event.rooms; break;
       case 'recent_rooms_changed': this.recentRooms = event.rooms; break;
+      case 'language_changed': void language.speak(event.language); this.language = event.language; break;
       case 'notice': this.notices.add(event.level, event.code, event.message); break;
       case 'link_opened': this.window.open({ type: 'join', link: event.link }); break;
     }

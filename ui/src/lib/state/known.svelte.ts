@@ -2,13 +2,15 @@
  * What the node has told last.
  */
 import type {
-  AppView, AtDoorView, ChatMessageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
+  AppView, AtDoorView, ChatMessageView, LanguageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
 } from '../backend';
 
 const NO_LIBRARY: LibraryStateView = { revision: 0, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [] };
 
 export class Known {
   version = $state('');
+  /** The language that was chosen; null is the system's. */
+  language = $state.raw<LanguageView | null>(null);
   profile = $state.raw<ProfileView | null>(null);
   preferences = $state.raw<PreferencesView | null>(null);
   library = $state.raw<LibraryStateView>(NO_LIBRARY);
@@ -26,6 +28,7 @@ export class Known {
   /** All but what plays and the room, whose changes mean more than their new value. */
   protected know(app: AppView): void {
     this.version = app.version;
+    this.language = app.language;
     this.profile = app.profile;
     this.preferences = app.preferences;
     this.library = app.library;

@@ -2,8 +2,8 @@
 
 use super::library::{LibraryStateView, QueuedView, TrackView};
 use super::view::{
-    AtDoorView, ChatMessageView, LanRoomView, PeerSyncView, PlayerView, ProfileView, RecentRoomView,
-    RoomView, TransferView,
+    AtDoorView, ChatMessageView, LanRoomView, LanguageView, PeerSyncView, PlayerView, ProfileView,
+    RecentRoomView, RoomView, TransferView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -37,6 +37,8 @@ pub enum NodeEvent {
     LanRoomsChanged { rooms: Vec<LanRoomView> },
     /// Rooms this machine hosted or joined.
     RecentRoomsChanged { rooms: Vec<RecentRoomView> },
+    /// Another language was chosen; null is the system's.
+    LanguageChanged { language: Option<LanguageView> },
     /// Something to tell the user once.
     Notice { level: NoticeLevel, code: String, message: String },
     /// A link was opened from outside; the window asks whether to join.

@@ -5,7 +5,7 @@ use super::library::{
 };
 use super::view::{
     AppView, CalibrationView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView,
-    LogEntryView, LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView,
+    LanguageView, LogEntryView, LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView,
     RoomSettingsView,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ use ts_rs::TS;
 pub enum Request {
     /// Everything that a window needs when it opens. Answer: `app`.
     GetApp,
+    /// Speaks a language from now on, also on the desktop; null is the system's. Answer: `done`.
+    SetLanguage { language: Option<LanguageView> },
     /// Adds audio files (folders are searched) to the library, and plays the first when `play`. Answer: `tracks`.
     OpenFiles { paths: Vec<String>, play: bool },
     /// A part of a list of tracks: those that `search` finds, in an order, or with null in the list's own. Filters such as

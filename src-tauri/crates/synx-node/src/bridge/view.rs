@@ -8,6 +8,8 @@ views! {
     /// Everything that a window needs when it opens.
     record AppView {
         version: String,
+        /// The language that was chosen; null is the system's.
+        language: Option<LanguageView>,
         profile: ProfileView,
         preferences: PreferencesView,
         library: Box<LibraryStateView>,
@@ -25,6 +27,12 @@ views! {
         transfers: Vec<TransferView>,
         lan_rooms: Vec<LanRoomView>,
         recent_rooms: Vec<RecentRoomView>,
+    }
+
+    /// The languages that are spoken here.
+    choice LanguageView {
+        En,
+        De,
     }
 
     /// Oneself.

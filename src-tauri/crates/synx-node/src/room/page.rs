@@ -2,14 +2,15 @@
 //!
 //! Must never let what people wrote be anything but text.
 
-use crate::bridge::LogKindView;
+use crate::bridge::{LanguageView, LogKindView};
 use crate::history::utc;
 use crate::past::kind_of;
 use crate::room::summary::summary;
 use std::io::{self, Write};
 use synx_domain::{Envelope, Room};
 
-const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+/// What comes after the page's language.
+const HEAD: &str = "\"><head><meta charset=\"utf-8\">\n\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
 <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\n\
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
@@ -21,6 +22,7 @@ time{color:#777;font-variant-numeric:tabular-nums;flex:none}.quiet{color:#777}</
 pub struct HistoryPage<W> {
     to: W,
     day: String,
+    language: LanguageView,
 }
 
 impl<W: Write> HistoryPage<W> {
@@ -28,18 +30,18 @@ impl<W: Write> HistoryPage<W> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(mut to: W, room: &Room) -> io::Result<Self> {
+    pub fn begin(mut to: W, room: &Room, language: LanguageView) -> io::Result<Self> {
         let name = room.settings.as_ref().map_or("", |settings| settings.name.as_str());
         let people: Vec<String> = room.members.values().map(|member| escaped(&member.profile.name)).collect();
         let name = escaped(name);
-        writeln!(to, "{HEAD}<title>{name}</title></head><body>\n<h1>{name}</h1>")?;
-        writeln!(
-            to,
-            "<p class=\"quiet\">{} events. With {}. Times are UTC.</p>",
-            room.seq,
-            people.join(", ")
-        )?;
-        Ok(Self { to, day: String::new() })
+        let (seq, people) = (room.seq, people.join(", "));
+        let (tag, about) = match language {
+            LanguageView::En => ("en", format!("{seq} events. With {people}. Times are UTC.")),
+            LanguageView::De => ("de", format!("{seq} Ereignisse. Mit {people}. Zeiten in UTC.")),
+        };
+        writeln!(to, "<!doctype html>\n<html lang=\"{tag}{HEAD}<title>{name}</title></head><body>")?;
+        writeln!(to, "<h1>{name}</h1>\n<p class=\"quiet\">{about}</p>")?;
+        Ok(Self { to, day: String::new(), language })
     }
 
     /// One event more.
@@ -58,7 +60,7 @@ impl<W: Write> HistoryPage<W> {
         }
         let loud = matches!(kind_of(&envelope.event), LogKindView::Chat | LogKindView::Notes);
         let class = if loud { "" } else { " class=\"quiet\"" };
-        let (time, words) = (time.trim_end_matches('Z'), escaped(&summary(room, envelope)));
+        let (time, words) = (time.trim_end_matches('Z'), escaped(&summary(room, envelope, self.language)));
         writeln!(self.to, "<li{class}><time datetime=\"{at}\">{time}</time><span>{words}</span></li>")
     }
 
@@ -101,7 +103,7 @@ mod tests {
         let say = synx_domain::Command::PostChatMessage { text: mean.to_owned() };
         let log = RoomLog::with_people().did(BEN, say);
         let mut text = Vec::new();
-        let mut page = HistoryPage::begin(&mut text, log.room()).unwrap();
+        let mut page = HistoryPage::begin(&mut text, log.room(), LanguageView::En).unwrap();
         log.envelopes().iter().for_each(|envelope| page.add(log.room(), envelope).unwrap());
         page.end().unwrap();
         let text = String::from_utf8(text).unwrap();

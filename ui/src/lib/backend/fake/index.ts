@@ -233,6 +233,9 @@ export class FakeBackend implements Backend {
       case 'set_normalisation': return this.setPlayer({ position_s: this.#positionS(), normalise_to_lufs: request.target_lufs });
       case 'set_loop': return this.setPlayer({ position_s: this.#positionS(), loop_region: request.region });
       case 'set_volume': return this.setPlayer({ position_s: this.#positionS(), volume: request.volume, muted: request.muted });
+      case 'set_language':
+        this.app = { ...this.app, language: request.language };
+        return this.emit({ type: 'language_changed', language: request.language });
       case 'update_profile':
         this.app = { ...this.app, profile: { ...request.profile, chosen: true } };
         return this.emit({ type: 'profile_changed', profile: this.app.profile });

@@ -53,6 +53,7 @@ function loaded(track: { id: string; title: string; artist: string | null; durat
 function app(change: Partial<AppView>): AppView {
   return {
     version: '0.1.0',
+    language: null,
     profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
     library: { revision: 1, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [{ id: 1, name: 'Late', tracks: 3 }] }, look: null, current: null, queue: [], player: STOPPED, room: null, at_door: null, chat: [], sync: [], transfers: [],

@@ -1,10 +1,10 @@
-//! An event as a sentence about people, for who reads the log.
+//! The log's sentences in English.
 
+use super::clock;
 use synx_domain::{
     ContentHash, Envelope, LeaveReason, QueueChange, Role, Room, RoomEvent, SyncCause, UserId,
 };
 
-/// What happened, in a few words. Names are the present ones.
 pub fn summary(room: &Room, envelope: &Envelope) -> String {
     let by = name(room, envelope.actor);
     match &envelope.event {
@@ -28,7 +28,7 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
         RoomEvent::SettingsUpdated { .. } => format!("{by} changed the settings"),
         RoomEvent::ChatMessagePosted { text } => format!("{by}: {text}"),
         RoomEvent::FileShared { track } => format!("{by} shared “{}”", track.title),
-        RoomEvent::QueueChanged(change) => queue_summary(room, &by, change),
+        RoomEvent::QueueChanged(change) => queue_summary(room, by, change),
         RoomEvent::CommentAdded { position_us, text, .. } => {
             format!("{by} at {}: {text}", clock(*position_us))
         }
@@ -50,7 +50,7 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
         }
         RoomEvent::PlaybackSynced { transport, cause } => {
             let track = transport.current.map(|current| title(room, current.track)).unwrap_or_default();
-            let happened = sync_summary(&by, *cause, &track, transport.anchor.position_us);
+            let happened = sync_summary(by, *cause, track, transport.anchor.position_us);
             if transport.awaits { format!("{happened} (when everybody has it)") } else { happened }
         }
         RoomEvent::UserCreated { profile, .. } | RoomEvent::ProfileUpdated { profile, .. } => {
@@ -90,16 +90,10 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-fn name(room: &Room, user: UserId) -> String {
-    room.members.get(&user).map_or_else(|| "somebody".to_owned(), |member| member.profile.name.clone())
+fn name(room: &Room, user: UserId) -> &str {
+    super::name(room, user, "somebody")
 }
 
-fn title(room: &Room, hash: ContentHash) -> String {
-    room.playable(hash).map_or_else(|| "a track".to_owned(), |meta| meta.title.clone())
-}
-
-/// Minutes and seconds.
-fn clock(position_us: i64) -> String {
-    let seconds = position_us.max(0) / 1_000_000;
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+fn title(room: &Room, hash: ContentHash) -> &str {
+    super::title(room, hash, "a track")
 }

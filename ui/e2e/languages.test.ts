@@ -1,0 +1,159 @@
+/**
+ * Every screen of the window on a made-up node, in a language that nobody speaks and in German: no text stands in the code,
+ * and longer words find their place.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LANGUAGES } from '../src/lib/i18n/names';
+import { picture, settle } from './inspect';
+import { layoutFaults } from './layout';
+import { serve } from './site';
+import { strangers } from './strangers';
+import { LOOKS, put, Windows, type Look } from './windows';
+
+const UI = resolve(import.meta.dirname, '..');
+/** The machine may be busy with other tests. */
+const PATIENCE_MS = 60_000;
+
+let folder: string;
+let site: { origin: string; server: Server };
+let windows: Windows;
+
+const at = (page: Page, id: string) => page.getByTestId(id).first();
+const click = (...ids: string[]) => async (page: Page) => {
+  for (const id of ids) await at(page, id).click();
+};
+/** The side is folded away in a narrow window. */
+const side = async (page: Page) => {
+  if (await at(page, 'side-toggle').isVisible()) await at(page, 'side-toggle').click();
+};
+
+const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<void>][] = [
+  ['first run', 'first-run'],
+  ['empty library', 'empty'],
+  ['library', 'library'],
+  ['track menu', 'library', (page) => at(page, 'row-menu').click()],
+  ['add files', 'library', click('open-files')],
+  ['view', 'library', click('view-menu')],
+  ['nothing found', 'library', (page) => at(page, 'library-filter').fill('qqqqq')],
+  ['new playlist', 'library', async (page) => at(page, 'library-row').press('a')],
+  ['host', 'library', click('host-room')],
+  ['join', 'library', click('join-room')],
+  ['output', 'library', click('output-open', 'calibrate-open')],
+  ['up next', 'library', click('up-next')],
+  ['settings', 'library', click('settings-open')],
+  ['taste', 'library', click('settings-open', 'settings-taste')],
+  ['look', 'library', click('settings-open', 'settings-look')],
+  ['shortcuts', 'library', (page) => page.keyboard.press('?')],
+  ['tempo', 'playing', click('bpm')],
+  ['key', 'playing', click('key')],
+  ['analysing', 'analyzing'],
+  ['no device', 'no-device', click('output-open')],
+  ['link', 'link', async (page) => at(page, 'join-link').waitFor()],
+  ['at the door', 'at-door'],
+  ['knocks', 'knocks'],
+  ['nothing shared', 'room-empty'],
+  ['room', 'room', side],
+  ['notes', 'room', async (page) => (await side(page), await at(page, 'tab-notes').click())],
+  ['commenting', 'room', (page) => page.keyboard.press('c')],
+  ['member', 'room', async (page) => (await side(page), await at(page, 'member-menu').click())],
+  ['invite', 'room', click('invite-open', 'invites-past', 'new-invite')],
+  ['room settings', 'room', click('room-settings')],
+  ['leave', 'room', click('leave-room')],
+  ['history', 'room', click('history-open')],
+  ['history, past', 'room', click('history-open', 'history-entry')],
+  ['save history', 'room', click('history-open', 'history-export')],
+  ['fifty people', 'room50', side],
+  ['transfers', 'transfers', side],
+  ['listener', 'listener'],
+  ['reconnecting', 'reconnecting'],
+];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'synx-window-'));
+  // As while developing: with the made-up node in it.
+  process.env.NODE_ENV = 'development';
+  await build({ root: UI, configFile: join(UI, 'vite.config.ts'), mode: 'development', logLevel: 'error', build: { outDir: folder, emptyOutDir: true, minify: false } });
+  [site, windows] = await Promise.all([serve("'self'", folder), Windows.start()]);
+}, PATIENCE_MS * 2);
+
+afterAll(async () => {
+  await windows?.close();
+  site?.server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Words of the made-up node, as its sources have them. */
+function madeUp(): string[] {
+  const sources = join(UI, 'src/lib/backend/fake');
+  const texts = readdirSync(sources).flatMap((name) => [...readFileSync(join(sources, name), 'utf8').matchAll(/'([^'\n]*)'|`([^`]*)`/gu)]);
+  return [...new Set(texts.flatMap((match) => (match[1] ?? match[2] ?? '').match(/\p{L}+/gu) ?? []))];
+}
+
+/** Names of months and weekdays come from the system. */
+function dates(): string[] {
+  const format = new Intl.DateTimeFormat('en', { weekday: 'long', month: 'long', timeZone: 'UTC' });
+  return Array.from({ length: 12 }, (_, month) => format.format(Date.UTC(2026, month, 1 + month))).flatMap((text) => text.split(' '));
+}
+
+async function visit(page: Page, scene: string, reach?: (page: Page) => Promise<void>): Promise<void> {
+  await page.goto(`${site.origin}/?backend=fake&scene=${scene}`);
+  await page.locator('nav, main form').first().waitFor({ timeout: PATIENCE_MS });
+  await reach?.(page);
+  await settle(page);
+}
+
+async function inspectAll(locale: string, sizes: ('wide' | 'narrow')[], extra: (page: Page) => Promise<string[]>): Promise<string[]> {
+  const found = new Map<string, string>();
+  for (const size of sizes) {
+    const page = await windows.openOne('about:blank', size, locale);
+    for (const [name, scene, reach] of SCREENS) {
+      await visit(page, scene, reach);
+      const faults = [...(await page.evaluate(layoutFaults)), ...(await extra(page))];
+      // A fault of many screens is told once.
+      for (const fault of faults) if (!found.has(fault)) found.set(fault, `${name}, ${size}: ${fault}`);
+      await picture(page, `${locale}-${name}-${size}`);
+    }
+    await page.close();
+  }
+  return [...found.values()];
+}
+
+describe('in a language that nobody speaks', () => {
+  it('all that is said comes from the catalogue, and has room', async () => {
+    const known = [...madeUp(), ...dates(), ...Object.values(LANGUAGES), 'SynxSphere'];
+    expect(await inspectAll('en-XA', ['wide', 'narrow'], (page) => page.evaluate(strangers, known))).toEqual([]);
+  }, 240_000);
+});
+
+describe('in German', () => {
+  it('all has room, also in a small window', async () => {
+    expect(await inspectAll('de-DE', ['narrow'], async (page) => ((await page.locator('html').getAttribute('lang')) === 'de' ? [] : ['is not German']))).toEqual([]);
+  }, 240_000);
+
+  it('is spoken at once when it is chosen, and no more when that is cancelled', async () => {
+    const page = await windows.openOne('about:blank', 'wide');
+    await visit(page, 'library', click('settings-open', 'settings-look'));
+    await page.getByText('Deutsch', { exact: true }).click();
+    await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
+    await at(page, 'settings-cancel').click();
+    await page.getByRole('button', { name: 'Host a room' }).waitFor();
+    await page.close();
+  }, PATIENCE_MS);
+});
+
+describe('to be looked at', () => {
+  it('fifty people in high contrast', async () => {
+    const page = await windows.openOne('about:blank', 'wide');
+    await put(page, LOOKS[2] as Look);
+    await visit(page, 'room50');
+    await picture(page, 'fifty-contrast');
+    await page.close();
+  }, PATIENCE_MS);
+});

@@ -165,7 +165,7 @@ fn free_port() -> u16 {
 }
 
 /// The server's program: the one named by `SYNX_NATS_SERVER`, or the one that `cargo xtask setup` has put into the target folder.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let program = format!("nats-server{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().unwrap();
     let installed = beside.ancestors().map(|folder| folder.join("nats-server").join(&program));

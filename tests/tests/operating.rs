@@ -4,6 +4,7 @@
 
 use serde_json::json;
 use std::time::{Duration, Instant};
+use synx_cluster::testing::NatsServer;
 use synx_system_tests::{Instance, PATIENCE, http, synx};
 
 /// The value of a count, of all its labels together.
@@ -98,4 +99,87 @@ fn a_host_that_the_system_ends_leaves_its_room_open_and_its_peers_come_back() {
     for word in 0..50 {
         assert_eq!(shown.matches(&format!("\"word {word}\"")).count(), 1, "{shown}");
     }
+}
+
+/// Nodes of a cluster with one room in it, and the link that names them all.
+struct Nodes {
+    folder: tempfile::TempDir,
+    nodes: Vec<(Instance, String)>,
+    link: String,
+}
+
+impl Nodes {
+    fn start(server: &NatsServer, count: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let mut host = Instance::host(&home, &[]);
+        let room = host.next("room_opened")["room_id"].as_str().unwrap().to_owned();
+        host.must("end", json!({"type": "leave"}));
+        assert_eq!(host.exit_code(), 0);
+        let (url, home) = (server.url(), home.to_str().unwrap().to_owned());
+        let cluster = ["--cluster", &url, "--data-dir", &home, "--room", &room];
+        assert!(synx(&[&["migrate", "to"][..], &cluster].concat()).status.success());
+        let node = |number: usize| {
+            let home = folder.path().join(number.to_string());
+            let args = ["node", "--cluster", &url, "--listen", "127.0.0.1:0", "--no-tls", "--ops", "0"];
+            let mut node = Instance::start(&format!("node {number}"), &home, &args);
+            let ops = node.next("ops_ready")["url"].as_str().unwrap().to_owned();
+            let listen = node.next("node_ready")["listen"].as_str().unwrap().to_owned();
+            ((node, ops), listen)
+        };
+        let (nodes, addresses): (Vec<_>, Vec<String>) = (0..count).map(node).unzip();
+        let addresses = addresses.iter().flat_map(|at| ["--address", at]);
+        let invite: Vec<&str> = ["invite", "--no-tls"].into_iter().chain(cluster).chain(addresses).collect();
+        let link = String::from_utf8(synx(&invite).stdout).unwrap().trim().to_owned();
+        Self { folder, nodes, link }
+    }
+
+    fn join(&self, name: &str) -> Instance {
+        let mut peer = Instance::join(&self.link, name, &self.folder.path().join(name), &[]);
+        peer.next("room_joined");
+        peer
+    }
+
+    fn page(&self, node: usize, path: &str) -> Option<(u16, String)> {
+        http::get(&format!("{}/{path}", self.nodes[node].1))
+    }
+
+    fn is_ready(&self, node: usize) -> bool {
+        self.page(node, "readyz").is_some_and(|(status, _)| status == 200)
+    }
+
+    fn counts(&self, node: usize, name: &str) -> f64 {
+        count(&self.page(node, "metrics").unwrap().1, name)
+    }
+}
+
+#[test]
+fn a_node_that_ends_sends_its_peers_to_another() {
+    let server = NatsServer::start();
+    let mut nodes = Nodes::start(&server, 2);
+    let mut ben = nodes.join("Ben");
+    ben.must("before", json!({"type": "chat_message", "text": "before"}));
+    // Addresses are tried in their order: the first node has him.
+    assert_eq!((nodes.counts(0, "synx_peers"), nodes.counts(1, "synx_peers")), (1.0, 0.0));
+    nodes.nodes[0].0.terminate();
+    assert_eq!(nodes.nodes[0].0.exit_code(), 0);
+    ben.must("after", json!({"type": "chat_message", "text": "after"}));
+    assert_eq!(nodes.counts(1, "synx_peers"), 1.0);
+    assert!(!ben.drain().iter().any(|line| line["type"] == "user_left"), "{:?}", ben.said);
+}
+
+#[test]
+fn a_node_without_its_cluster_is_not_ready_until_it_is_back() {
+    let mut server = NatsServer::start();
+    let nodes = Nodes::start(&server, 1);
+    until("it is ready", || nodes.is_ready(0));
+    assert_eq!(nodes.counts(0, "synx_cluster_reached"), 1.0);
+    server.kill();
+    until("it is not ready", || !nodes.is_ready(0));
+    let (status, said) = nodes.page(0, "readyz").unwrap();
+    assert!(status == 503 && said.contains("log_io") && said.contains("cluster"), "{status} {said}");
+    assert_eq!(nodes.page(0, "healthz").unwrap().0, 200);
+    server.restart();
+    until("it is ready again", || nodes.is_ready(0));
+    assert_eq!(nodes.counts(0, "synx_cluster_reached"), 1.0);
 }

@@ -18,6 +18,8 @@ pub(crate) struct Append {
     pub expected_seq: u64,
     pub drafts: Vec<Draft>,
     pub answer: Answer<Vec<Arc<Envelope>>>,
+    /// The work that this is a part of.
+    pub cause: tracing::Span,
 }
 
 /// Something for the writer to do.

@@ -266,7 +266,13 @@ impl Log {
             }
         }
         let (answer, answered) = oneshot::channel();
-        self.push(Job::Append(Append { room, expected_seq, drafts, answer }))?;
+        self.push(Job::Append(Append {
+            room,
+            expected_seq,
+            drafts,
+            answer,
+            cause: tracing::Span::current(),
+        }))?;
         Ok(answered)
     }
 

@@ -90,6 +90,7 @@ struct Accepted {
     head: RoomHead,
     fresh: Vec<Fresh>,
     answer: Answer<Vec<Arc<Envelope>>>,
+    cause: tracing::Span,
 }
 
 struct Writer<'a> {
@@ -183,6 +184,11 @@ impl Writer<'_> {
     }
 
     fn commit(&mut self, mut plan: Plan) {
+        let span = tracing::info_span!("log_commit", events = plan.records.len());
+        for accepted in &plan.accepted {
+            span.follows_from(&accepted.cause);
+        }
+        let _in_it = span.enter();
         loop {
             let begun = Instant::now();
             match self.desk.store.commit(&plan.records) {
@@ -270,8 +276,8 @@ impl Plan {
             .zip(append.drafts)
             .map(|((seq, bytes), draft)| (Arc::new(envelope(append.room, seq, draft.event)), bytes))
             .collect();
-        let Append { expected_seq, answer, .. } = append;
-        self.accepted.push(Accepted { expected_seq, head, fresh, answer });
+        let Append { expected_seq, answer, cause, .. } = append;
+        self.accepted.push(Accepted { expected_seq, head, fresh, answer, cause });
         self.records.extend(records);
     }
 

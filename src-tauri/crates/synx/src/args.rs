@@ -7,6 +7,7 @@ pub use cluster::{Cluster, Migrate, MigrateDirection};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
 
 /// Listen to and work on music together, hosted by you.
 #[derive(Debug, Parser)]
@@ -41,9 +42,39 @@ pub struct Global {
     /// Folder for everything this instance keeps
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, env = "SYNX_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Settings in a TOML file; what a flag or a variable says counts more
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, env = "SYNX_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub telemetry: Telemetry,
     /// Output device by name, or `null` for none
     #[arg(long, global = true, value_name = "NAME", env = "SYNX_DEVICE")]
     pub device: Option<String>,
+}
+
+/// Errors only; what a decoder thinks of a damaged file is said in the error about that file.
+const QUIET: &str =
+    "error,symphonia_core=off,symphonia_bundle_mp3=off,symphonia_format_isomp4=off,symphonia_format_ogg=off";
+
+/// Where the program's own words go.
+#[derive(Debug, Clone, Args)]
+pub struct Telemetry {
+    /// What is logged on standard error, as in `info` or `warn,synx_net=debug`; errors by default
+    #[arg(long, global = true, value_name = "FILTER", env = "SYNX_LOG", value_parser = log_filter)]
+    #[arg(default_value = QUIET, hide_default_value = true)]
+    pub log: String,
+    /// How lines of the log are written
+    #[arg(long, global = true, value_enum, default_value = "text", env = "SYNX_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    /// OpenTelemetry collector that traces are sent to over HTTP, as in `http://localhost:4318`; none by default
+    #[arg(long, global = true, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = collector)]
+    pub otlp_endpoint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -297,7 +328,7 @@ pub struct Invite {
     #[command(flatten)]
     pub cluster: Cluster,
     /// The cluster's nodes are behind a proxy that has TLS
-    #[arg(long, requires = "cluster")]
+    #[arg(long)]
     pub no_tls: bool,
     /// Address to put into the link, in place of this machine's own; a node of the cluster where one is named
     #[arg(long, value_name = "HOST:PORT")]
@@ -333,13 +364,13 @@ pub struct NodeArgs {
     #[command(flatten)]
     pub cluster: Cluster,
     /// As a node of a cluster: address and port where peers are served; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:47900", requires = "cluster")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:47900")]
     pub listen: SocketAddr,
     /// As a node of a cluster: plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
-    #[arg(long, requires = "cluster")]
+    #[arg(long)]
     pub no_tls: bool,
     /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
-    #[arg(long, value_name = "NAME", requires = "cluster")]
+    #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
 }
 
@@ -364,6 +395,18 @@ pub enum Control {
 pub enum InviteRole {
     Listener,
     Dj,
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    let parsed = EnvFilter::try_new(text);
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|_| "expected levels, as in info or warn,synx_net=debug".to_owned())
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let told = text.strip_prefix("http://").is_some_and(|authority| !authority.is_empty());
+    told.then(|| text.to_owned()).ok_or_else(|| "expected an address like http://localhost:4318".to_owned())
 }
 
 /// A port of this machine alone, or an address with its port.

@@ -5,6 +5,7 @@
 mod analyze;
 mod args;
 mod calibrate;
+mod config;
 mod demo;
 mod doctor;
 mod exit;
@@ -17,25 +18,27 @@ mod ops;
 mod play;
 mod room;
 mod rooms;
+mod telemetry;
 
 use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
+use config::ConfigError;
 use exit::Exit;
 use std::process::ExitCode;
 use synx_node::{NodeConfig, NodeError};
-use tracing_subscriber::EnvFilter;
 
-/// Errors only; what a decoder thinks of a damaged file is said in the error about that file.
-const QUIET: &str =
-    "error,symphonia_core=off,symphonia_bundle_mp3=off,symphonia_format_isomp4=off,symphonia_format_ogg=off";
+/// As `clap` ends where the command line is wrong.
+const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     synx_node::worker::serve_if_asked();
-    let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("SYNX_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET)))
-        .with_writer(std::io::stderr)
-        .init();
+    let cli = match command_line() {
+        Ok(cli) => cli,
+        Err(error) => {
+            eprintln!("synx: {error}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -43,7 +46,15 @@ fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
+    let telemetry = match telemetry::start(&cli.global.telemetry, runtime.handle()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("synx: {error}");
+            return Exit::Failed.into();
+        }
+    };
     let outcome = runtime.block_on(run(cli));
+    telemetry.end();
     // What still runs (a decoder, a discovery) must not hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     match outcome {
@@ -53,6 +64,13 @@ fn main() -> ExitCode {
             Exit::from(&error).into()
         }
     }
+}
+
+/// What is asked for, by flags, variables and a file of settings.
+fn command_line() -> Result<Cli, ConfigError> {
+    let file = config::named(Cli::command());
+    let matches = config::applied(Cli::command(), file.as_deref())?.get_matches();
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 async fn run(cli: Cli) -> Result<Exit, NodeError> {

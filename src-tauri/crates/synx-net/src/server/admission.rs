@@ -115,6 +115,7 @@ pub(crate) async fn challenge(
     }))
 }
 
+#[tracing::instrument(skip_all, fields(%room))]
 pub(crate) async fn join(
     State(shop): Shop,
     Extension(seat): Extension<Seat>,

@@ -22,6 +22,8 @@ use synx_domain::{Command, CommandEnvelope, CommandId, RoomSnapshot, UserProfile
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
+use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 /// Commands of one peer that may wait for their answers; after that its socket is read no further.
@@ -330,15 +332,23 @@ impl Peer {
     fn ask(&self, id: CommandId, request: Request) -> Answer {
         let (shop, hall, actor) = (Arc::clone(&self.shop), Arc::clone(&self.hall), self.session.user);
         let read = Instant::now();
-        Box::pin(async move {
+        let span = tracing::info_span!("command", room = %self.hall.id(), kind = Empty, code = Empty);
+        if !span.is_disabled() {
+            span.record("kind", request.kind());
+        }
+        let execute = async move {
             match hall.backend.execute(CommandEnvelope { id, actor, command: request.into() }).await {
                 Ok(seq) => {
                     shop.meters.acknowledged(read.elapsed());
                     ServerMessage::Ok { id, seq }
                 }
-                Err(failure) => refusal(Some(id), &failure),
+                Err(failure) => {
+                    tracing::Span::current().record("code", failure.code());
+                    refusal(Some(id), &failure)
+                }
             }
-        })
+        };
+        Box::pin(execute.instrument(span))
     }
 
     fn renewed(&self) -> Option<Bytes> {

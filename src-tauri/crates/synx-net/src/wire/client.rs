@@ -132,6 +132,12 @@ pub enum Request {
 }
 
 impl Request {
+    /// Its `type`.
+    pub(crate) fn kind(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        kind_of(&text).unwrap_or_default()
+    }
+
     const NAMES: &[&str] = &[
         "leave_room",
         "chat_message",

@@ -21,6 +21,7 @@ use synx_domain::{
 use synx_log::{Log, LogError};
 use synx_net::RoomInstant;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Commands that may wait for their turn; more are refused, so that senders feel the load instead of memory.
@@ -72,6 +73,7 @@ type Answer = oneshot::Sender<Result<u64, ExecuteError>>;
 struct Job {
     command: CommandEnvelope,
     answer: Answer,
+    cause: tracing::Span,
 }
 
 /// Handle to a room of this machine. Cheap to share; the room ends when the last handle is gone.
@@ -163,9 +165,11 @@ impl HostedRoom {
     /// As [`ExecuteError`] has them; whatever it is, nothing changed.
     pub async fn execute(&self, command: CommandEnvelope) -> Result<u64, ExecuteError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.try_send(Job { command, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => ExecuteError::Closing,
+        self.jobs.try_send(Job { command, answer, cause: tracing::Span::current() }).map_err(|error| {
+            match error {
+                mpsc::error::TrySendError::Full(_) => ExecuteError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => ExecuteError::Closing,
+            }
         })?;
         answered.await.unwrap_or(Err(ExecuteError::Closing))
     }
@@ -228,7 +232,13 @@ impl Writer {
             tokio::select! {
                 taken = waiting.recv_many(&mut batch, BATCH_COMMANDS) => match taken {
                     0 => return,
-                    _ => self.commit(&mut batch).await,
+                    commands => {
+                        let span = tracing::info_span!("room_batch", room = %self.id, commands);
+                        for job in &batch {
+                            span.follows_from(&job.cause);
+                        }
+                        self.commit(&mut batch).instrument(span).await;
+                    }
                 },
                 () = beyond(&mut heads, seq) => if let Err(error) = self.follow().await {
                     tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");

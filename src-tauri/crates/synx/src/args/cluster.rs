@@ -34,23 +34,23 @@ pub struct Cluster {
     #[arg(long, value_name = "URL", value_delimiter = ',', env = "SYNX_CLUSTER", hide_env_values = true)]
     pub cluster: Vec<Secret>,
     /// Which of the clusters on these servers
-    #[arg(long, value_name = "NAME", default_value = "synx", requires = "cluster")]
+    #[arg(long, value_name = "NAME", default_value = "synx")]
     #[arg(env = "SYNX_CLUSTER_NAME")]
     pub cluster_name: ClusterName,
     /// A file with a JWT and an NKey seed, in place of a password
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cluster")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "SYNX_CLUSTER_CREDENTIALS")]
     pub cluster_credentials: Option<PathBuf>,
     /// A certificate authority to believe besides the system's
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cluster")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(env = "SYNX_CLUSTER_CA")]
     pub cluster_ca: Option<PathBuf>,
     /// NATS servers that each keep every event: 1, 3 or 5. Counts where the log is begun
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "cluster")]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(env = "SYNX_CLUSTER_REPLICAS")]
     pub replicas: usize,
     /// Take servers that could lose what they acknowledged, or do not tell
-    #[arg(long, requires = "cluster")]
+    #[arg(long)]
     pub accept_unsafe: bool,
 }
 

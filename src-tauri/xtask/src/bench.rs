@@ -82,7 +82,7 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
     })?;
     setup::system_packages(Purpose::Headless)?;
-    if bench.name == "cluster" {
+    if matches!(bench.name, "cluster" | "server") {
         setup::nats_server(workspace)?;
     }
     if bench.name == "sync" {

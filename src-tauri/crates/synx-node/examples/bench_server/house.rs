@@ -19,12 +19,18 @@ pub struct House {
 
 impl House {
     pub fn open(folder: &Path, rooms: usize, members: usize, tls: bool) -> Self {
+        Self::open_on(folder, rooms, members, tls, None)
+    }
+
+    /// The same as a node of a cluster on this NATS server.
+    pub fn open_on(folder: &Path, rooms: usize, members: usize, tls: bool, cluster: Option<String>) -> Self {
         let start = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("serve")
             .arg(folder)
             .args([rooms.to_string(), members.to_string()])
             .arg(if tls { "tls" } else { "plain" })
+            .args(cluster)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -67,7 +73,7 @@ pub fn own_cpu_s() -> f64 {
     cpu_s(std::process::id())
 }
 
-fn cpu_s(pid: u32) -> f64 {
+pub fn cpu_s(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);

@@ -13,18 +13,18 @@ use tokio::sync::mpsc;
 /// A chat message of some length: 200 letters besides its number.
 const PADDING: usize = 200;
 /// Before a figure is taken, the load runs for this long.
-const WARM_UP: Duration = Duration::from_secs(1);
+pub const WARM_UP: Duration = Duration::from_secs(1);
 
 /// A server with peers in its rooms.
-struct Load<'a> {
-    house: &'a House,
-    tally: Rc<Tally>,
-    peers: Vec<Rc<Peer>>,
+pub struct Load<'a> {
+    houses: &'a [House],
+    pub tally: Rc<Tally>,
+    pub peers: Vec<Rc<Peer>>,
     padding: String,
 }
 
 /// Times and counters at one moment.
-struct Mark {
+pub struct Mark {
     at: Instant,
     server_cpu_s: f64,
     own_cpu_s: f64,
@@ -37,27 +37,33 @@ impl<'a> Load<'a> {
     /// All peers in: `members` in each of `rooms`.
     async fn enter(house: &'a House, folder: &Path, tls: bool, rooms: usize, members: usize) -> Self {
         let target = Target::new(house.at, folder, tls);
+        Self::enter_by(std::slice::from_ref(house), &[target], rooms, members).await
+    }
+
+    /// The same into rooms that several servers serve: one peer here, the next one there.
+    pub async fn enter_by(houses: &'a [House], targets: &[Rc<Target>], rooms: usize, members: usize) -> Self {
         let tally = Tally::new(rooms * members);
         let ear: Rc<dyn Ear> = Rc::<Tally>::clone(&tally);
         let mut peers = Vec::new();
         for number in 0..rooms * members {
-            peers.push(Peer::start(&target, number, number / members, None, Rc::clone(&ear)));
+            let target = &targets[number % targets.len()];
+            peers.push(Peer::start(target, number, number / members, None, Rc::clone(&ear)));
             // Not all at once: that is another measure.
             assert!(until(|| tally.joined.get() + 20 > number).await, "the peers do not get in");
         }
         assert!(until(|| tally.joined.get() == peers.len()).await, "not all peers got in");
-        Self { house, tally, peers, padding: "x".repeat(PADDING) }
+        Self { houses, tally, peers, padding: "x".repeat(PADDING) }
     }
 
-    fn send(&self, by: usize, listeners: usize, at: Instant) {
+    pub fn send(&self, by: usize, listeners: usize, at: Instant) {
         let number = self.tally.sending(by, listeners, at);
         self.peers[by].chat(number, &self.padding);
     }
 
-    fn mark(&self) -> Mark {
+    pub fn mark(&self) -> Mark {
         Mark {
             at: Instant::now(),
-            server_cpu_s: self.house.cpu_s(),
+            server_cpu_s: self.houses.iter().map(House::cpu_s).sum(),
             own_cpu_s: own_cpu_s(),
             deliveries: self.tally.deliveries.get(),
             acknowledged: self.tally.acknowledged.get(),
@@ -66,7 +72,7 @@ impl<'a> Load<'a> {
     }
 
     /// What happened since.
-    fn since(&self, then: &Mark) -> Value {
+    pub fn since(&self, then: &Mark) -> Value {
         let (now, round) = (self.mark(), |value: f64| (value * 100.0).round() / 100.0);
         let elapsed = now.at.duration_since(then.at).as_secs_f64();
         let deliveries = (now.deliveries - then.deliveries) as f64;
@@ -84,7 +90,7 @@ impl<'a> Load<'a> {
     }
 
     /// Messages at a steady rate, by all in turn, from a clock of their own: latency counts from when each was due.
-    async fn pace(&self, per_s: f64, time: Duration, senders: usize, listeners: usize) {
+    pub async fn pace(&self, per_s: f64, time: Duration, senders: usize, listeners: usize) {
         let (due, mut dues) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
             let begin = Instant::now();
@@ -102,7 +108,7 @@ impl<'a> Load<'a> {
     }
 }
 
-fn print(measure: &str, tls: bool, folder: &Path, what: Value) {
+pub fn print(measure: &str, tls: bool, folder: &Path, what: Value) {
     let mut line = json!({"measure": measure, "tls": tls, "fdatasync_ms": (disk::sync_ms(folder) * 1000.0).round() / 1000.0});
     if let (Some(line), Value::Object(what)) = (line.as_object_mut(), what) {
         line.extend(what);
@@ -133,7 +139,7 @@ pub fn append(bench: &Bench, tls: bool) {
 }
 
 /// Whoever's message is through sends the next one.
-async fn answer_for(
+pub async fn answer_for(
     load: &Load<'_>,
     time: Duration,
     through: &std::cell::RefCell<std::collections::VecDeque<usize>>,

@@ -8,6 +8,7 @@
 //! once: messages a second, connections, seats in a room, and how many missed events are sent one by one.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cluster;
 mod disk;
 mod frames;
 mod history;
@@ -31,6 +32,7 @@ const MEASURES: &[Measure] = &[
     ("fanout", load::fanout),
     ("equal", load::equal_rate),
     ("stalled", load::stalled),
+    ("cluster", cluster::cluster),
     ("idle", rooms::idle),
     ("storm", rooms::storm),
     ("history", history::history),

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use synx_cluster::{ClusterOptions, JetStreamStore};
 use synx_domain::{Command, PlaybackControl, RoomId, RoomSettings, StorageLimits, UserProfile, Visibility};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, HostKey, Limits, RoomBackend, Server, ServerConfig, TlsIdentity};
@@ -33,21 +34,29 @@ pub fn settings() -> RoomSettings {
     }
 }
 
-/// `serve FOLDER ROOMS MEMBERS tls|plain`: opens the rooms, says at which port, and ends with its standard input.
+/// `serve FOLDER ROOMS MEMBERS tls|plain [NATS]`: opens the rooms, says at which port, and ends with its standard input.
 pub fn serve(args: &[String]) {
-    let [folder, rooms, members, tls] = args else { panic!("serve FOLDER ROOMS MEMBERS tls|plain") };
+    let (args, nats) = args.split_at(4);
+    let [folder, rooms, members, tls] = args else { panic!("serve FOLDER ROOMS MEMBERS tls|plain [NATS]") };
     let (rooms, members) = (rooms.parse().unwrap(), members.parse().unwrap());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().unwrap();
-    let server = runtime.block_on(open(Path::new(folder), rooms, members, tls == "tls"));
+    let log = log(Path::new(folder), nats.first());
+    let server = runtime.block_on(open(log, Path::new(folder), rooms, members, tls == "tls"));
     println!("{}", server.local_addr().port());
     // The measuring process closes the pipe, or is gone.
     drop(std::io::stdin().read(&mut [0; 1]));
     runtime.block_on(server.stop());
 }
 
-async fn open(folder: &Path, rooms: usize, members: usize, tls: bool) -> Server {
-    let log = Log::open(&folder.join("log.db"), LogOptions::default()).unwrap();
+/// The log in the folder, or the one of a cluster with its copy there.
+fn log(folder: &Path, nats: Option<&String>) -> Log {
+    let Some(nats) = nats else { return Log::open(&folder.join("log.db"), LogOptions::default()).unwrap() };
+    let options = ClusterOptions::new(vec![nats.clone()], folder.join("copy.db"));
+    Log::over(Arc::new(JetStreamStore::open(options).unwrap()), LogOptions::default()).unwrap()
+}
+
+async fn open(log: Log, folder: &Path, rooms: usize, members: usize, tls: bool) -> Server {
     let tls = tls.then(|| TlsIdentity::load_or_create(&folder.join("tls")).unwrap());
     let host_key = Arc::new(HostKey::load_or_create(&folder.join("host.key")).unwrap());
     let audio = AudioStore::open(&folder.join("audio")).unwrap();

@@ -1,0 +1,53 @@
+//! One room on 1, 2 and 3 nodes of a cluster, beside the embedded store: what is delivered, and what a delivery costs.
+
+use crate::Bench;
+use crate::house::House;
+use crate::load::{Load, WARM_UP, answer_for, print};
+use crate::peers::{Target, run};
+use serde_json::json;
+use std::time::Instant;
+use synx_cluster::testing::NatsServer;
+use tempfile::TempDir;
+
+const MEMBERS: usize = 300;
+/// Messages that are on their way at saturation: the next one goes once all have heard one.
+const WINDOW: usize = 16;
+/// At an equal rate the nodes do the same work, whatever their number.
+const PER_S: f64 = 30.0;
+
+/// A room of 300, spread over the nodes: at saturation, and at an equal rate. No node at all is the embedded store.
+pub fn cluster(bench: &Bench, tls: bool) {
+    for nodes in 0..=3 {
+        let folder = tempfile::tempdir_in(&bench.folder).unwrap();
+        let nats = (nodes > 0).then(|| NatsServer::start_in(folder.path()));
+        let folders: Vec<TempDir> =
+            (0..nodes.max(1)).map(|_| tempfile::tempdir_in(folder.path()).unwrap()).collect();
+        let open = |folder: &TempDir| {
+            House::open_on(folder.path(), 1, MEMBERS, tls, nats.as_ref().map(NatsServer::url))
+        };
+        let houses: Vec<House> = folders.iter().map(open).collect();
+        let targets: Vec<_> = houses
+            .iter()
+            .zip(&folders)
+            .map(|(house, folder)| Target::new(house.at, folder.path(), tls))
+            .collect();
+        let nats_cpu_s = || nats.as_ref().map_or(0.0, |nats| crate::house::cpu_s(nats.id()));
+        let found = run(async {
+            let load = Load::enter_by(&houses, &targets, 1, MEMBERS).await;
+            for by in 0..WINDOW {
+                load.send(by, MEMBERS, Instant::now());
+            }
+            answer_for(&load, WARM_UP, &load.tally.heard, MEMBERS).await;
+            load.tally.clear();
+            let then = load.mark();
+            answer_for(&load, bench.time, &load.tally.heard, MEMBERS).await;
+            let saturated = load.since(&then);
+            load.pace(PER_S, WARM_UP, MEMBERS, MEMBERS).await;
+            load.tally.clear();
+            let (then, nats_s) = (load.mark(), nats_cpu_s());
+            load.pace(PER_S, bench.time, MEMBERS, MEMBERS).await;
+            json!({"saturated": saturated, "equal_rate": load.since(&then), "nats_cpu_s": nats_cpu_s() - nats_s})
+        });
+        print("cluster", tls, folder.path(), json!({"nodes": nodes, "members": MEMBERS, "found": found}));
+    }
+}

@@ -1,13 +1,18 @@
 //! Whole-system tests: starts the real `synx` binary and speaks its JSON Lines.
 //!
-//! Nothing here links the product's code: what is tested is what a user gets. Waiting is always for a condition.
+//! What is tested is what a user gets: none of the product's code is linked, but by the peers of a cluster, who are too many to be
+//! processes. Waiting is always for a condition.
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+pub mod cluster;
+pub mod crowd;
 #[cfg(target_os = "linux")]
 pub mod desk;
 pub mod http;
 pub mod line;
+#[cfg(target_os = "linux")]
+pub mod netns;
 pub mod player;
 pub mod window;
 
@@ -74,7 +79,14 @@ impl Instance {
 
     /// Starts the binary with a null output device.
     pub fn start(name: &str, data_dir: &Path, args: &[&str]) -> Self {
-        let mut child = Command::new(binary("synx"))
+        Self::start_under(&[], name, data_dir, args)
+    }
+
+    /// The same under another program, as in `ip netns exec`.
+    pub fn start_under(wrapper: &[String], name: &str, data_dir: &Path, args: &[&str]) -> Self {
+        let mut words = wrapper.iter().map(PathBuf::from).chain([binary("synx")]);
+        let mut child = Command::new(words.next().expect("there is the program itself"))
+            .args(words)
             .args(args)
             .arg("--data-dir")
             .arg(data_dir)

@@ -6,6 +6,7 @@
 mod autobahn;
 mod bench;
 mod checks;
+mod cluster;
 mod command;
 mod fuzz;
 mod launch;
@@ -32,6 +33,7 @@ Usage: cargo xtask <task>
   bench [NAME ARGS…]
                     Runs a benchmark, optimised; without a name, lists them
   autobahn          Runs Autobahn's WebSocket test suite against the server (needs Python 2.7)
+  cluster           Kills nodes and NATS servers under three hundred peers, and says how soon everything is there again
   fuzz [TARGET] [SECONDS]
                     Feeds what reads bytes from outside with what coverage suggests, a minute each
   package           Builds an installable package
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         "test" => checks::test(&workspace, rest),
         "demo" => launch::demo(&workspace, rest),
         "autobahn" => autobahn::autobahn(&workspace),
+        "cluster" => cluster::cluster(&workspace),
         "bench" => bench::bench(&workspace, rest),
         "fuzz" => fuzz::fuzz(&workspace, rest),
         "package" => package::package(&workspace, rest),

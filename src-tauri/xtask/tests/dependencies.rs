@@ -35,7 +35,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("synxsphere", &["synx-node"]),
     // For tests alone.
     ("synx-testkit", &["synx-domain", "synx-clock"]),
-    ("synx-system-tests", &["synx-testkit"]),
+    // Peers by the hundred in one process, and NATS servers.
+    ("synx-system-tests", &["synx-testkit", "synx-domain", "synx-log", "synx-cluster", "synx-net"]),
     ("synx-fuzz", &["synx-domain", "synx-log", "synx-net", "synx-media", "synx-analysis"]),
     ("xtask", &[]),
 ];

@@ -80,9 +80,24 @@ impl NatsServer {
         servers
     }
 
+    /// Its process, while it runs; 0 else.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Its address, with credentials.
     pub fn url(&self) -> String {
-        format!("nats://synx:let-me-in@127.0.0.1:{}", self.port)
+        self.url_at(&self.address())
+    }
+
+    /// The same where it is reached at another address.
+    pub fn url_at(&self, address: &str) -> String {
+        format!("nats://synx:let-me-in@{address}")
     }
 
     /// Options for a node whose copy is in this folder.

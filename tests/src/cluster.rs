@@ -76,13 +76,14 @@ impl Cluster {
         self.nodes.push(Node::of(process));
     }
 
-    /// A new public room; nobody is in it.
-    pub async fn make_room(&self) -> RoomId {
+    /// A new room, and the person whose it is; nobody is in it.
+    pub async fn make_room(&self, visibility: Visibility) -> (RoomId, Arc<Identity>) {
         let room = RoomId::from_uuid(Uuid::now_v7());
-        let host = Identity::generate().user_id();
+        let owner = Arc::new(Identity::generate());
+        let host = owner.user_id();
         let settings = RoomSettings {
             name: "A listening party".to_owned(),
-            visibility: Visibility::Public,
+            visibility,
             max_participants: 1000,
             genres: Vec::new(),
             playback_control: PlaybackControl::Everyone,
@@ -98,7 +99,7 @@ impl Cluster {
         let log = Log::over(Arc::new(store), LogOptions::default()).unwrap();
         log.append(room, 0, vec![created, new_event(host, left)]).await.unwrap();
         log.close();
-        room
+        (room, owner)
     }
 
     /// A link to a public room by all nodes, this one first.

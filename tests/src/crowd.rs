@@ -2,9 +2,9 @@
 
 use crate::PATIENCE;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
-use synx_domain::{Command, EventId, RoomEvent, UserProfile};
+use synx_domain::{Command, EpochId, EventId, RoomEvent, UserProfile};
 use synx_net::{AudioStore, ClientConfig, ClientEvent, Identity, InviteLink, NetError, RoomClient};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -66,10 +66,18 @@ impl Crowd {
     }
 
     async fn try_join(&mut self, link: InviteLink) -> Result<(), NetError> {
+        self.join_as(link, Arc::new(Identity::generate())).await
+    }
+
+    /// Somebody in particular comes in by a link.
+    ///
+    /// # Errors
+    /// When it does not lead in.
+    pub async fn join_as(&mut self, link: InviteLink, identity: Arc<Identity>) -> Result<(), NetError> {
         let name = format!("Peer {}", self.peers.len());
         let config = ClientConfig {
             addresses: None,
-            identity: Arc::new(Identity::generate()),
+            identity,
             profile: UserProfile { name, ..UserProfile::default() },
             audio: self.audio.clone(),
             link,
@@ -117,6 +125,20 @@ impl Peer {
         self.heard.lock().unwrap()
     }
 
+    /// What room time counts in at this peer's node, and how far it is ahead of this machine's clock there: at least and at most, in
+    /// microseconds. Of several probes the tightest bounds.
+    pub async fn clock(&self) -> (EpochId, i64, i64) {
+        let mut link = self.client.clock_link().await.expect("the node answers probes");
+        let (mut least, mut most, mut epoch) = (i64::MIN, i64::MAX, None);
+        for _ in 0..20 {
+            let reading = link.probe(now_us).await.expect("the node answers probes");
+            least = least.max(reading.t3_us - reading.t4_us);
+            most = most.min(reading.t2_us - reading.t1_us);
+            assert_eq!(*epoch.get_or_insert(reading.epoch), reading.epoch);
+        }
+        (epoch.expect("there were probes"), least, most)
+    }
+
     /// This peer's connection.
     pub fn client(&self) -> &Arc<RoomClient> {
         &self.client
@@ -136,6 +158,12 @@ impl Peer {
             said
         })
     }
+}
+
+/// Microseconds since this program first asked, by this machine's monotonic clock.
+fn now_us() -> i64 {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed().as_micros() as i64
 }
 
 /// Sentences that were acknowledged, with their places.

@@ -8,16 +8,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use synx_domain::{EventId, RoomEvent, RoomId};
+use synx_domain::{Command, EpochId, EventId, RoomEvent, RoomId, Visibility};
 use synx_log::Log;
-use synx_net::InviteLink;
+use synx_net::{Identity, InviteLink, NetError};
 use synx_system_tests::cluster::Cluster;
 use synx_system_tests::crowd::{Crowd, until};
+use synx_system_tests::synx;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
 /// One cluster at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// How far apart the nodes' clocks may be on a machine that is busy with other tests; how close they are is held in simulated time.
+const CLOCK_ERROR_US: i64 = 20_000;
 
 /// A party that goes on while things break.
 struct Party {
@@ -40,7 +44,7 @@ impl Party {
     }
 
     async fn begin_in(cluster: Cluster, peers: usize, talkers: usize) -> Self {
-        let room = cluster.make_room().await;
+        let (room, _) = cluster.make_room(Visibility::Public).await;
         let mut crowd = Crowd::default();
         for number in 0..peers {
             crowd.join(cluster.link(room, number % 3)).await;
@@ -65,6 +69,22 @@ impl Party {
     fn last_return(&self, since: Instant) -> Option<Duration> {
         let returns = self.crowd.peers.iter().flat_map(|peer| peer.heard().returns.clone());
         returns.filter(|at| *at > since).max().map(|at| at - since)
+    }
+
+    /// The epoch of room time, which must be one on all nodes; and between which bounds room time is ahead of this machine's clock,
+    /// which must be the same too, give or take what their estimates may be off.
+    async fn clock(&self) -> (EpochId, i64, i64) {
+        let mut clocks = Vec::new();
+        for peer in &self.crowd.peers[..3] {
+            clocks.push(peer.clock().await);
+        }
+        let (epoch, mut least, mut most) = clocks[0];
+        for clock in clocks {
+            assert_eq!(clock.0, epoch);
+            (least, most) = (least.max(clock.1), most.min(clock.2));
+        }
+        assert!(least - most < CLOCK_ERROR_US, "the nodes' clocks are {} us apart", least - most);
+        (epoch, least, most)
     }
 
     /// Ends it, and looks at what is left of it everywhere.
@@ -159,11 +179,58 @@ async fn a_crowd_on_three_nodes_survives_a_node_and_the_nats_server() {
     let _alone = ALONE.lock().await;
     let mut party = Party::begin(1, 60, 9).await;
     party.until_it_goes_on(50).await;
+    let (epoch, least, most) = party.clock().await;
     let (replaced, back) = kill_the_owner(&mut party).await;
     println!("a node was killed: its clock replaced after {replaced:?}, all peers back after {back:?}");
+    let (epoch_after, least_after, most_after) = party.clock().await;
+    assert_eq!(epoch_after, epoch, "room time goes on");
+    let jump_us = least.max(least_after) - most.min(most_after);
+    assert!(jump_us < CLOCK_ERROR_US, "room time has jumped by {jump_us} us");
     let goes_on = kill_a_server(&mut party, 0).await;
     println!("the NATS server was killed and started again: 20 more events after {goes_on:?}");
     party.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_link_leads_in_at_every_node_and_who_is_removed_is_out_at_all() {
+    let _alone = ALONE.lock().await;
+    let cluster = tokio::task::spawn_blocking(|| {
+        let mut cluster = Cluster::start(1);
+        (0..3).for_each(|_| cluster.start_node("127.0.0.1"));
+        cluster
+    });
+    let cluster = cluster.await.unwrap();
+    let (room, owner) = cluster.make_room(Visibility::Private).await;
+    let made = synx(&["invite", "--cluster", &cluster.urls(), "--room", &room.to_string()]);
+    let link: InviteLink = String::from_utf8(made.stdout).unwrap().parse().unwrap();
+    let mut known = link.addresses.clone();
+    known.sort();
+    let mut nodes: Vec<_> = cluster.nodes.iter().map(|node| node.address.clone()).collect();
+    nodes.sort();
+    assert_eq!(known, nodes, "a link names all nodes that run");
+    let at = |index: usize| InviteLink { addresses: vec![nodes[index].clone()], ..link.clone() };
+
+    let mut crowd = Crowd::default();
+    crowd.join_as(at(0), owner).await.unwrap();
+    let ben = Arc::new(Identity::generate());
+    // One person on two machines, at two nodes.
+    crowd.join_as(at(1), Arc::clone(&ben)).await.unwrap();
+    crowd.join_as(at(2), Arc::clone(&ben)).await.unwrap();
+    let user = ben.user_id();
+    let remove = Command::RemoveMember { user, may_return: false };
+    let removed = crowd.peers[0].client().execute(remove).await.unwrap();
+    for number in [1, 2] {
+        let ended = || crowd.peers[number].heard().ended.clone();
+        until(|| ended().as_deref() == Some("removed"), || format!("Ben is still here: {:?}", ended())).await;
+    }
+    for index in 0..3 {
+        let refused = crowd.join_as(at(index), Arc::clone(&ben)).await.unwrap_err();
+        assert!(matches!(&refused, NetError::Refused { code, .. } if code == "removed"), "{refused}");
+        // His invite went with him.
+        let refused = crowd.join_as(at(index), Arc::new(Identity::generate())).await.unwrap_err();
+        assert!(matches!(&refused, NetError::Refused { code, .. } if code == "invite_revoked"), "{refused}");
+    }
+    assert!(crowd.peers[0].heard().head >= removed);
 }
 
 /// A node that is cut off from the NATS servers, and not from its peers: they go to the others.

@@ -6,12 +6,31 @@ use crate::stream::patiently;
 use crate::{ClusterError, ClusterName, ClusterOptions, connection};
 use async_nats::jetstream::kv::{Config, CreateErrorKind, Store};
 use async_nats::jetstream::stream::StorageType;
-use async_nats::{Client, Request, Subscriber, jetstream};
+use async_nats::{Client, Message, Request, Subject, Subscriber, jetstream};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use std::time::Duration;
 
 /// A key in the bucket of secrets.
 const KEYS: &str = "node";
+
+/// What is told or asked somewhere.
+pub struct Listening(Subscriber);
+
+impl Listening {
+    /// The next one; none once the connection is closed for good.
+    pub async fn next(&mut self) -> Option<Heard> {
+        let Message { payload, reply, .. } = self.0.next().await?;
+        Some(Heard { payload, reply })
+    }
+}
+
+/// Something that was told or asked.
+pub struct Heard {
+    /// What.
+    pub payload: Bytes,
+    reply: Option<Subject>,
+}
 
 /// A connection to the cluster beside the log's, so that neither holds up the other.
 #[derive(Clone)]
@@ -82,6 +101,54 @@ impl Backplane {
     pub(crate) async fn request(&self, subject: String, patience: Duration) -> Option<Bytes> {
         let request = Request::new().timeout(Some(patience));
         self.client.send_request(subject, request).await.ok().map(|answer| answer.payload)
+    }
+
+    /// Tells whoever listens there now. What is lost on the way is lost.
+    ///
+    /// # Errors
+    /// When the connection is closed for good.
+    pub async fn tell(&self, subject: &str, payload: Vec<u8>) -> Result<(), ClusterError> {
+        self.publish(self.subject(subject), payload.into()).await
+    }
+
+    /// Hears what is told and asked there from now on.
+    ///
+    /// # Errors
+    /// When the servers do not answer.
+    pub async fn listen(&self, subject: &str) -> Result<Listening, ClusterError> {
+        Ok(Listening(self.subscribe(self.subject(subject)).await?))
+    }
+
+    /// Asks all who listen there: the first answer; none if nobody gives one in time.
+    pub async fn ask(&self, subject: &str, payload: Vec<u8>, patience: Duration) -> Option<Bytes> {
+        let request = Request::new().payload(payload.into()).timeout(Some(patience));
+        let answer = self.client.send_request(self.subject(subject), request).await;
+        answer.ok().map(|answer| answer.payload)
+    }
+
+    /// Asks all who listen there: the answers that come in time, `enough` of them at most.
+    pub async fn ask_all(&self, subject: &str, patience: Duration, enough: usize) -> Vec<Bytes> {
+        let (inbox, mut answers) = (self.client.new_inbox(), Vec::new());
+        let Ok(mut coming) = self.client.subscribe(inbox.clone()).await else { return answers };
+        let asked = self.client.publish_with_reply(self.subject(subject), inbox, Bytes::new()).await;
+        let end = tokio::time::Instant::now() + patience;
+        while asked.is_ok()
+            && answers.len() < enough
+            && let Ok(Some(answer)) = tokio::time::timeout_at(end, coming.next()).await
+            // Nobody listens.
+            && answer.status.is_none()
+        {
+            answers.push(answer.payload);
+        }
+        answers
+    }
+
+    /// Answers what was asked.
+    pub async fn answer(&self, asked: &Heard, payload: Vec<u8>) {
+        if let Some(reply) = &asked.reply {
+            // Who asked does without it when it does not come.
+            drop(self.client.publish(reply.clone(), payload.into()).await);
+        }
     }
 
     /// Finds a bucket, or makes it.

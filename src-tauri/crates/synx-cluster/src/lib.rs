@@ -28,7 +28,7 @@ mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use backplane::Backplane;
+pub use backplane::{Backplane, Heard, Listening};
 pub use check::{MIN_SERVER, ServerFault};
 pub use clock::{ClockView, ClusterClock};
 pub use error::ClusterError;

@@ -190,8 +190,17 @@ impl Session {
 
     /// The stream's leader is asked, not a replica: what was acknowledged is there.
     async fn reach_end(&mut self, room: RoomId) -> Result<(), ClusterError> {
-        let end = self.stream.end_of(room).await?;
-        self.catch_up_to(end).await
+        let deadline = Instant::now() + self.commit_timeout;
+        loop {
+            let reached = match self.stream.end_of(room).await {
+                Ok(end) => self.catch_up_to(end).await,
+                Err(error) => Err(error),
+            };
+            if reached.is_ok() || Instant::now() >= deadline {
+                return reached;
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
     }
 
     async fn catch_up(&mut self) -> Result<(), ClusterError> {

@@ -18,7 +18,7 @@ mod transport;
 pub mod wire;
 
 pub use audio_store::AudioStore;
-pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient, SILENCE};
+pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient, SILENCE, takes_peers};
 pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;
 pub use identity::{Identity, user_id_of};

@@ -369,6 +369,9 @@ pub struct NodeArgs {
     /// As a node of a cluster: plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
     #[arg(long)]
     pub no_tls: bool,
+    /// As a node of a cluster: where peers and other nodes reach it, in place of this machine's own addresses
+    #[arg(long, value_name = "HOST:PORT", requires = "cluster")]
+    pub address: Vec<String>,
     /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,

@@ -49,6 +49,7 @@ async fn serve(
         cluster,
         listen: args.listen,
         tls: !args.no_tls,
+        addresses: args.address,
         allowed_hosts: args.allow_host,
     };
     let node = Arc::new(ClusterNode::open(config).await?);
@@ -58,8 +59,27 @@ async fn serve(
         ops.ask(move || node.ready());
     }
     // Other nodes go on with its rooms, whoever ends it.
-    crate::interrupted().await;
+    tokio::select! {
+        _ = crate::interrupted() => {}
+        () = tell_clock(&node) => {}
+    }
     ops.iter().for_each(Ops::draining);
     node.close(Duration::from_secs(args.operating.drain_timeout)).await;
     Ok(Exit::Done)
+}
+
+/// Says whose clock is the cluster's, whenever that changes.
+async fn tell_clock(node: &ClusterNode) {
+    let (mut clock, mut said) = (node.clock(), None);
+    loop {
+        let view = *clock.borrow_and_update();
+        if said != Some((view.owner, view.mine)) {
+            said = Some((view.owner, view.mine));
+            let owner = view.owner.map(|owner| owner.to_string());
+            say(&json!({"type": "clock", "owner": owner, "mine": view.mine}));
+        }
+        if clock.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }

@@ -172,6 +172,25 @@ impl RoomClient {
     }
 }
 
+/// Whether a server with this certificate answers there and takes peers.
+pub async fn takes_peers(address: &str, fingerprint: Option<[u8; 32]>) -> bool {
+    /// One that takes longer is of no help to who is to go there.
+    const ANSWER: Duration = Duration::from_secs(1);
+    let link = InviteLink {
+        room: RoomId::from_bytes([0; 16]),
+        name: String::new(),
+        addresses: vec![address.to_owned()],
+        fingerprint,
+        invite: None,
+    };
+    let asked = async {
+        let dialled = Dialler::new(&link, None, Arc::new(Tcp))?.dial().await?;
+        let health = requests::request(http::Method::GET, "/api/v1/health".to_owned(), None);
+        requests::send(dialled, health, requests::empty(), None).await
+    };
+    matches!(tokio::time::timeout(ANSWER, asked).await, Ok(Ok(_)))
+}
+
 impl Drop for RoomClient {
     fn drop(&mut self) {
         self.task.abort();

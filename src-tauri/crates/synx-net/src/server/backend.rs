@@ -1,6 +1,6 @@
 //! What the server needs from the instance that owns a room.
 
-use crate::wire::SyncReport;
+use crate::wire::{ServerMessage, SyncReport};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use synx_domain::{
@@ -81,6 +81,14 @@ pub trait RoomBackend: Send + Sync + 'static {
 
     /// A peer said how well it plays in time.
     fn sync_report(&self, user: UserId, report: SyncReport);
+
+    /// Something that is not history was said to the peers here: others may serve the same room.
+    fn passed(&self, _message: ServerMessage) {}
+
+    /// Whether somebody whose connections here are gone has one to another server of this room.
+    fn is_elsewhere(&self, _user: UserId) -> BoxFuture<'static, bool> {
+        Box::pin(std::future::ready(false))
+    }
 
     /// Announced bytes are in the audio store, verified. Done when the room knows what became of them.
     fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()>;

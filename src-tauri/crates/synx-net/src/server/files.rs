@@ -246,7 +246,7 @@ impl Receiving<'_> {
 
     fn tell(&self, received_bytes: u64) {
         let Self { user, hash, size_bytes, .. } = *self;
-        self.hall.pass(&ServerMessage::UploadProgress { user, hash, received_bytes, size_bytes });
+        self.hall.say(ServerMessage::UploadProgress { user, hash, received_bytes, size_bytes });
     }
 }
 

@@ -145,7 +145,13 @@ impl Hall {
         self.end.subscribe()
     }
 
-    /// Tells everybody something that is not history.
+    /// Tells everybody something that is not history, wherever they are connected.
+    pub fn say(&self, message: ServerMessage) {
+        self.pass(&message);
+        self.backend.passed(message);
+    }
+
+    /// Tells everybody here something that is not history.
     pub fn pass(&self, message: &ServerMessage) {
         // Nobody may be connected: then nobody needs to know.
         drop(self.passing.send(ready_frame(&message.encode())));

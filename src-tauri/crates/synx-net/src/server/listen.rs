@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_io_timeout::TimeoutWriter;
@@ -34,6 +35,9 @@ pub(crate) async fn accept(mut listener: impl Listen, shared: Arc<Shared>, route
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        if shared.turns_away.load(Ordering::Relaxed) {
+            continue;
+        }
         // Beyond the limit a connection is closed at once: to wait would let the idle keep out the living.
         let seat = Arc::clone(&shared.seats).try_acquire_owned().ok();
         let place = shared.addresses.connect(&shared.config, peer.ip());

@@ -38,6 +38,7 @@ use hall::{Ending, Hall, lock};
 use refusal::Refusal;
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use synx_domain::{ContentHash, RoomId, UserId};
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub meters: meters::Meters,
     /// One for each connection that may still come.
     pub seats: Arc<Semaphore>,
+    /// Whether new connections are closed at once.
+    pub turns_away: AtomicBool,
 }
 
 /// How far a server's life has come.
@@ -78,6 +81,7 @@ impl Shared {
             phase: watch::Sender::new(Phase::Serving),
             seats: Arc::new(Semaphore::new(config.limits.connections)),
             meters: meters::Meters::new(),
+            turns_away: AtomicBool::new(false),
             config,
         }
     }
@@ -216,6 +220,26 @@ pub(crate) async fn until(phase: &mut watch::Receiver<Phase>, at_least: Phase) {
 }
 
 impl ServerHandle {
+    /// Takes connections, or closes them at once, so that peers try the next address of their link.
+    pub fn set_open(&self, open: bool) {
+        self.shared.turns_away.store(!open, Ordering::Relaxed);
+    }
+
+    /// Closes all rooms and tells their peers to come back: they are opened again when somebody comes.
+    pub fn send_away(&self, reason: &str) {
+        let halls = std::mem::take(&mut *lock(&self.shared.halls));
+        for hall in halls.into_values() {
+            hall.close(Ending { code: "moved", reason: reason.to_owned(), reconnect: true });
+        }
+    }
+
+    /// Tells all peers of a room here something that is not history.
+    pub fn broadcast(&self, room: RoomId, message: &ServerMessage) {
+        if let Some(hall) = lock(&self.shared.halls).get(&room) {
+            hall.pass(message);
+        }
+    }
+
     /// Members of a room that have a live connection.
     pub fn connected(&self, room: RoomId) -> Vec<UserId> {
         lock(&self.shared.halls).get(&room).map(|hall| hall.connected()).unwrap_or_default()

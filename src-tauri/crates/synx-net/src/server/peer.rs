@@ -67,7 +67,8 @@ impl Drop for Peer {
         tokio::spawn(async move {
             tokio::time::sleep(grace).await;
             let closed = hall.endings().borrow().is_some();
-            if !closed && !hall.is_connected(user) && hall.is_member(user) {
+            let gone = !closed && !hall.is_connected(user) && hall.is_member(user);
+            if gone && !hall.backend.is_elsewhere(user).await {
                 hall.lost(user).await;
             }
         });
@@ -298,7 +299,7 @@ impl Peer {
                 Ok(None)
             }
             ClientMessage::Typing => {
-                self.hall.pass(&ServerMessage::Typing { user: self.session.user });
+                self.hall.say(ServerMessage::Typing { user: self.session.user });
                 Ok(None)
             }
             ClientMessage::Command { id, request } => self.command(id, request, answers).await,

@@ -1,23 +1,48 @@
 //! The rooms of a cluster as one node has them: opened when somebody comes to them.
 
+use crate::cluster::backend::ClusterBackend;
+use crate::cluster::roster::Roster;
+use crate::error::NodeError;
 use crate::library::Analyses;
 use crate::person::is_person;
-use crate::room::backend::{HostBackend, House};
+use crate::room::backend::House;
 use crate::room::hosted::HostedRoom;
 use crate::room::time::RoomTime;
 use futures_util::future::BoxFuture;
 use std::path::PathBuf;
-use std::sync::Arc;
-use synx_domain::{ContentHash, RoomId};
+use std::sync::{Arc, OnceLock};
+use synx_cluster::{Backplane, ClusterClock, NodeId};
+use synx_domain::{ContentHash, RoomId, UserId};
 use synx_log::Log;
-use synx_net::{AudioStore, RoomBackend, RoomSource, Unavailable};
+use synx_net::wire::ServerMessage;
+use synx_net::{AudioStore, RoomBackend, RoomSource, ServerHandle, Unavailable};
+use tokio::sync::Semaphore;
 
 /// What the rooms of this node have in common.
 pub struct ClusterHouse {
     pub log: Log,
     pub audio: AudioStore,
     pub analyses: Analyses,
-    pub time: RoomTime,
+    pub me: NodeId,
+    pub clock: Arc<ClusterClock>,
+    pub roster: Arc<Roster>,
+    pub backplane: Backplane,
+    /// There once it listens.
+    pub server: OnceLock<ServerHandle>,
+}
+
+impl ClusterHouse {
+    /// Members of a room who are connected to this node.
+    pub fn connected(&self, room: RoomId) -> Vec<UserId> {
+        self.server.get().map(|server| server.connected(room)).unwrap_or_default()
+    }
+
+    /// Tells the peers of a room here something that is not history.
+    pub fn broadcast(&self, room: RoomId, message: &ServerMessage) {
+        if let Some(server) = self.server.get() {
+            server.broadcast(room, message);
+        }
+    }
 }
 
 impl House for ClusterHouse {
@@ -39,8 +64,20 @@ impl House for ClusterHouse {
     fn knocked(&self) {}
 }
 
+/// Rooms that are not known here and are asked for at once: strangers can name any, and each is a question to the servers.
+const UNKNOWN_AT_ONCE: usize = 4;
+
 /// Opens rooms for the server.
-pub struct Rooms(pub Arc<ClusterHouse>);
+pub struct Rooms {
+    house: Arc<ClusterHouse>,
+    unknown: Semaphore,
+}
+
+impl Rooms {
+    pub fn of(house: &Arc<ClusterHouse>) -> Self {
+        Self { house: Arc::clone(house), unknown: Semaphore::new(UNKNOWN_AT_ONCE) }
+    }
+}
 
 impl RoomSource for Rooms {
     fn open(&self, room: RoomId) -> BoxFuture<'_, Result<Option<Arc<dyn RoomBackend>>, Unavailable>> {
@@ -57,12 +94,21 @@ impl RoomSource for Rooms {
 }
 
 impl Rooms {
-    async fn open_room(&self, id: RoomId) -> Result<Option<Arc<dyn RoomBackend>>, crate::NodeError> {
-        let house = &self.0;
-        if is_person(id) || house.log.head(id)? == 0 {
+    async fn open_room(&self, id: RoomId) -> Result<Option<Arc<dyn RoomBackend>>, NodeError> {
+        let house = &self.house;
+        if is_person(id) {
             return Ok(None);
         }
-        let room = Arc::new(HostedRoom::open_at(house.log.clone(), id, house.time.clone()).await?);
-        Ok(Some(Arc::new(HostBackend::new(house, &room))))
+        if house.log.head(id)? == 0 {
+            // Another node may have made it just now.
+            let _one_of_few = self.unknown.acquire().await.map_err(|_| NodeError::Closing)?;
+            house.log.reach_end(id).await?;
+            if house.log.head(id)? == 0 {
+                return Ok(None);
+            }
+        }
+        let time = RoomTime::Shared(Arc::clone(&house.clock) as _);
+        let room = Arc::new(HostedRoom::open_at(house.log.clone(), id, time).await?);
+        Ok(Some(Arc::new(ClusterBackend::open(house, &room))))
     }
 }

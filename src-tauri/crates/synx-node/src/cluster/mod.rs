@@ -2,26 +2,39 @@
 //!
 //! Must never hold anything of a room that the other nodes would need: that is in the log.
 
+mod aside;
+mod backend;
 mod house;
 mod keys;
+mod lead;
+mod passing;
+mod roster;
+mod seats;
 
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::invites::InviteOptions;
 use crate::library::Analyses;
 use crate::ops::NotReady;
+use crate::room::hosting::addresses;
 use crate::room::invites::NewInvite;
-use crate::room::time::{RoomTime, SharedTime};
+use crate::room::time::SharedTime;
+use aside::CUT_OFF;
 use house::{ClusterHouse, Rooms};
 use keys::ClusterKeys;
+use roster::Roster;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use synx_cluster::{Backplane, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId};
+use synx_cluster::{
+    Backplane, ClockView, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId,
+};
 use synx_domain::RoomId;
 use synx_log::{Log, LogError, LogOptions};
 use synx_net::{AudioStore, InviteLink, RoomInstant, Server, ServerConfig, TlsIdentity};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// How to start a node.
 #[derive(Debug, Clone)]
@@ -34,6 +47,8 @@ pub struct ClusterConfig {
     pub listen: SocketAddr,
     /// Whether the server encrypts; not behind a proxy that does.
     pub tls: bool,
+    /// Where peers and other nodes reach it: `host:port`, or `https://name` of a proxy; this machine's own without any.
+    pub addresses: Vec<String>,
     /// Names besides IP addresses under which requests may come: of a proxy, or a load balancer.
     pub allowed_hosts: Vec<String>,
 }
@@ -43,6 +58,7 @@ pub struct ClusterNode {
     house: Arc<ClusterHouse>,
     server: Server,
     fingerprint: Option<[u8; 32]>,
+    _tasks: JoinSet<()>,
     _data: DataDir,
 }
 
@@ -61,21 +77,41 @@ impl ClusterNode {
         let keys = ClusterKeys::of(&backplane).await?;
         let audio = AudioStore::open(&paths.audio())?;
         let analyses = Analyses::new(paths.analysis(), 1);
-        let clock = ClusterClock::start(options, NodeId::new(), synx_playback::monotonic_us).await?;
+        let me = NodeId::new();
+        let clock = Arc::new(ClusterClock::start(options, me, synx_playback::monotonic_us).await?);
         // A node that does not know what time it is can serve nobody.
         clock.until_known().await;
-        let time = RoomTime::Shared(Arc::new(clock));
-        let house = Arc::new(ClusterHouse { log, audio: audio.clone(), analyses, time });
+        let roster = Arc::new(Roster::new(me));
+        let house = Arc::new(ClusterHouse {
+            log,
+            audio: audio.clone(),
+            analyses,
+            me,
+            clock,
+            roster: Arc::clone(&roster),
+            backplane: backplane.clone(),
+            server: OnceLock::new(),
+        });
         let tls = config.tls.then_some(keys.tls);
         let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
         let server = ServerConfig {
             allowed_hosts: config.allowed_hosts,
-            rooms: Some(Arc::new(Rooms(Arc::clone(&house)))),
+            rooms: Some(Arc::new(Rooms::of(&house))),
             challenge_key: Some(keys.challenge_key),
             ..ServerConfig::new(config.listen, tls, keys.host_key, audio)
         };
         let server = Server::start(server).await?;
-        Ok(Self { house, server, fingerprint, _data: data })
+        house.server.get_or_init(|| server.handle());
+        let own = || addresses(server.local_addr()).iter().map(SocketAddr::to_string).collect();
+        let served_at = if config.addresses.is_empty() { own() } else { config.addresses };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            if let Err(error) = roster.run(backplane, served_at).await {
+                tracing::error!(%error, "this node does not hear of the others");
+            }
+        });
+        tasks.spawn(aside::step_aside(Arc::clone(&house), server.handle(), fingerprint));
+        Ok(Self { house, server, fingerprint, _tasks: tasks, _data: data })
     }
 
     /// Where it listens.
@@ -93,7 +129,16 @@ impl ClusterNode {
     /// # Errors
     /// Why not.
     pub fn ready(&self) -> Result<(), NotReady> {
-        self.house.log.ready().map_err(NotReady::from)
+        let cut_off = || NotReady {
+            code: "cut_off",
+            message: "this node does not hear the others: look at its way to the NATS servers".to_owned(),
+        };
+        if self.house.roster.silence() > CUT_OFF { Err(cut_off()) } else { Ok(self.house.log.ready()?) }
+    }
+
+    /// The cluster's clock, as it is known here.
+    pub fn clock(&self) -> watch::Receiver<ClockView> {
+        self.house.clock.view()
     }
 
     /// Answers what was asked, tells the peers to come back, to another node, and lets go of everything. What has not ended
@@ -130,14 +175,16 @@ pub async fn cluster_invite(
     let InviteOptions { room, role, expires_in, max_uses, knock, addresses } = options;
     let bad = |what, problem| Err(NodeError::BadValue { what, problem });
     let Some(room) = room else { return bad("the room", "must be named with --room") };
-    if addresses.is_empty() {
-        return bad("the addresses of nodes", "must be named with --address");
-    }
     if knock {
         return bad("--knock", "needs a host who answers, and nobody sits at a cluster's node");
     }
     let room: RoomId = room.parse()?;
-    let keys = ClusterKeys::of(&Backplane::connect(cluster).await?).await?;
+    let backplane = Backplane::connect(cluster).await?;
+    let keys = ClusterKeys::of(&backplane).await?;
+    let addresses = if addresses.is_empty() { roster::addresses(&backplane).await? } else { addresses };
+    if addresses.is_empty() {
+        return bad("the addresses of nodes", "must be named with --address: no node runs");
+    }
     let terms = NewInvite { role: role.into(), expires_in, max_uses, knock }.terms();
     let invite = Some(keys.host_key.sign_invite(room, &terms)?);
     let fingerprint = tls.then(|| keys.tls.fingerprint());

@@ -15,7 +15,7 @@ use synx_domain::{
     Command, InviteId, InviteTerms, LeaveReason, Rejection, Role, Room, RoomId, RoomSettings, UserId,
     Visibility,
 };
-use synx_log::AuditFilter;
+use synx_log::{AuditFilter, Log};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
 use tokio::task::JoinSet;
@@ -187,7 +187,7 @@ async fn enter(inner: &Inner, room: &HostedRoom, settings: Option<RoomSettings>)
         Some(settings) => room.execute_as(me, Command::CreateRoom { profile, settings }).await?,
         None => {
             room.execute_as(me, Command::Join { profile, role: Role::Host, invite: None }).await?;
-            let elapsed_us = since_last_sync_us(inner, room).await?;
+            let elapsed_us = since_last_sync_us(&inner.log, room).await?;
             room.execute_as(me, Command::ResumeAfterRestart { elapsed_us }).await?
         }
     };
@@ -195,14 +195,14 @@ async fn enter(inner: &Inner, room: &HostedRoom, settings: Option<RoomSettings>)
 }
 
 /// Wall-clock time since the transport was last written. Only a restart is measured by it: no monotonic clock lasts longer.
-async fn since_last_sync_us(inner: &Inner, room: &HostedRoom) -> Result<i64, NodeError> {
+pub async fn since_last_sync_us(log: &Log, room: &HostedRoom) -> Result<i64, NodeError> {
     let mut after_seq = 0;
     let mut last_ms = None;
     let name = Some("audio.playback_synced".to_owned());
     loop {
         let filter =
             AuditFilter { room: Some(room.id()), name: name.clone(), after_seq, ..AuditFilter::default() };
-        let page = inner.log.audit(filter).await?;
+        let page = log.audit(filter).await?;
         let Some(last) = page.last() else { break };
         (after_seq, last_ms) = (last.log_seq, Some(last.occurred_at_ms));
     }
@@ -309,7 +309,7 @@ async fn dismiss_the_gone(room: Arc<HostedRoom>, server: synx_net::ServerHandle)
 }
 
 /// Where others on the network may reach a listener: its own address, or this machine's where it listens everywhere.
-fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
+pub fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
     if !listening.ip().is_unspecified() {
         return vec![listening];
     }

@@ -44,6 +44,12 @@ impl SyncBoard {
         }
     }
 
+    /// Whether nobody reported lately.
+    pub fn is_quiet(&self) -> bool {
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.values().all(|(at, _)| at.elapsed() >= REPORT_LASTS)
+    }
+
     /// Rises when somebody has other files than before.
     pub fn files(&self) -> watch::Receiver<u64> {
         self.files.subscribe()

@@ -1,0 +1,95 @@
+//! Who is connected where: nobody has left a room as long as some node has a connection of theirs.
+//!
+//! Nodes ask each other when it matters, and keep nothing of it. Must never let an answer that is missing cost a member more
+//! than a moment: who is here and was taken for lost comes back by their own node's word.
+
+use crate::cluster::house::ClusterHouse;
+use crate::room::hosted::HostedRoom;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use synx_domain::{Command, LeaveReason, Role, RoomId, UserId, UserProfile};
+
+/// How long other nodes may take to answer: they look into a table.
+const ANSWER: Duration = Duration::from_millis(700);
+/// Members that were on a node that is gone have this long to come to another before they count as gone.
+const RETURN_GRACE: Duration = Duration::from_secs(15);
+/// How much later each node looks than the one before it in turn.
+const TURN: Duration = Duration::from_secs(1);
+
+fn subject(room: RoomId) -> String {
+    format!("seats.{room}")
+}
+
+/// Whether somebody has a connection to another node.
+pub async fn is_elsewhere(house: &ClusterHouse, room: RoomId, user: UserId) -> bool {
+    let asked = Vec::from(*user.as_bytes());
+    house.backplane.ask(&subject(room), asked, ANSWER).await.is_some()
+}
+
+/// Answers other nodes that ask about a room, until it is dropped: about one member only if they are here, about all in any case.
+pub async fn answer(room: RoomId, house: Arc<ClusterHouse>) {
+    let mut asked = match house.backplane.listen(&subject(room)).await {
+        Ok(asked) => asked,
+        Err(error) => return tracing::warn!(%error, %room, "other nodes are not heard"),
+    };
+    while let Some(ask) = asked.next().await {
+        let here = house.connected(room);
+        let about = <[u8; 16]>::try_from(&*ask.payload).map(UserId::from_bytes).ok();
+        if about.is_none_or(|user| here.contains(&user)) {
+            let here: Vec<UserId> =
+                here.into_iter().filter(|user| about.is_none_or(|about| about == *user)).collect();
+            let Ok(answer) = serde_json::to_vec(&here) else { continue };
+            house.backplane.answer(&ask, answer).await;
+        }
+    }
+}
+
+/// Takes those back who were written off and sit here, until it is dropped.
+pub async fn keep(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
+    let mut changes = room.changes();
+    let mut present = room.with(|room| room.present_count());
+    while changes.changed().await.is_ok() {
+        let before = std::mem::replace(&mut present, room.with(|room| room.present_count()));
+        if present >= before {
+            continue;
+        }
+        let here = house.connected(room.id());
+        let lost = |user: UserId| -> Option<(UserId, UserProfile)> {
+            room.with(|room| {
+                let member = room.members.get(&user)?;
+                (member.left == Some(LeaveReason::ConnectionLost)).then(|| (user, member.profile.clone()))
+            })
+        };
+        for (user, profile) in here.into_iter().filter_map(lost) {
+            let back = Command::Join { profile, role: Role::Listener, invite: None };
+            if let Err(error) = room.execute_as(user, back).await {
+                tracing::warn!(%error, %user, "a member who is here counts as gone");
+            }
+        }
+    }
+}
+
+/// Writes off members whom no node has, after the room was opened and whenever nodes came or went, until it is dropped.
+pub async fn dismiss(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
+    let mut nodes = house.roster.changes();
+    loop {
+        nodes.borrow_and_update();
+        tokio::time::sleep(RETURN_GRACE + TURN * house.roster.turn(room.id().as_bytes()).min(30)).await;
+        let answers = house.backplane.ask_all(&subject(room.id()), ANSWER, house.roster.count()).await;
+        // Where this node does not even hear itself, it knows of nobody.
+        let heard = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
+        let seated: HashSet<UserId> = heard.flatten().collect();
+        let gone = |user: &UserId| !seated.contains(user);
+        let gone: Vec<UserId> = room.with(|room| room.present_users().filter(gone).collect());
+        for user in gone.into_iter().filter(|_| !answers.is_empty()) {
+            let leave = Command::Leave { reason: LeaveReason::ConnectionLost };
+            if let Err(error) = room.execute_as(user, leave).await {
+                tracing::debug!(%error, %user, "a member that is gone was written off by another node");
+            }
+        }
+        if nodes.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -89,6 +89,7 @@ impl Cluster {
             playback_control: PlaybackControl::Everyone,
             storage: StorageLimits::default(),
             wait_for_all: false,
+            archive_after_days: 0,
         };
         let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
         let created = new_event(host, RoomEvent::RoomCreated { host, profile, settings });

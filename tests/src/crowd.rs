@@ -190,7 +190,7 @@ async fn listen(mut events: mpsc::Receiver<ClientEvent>, heard: Arc<Mutex<Heard>
                 heard.returns.push(Instant::now());
             }
             ClientEvent::Ended { code, .. } => heard.ended = Some(code),
-            ClientEvent::Transient(_) => {}
+            ClientEvent::Transient(_) | ClientEvent::CutOff(_) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use synx_cluster::testing::NatsServer;
-use synx_system_tests::{Instance, PATIENCE, binary, synx};
+use synx_system_tests::{Instance, PATIENCE, binary, demo_track, synx};
 use tempfile::TempDir;
 
 /// Some pages of what is moved at once.
@@ -82,6 +82,40 @@ fn a_room_goes_to_the_cluster_and_on_to_another_machine_as_the_same_room() {
     assert_eq!(moved("to", &second, &room, &server), longer);
     assert_eq!(moved("from", &first, &room, &server), longer);
     assert_eq!(verified(&first, &room), longer);
+}
+
+/// A room with a track in it, whose host is gone.
+fn with_a_track(home: &Path) -> (String, String) {
+    let mut host = Instance::host(home, &[]);
+    let room = host.next("room_opened")["room_id"].as_str().unwrap().to_owned();
+    host.must("share", json!({"type": "share_file", "path": demo_track("tide-line.mp3")}));
+    let track = host.next("file_shared")["track"]["hash"].as_str().unwrap().to_owned();
+    host.must("end", json!({"type": "leave"}));
+    assert_eq!(host.exit_code(), 0);
+    (room, track)
+}
+
+#[test]
+fn a_rooms_audio_goes_with_it() {
+    let (server, (_folder, [home, other, third])) = (NatsServer::start(), homes());
+    let (room, track) = with_a_track(&home);
+    let called =
+        |direction, home: &Path, room: &str| said(&migrate(direction, home, room, &server).output().unwrap());
+    for (direction, home) in [("to", &home), ("from", &other)] {
+        let said = called(direction, home, &room);
+        assert!(said.contains("1 files of audio"), "{said}");
+    }
+    let file = |home: &Path| {
+        let path = home.join("audio").join(&track[..2]).join(format!("{track}.bin"));
+        std::fs::read(path).unwrap()
+    };
+    assert_eq!(file(&other), file(&home));
+    // One that is nowhere is said to be missing, and the room goes all the same.
+    let nowhere = NatsServer::start();
+    let (room, _) = with_a_track(&third);
+    std::fs::remove_dir_all(third.join("audio")).unwrap();
+    let output = migrate("to", &third, &room, &nowhere).output().unwrap();
+    assert!(output.status.success() && said(&output).contains("1 could not be found"), "{}", said(&output));
 }
 
 #[test]

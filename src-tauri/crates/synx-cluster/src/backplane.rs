@@ -151,10 +151,19 @@ impl Backplane {
         }
     }
 
+    /// How many servers each keep what is shared.
+    pub(crate) fn replicas(&self) -> usize {
+        self.replicas
+    }
+
+    pub(crate) fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(self.client.clone())
+    }
+
     /// Finds a bucket, or makes it.
     pub(crate) async fn bucket(&self, config: Config) -> Result<Store, ClusterError> {
         let config = Config { history: 1, storage: StorageType::File, num_replicas: self.replicas, ..config };
-        let context = jetstream::new(self.client.clone());
+        let context = self.jetstream();
         let make = || async {
             match context.get_key_value(&config.bucket).await {
                 Ok(found) => Ok(found),

@@ -57,7 +57,7 @@ impl AudioStore {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(crate) fn partial(&self, hash: ContentHash, offset: u64) -> Result<File, NetError> {
+    pub fn partial(&self, hash: ContentHash, offset: u64) -> Result<File, NetError> {
         let path = self.part(hash);
         let opened = || -> io::Result<File> {
             path.parent().map_or(Ok(()), fs::create_dir_all)?;

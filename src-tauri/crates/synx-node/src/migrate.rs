@@ -3,13 +3,16 @@
 //! Must never take a room for moved before its history there is proven to be the same.
 
 use crate::cluster::open_store;
+use crate::cluster::shelf::Shelf;
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::history::room_of;
 use std::path::Path;
 use std::sync::Arc;
-use synx_cluster::ClusterOptions;
+use synx_cluster::{Backplane, ClusterOptions, Objects};
+use synx_domain::Room;
 use synx_log::{ChainReport, Log, LogOptions};
+use synx_net::AudioStore;
 
 /// Which way a room goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +23,18 @@ pub enum Direction {
     FromCluster,
 }
 
-/// Copies a room from one log to the other and proves that both have the same events; the report is that of both. One that was
+/// A room that is now in both places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// What is proven of both logs.
+    pub report: ChainReport,
+    /// Files of its audio that are in both places.
+    pub audio: usize,
+    /// Files that were not there to be taken.
+    pub missing_audio: usize,
+}
+
+/// Copies a room with its audio from one place to the other and proves that both have the same events; the report is that of both. One that was
 /// cut short is carried on. No instance may use the data folder meanwhile, and nobody may be in the room.
 ///
 /// # Errors
@@ -30,21 +44,45 @@ pub async fn migrate(
     cluster: ClusterOptions,
     room: Option<&str>,
     direction: Direction,
-) -> Result<ChainReport, NodeError> {
+) -> Result<Moved, NodeError> {
     let data = DataDir::open(data_dir)?;
     let local = Log::open(&data.paths().log(), LogOptions::default())?;
-    let store = open_store(ClusterOptions { copy: data.paths().cluster_copy(), ..cluster }).await?;
-    let cluster = Log::over(Arc::new(store), LogOptions::default())?;
+    let options = ClusterOptions { copy: data.paths().cluster_copy(), ..cluster };
+    let cluster = Log::over(Arc::new(open_store(options.clone()).await?), LogOptions::default())?;
     let (from, to) = match direction {
         Direction::ToCluster => (&local, &cluster),
         Direction::FromCluster => (&cluster, &local),
     };
-    let moved = match room_of(from, room) {
-        Ok(room) if from.head(room)? == 0 => Err(NodeError::NoSuchRoom),
-        Ok(room) => to.take_over(room, from).await.map_err(NodeError::from),
-        Err(error) => Err(error),
+    let moved = async {
+        let room = room_of(from, room)?;
+        if from.head(room)? == 0 {
+            return Err(NodeError::NoSuchRoom);
+        }
+        let objects = Objects::open(&Backplane::connect(&options).await?).await?;
+        let shelf = Shelf::new(AudioStore::open(&data.paths().audio())?, objects);
+        // First, so that whoever finds an event finds its audio.
+        let (audio, missing_audio) = move_audio(&shelf, &from.fold(room, None).await?, direction).await?;
+        Ok(Moved { report: to.take_over(room, from).await?, audio, missing_audio })
     };
+    let moved = moved.await;
     cluster.close();
     local.close();
     moved
+}
+
+/// Takes the room's files to the other place; how many are there then, and how many are in neither.
+async fn move_audio(shelf: &Shelf, room: &Room, direction: Direction) -> Result<(usize, usize), NodeError> {
+    let (mut moved, mut missing) = (0, 0);
+    for hash in room.tracks.keys().copied().filter(|hash| room.playable(*hash).is_some()) {
+        let is_there = match direction {
+            Direction::FromCluster => shelf.fetch(hash).await?,
+            Direction::ToCluster => match shelf.publish(hash).await {
+                Ok(()) => true,
+                Err(NodeError::NoSuchTrack) => false,
+                Err(error) => return Err(error),
+            },
+        };
+        if is_there { moved += 1 } else { missing += 1 }
+    }
+    Ok((moved, missing))
 }

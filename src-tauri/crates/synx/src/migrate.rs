@@ -4,7 +4,7 @@ use crate::args::{Migrate, MigrateDirection};
 use crate::exit::Exit;
 use std::path::Path;
 use synx_node::NodeError;
-use synx_node::migrate::{Direction, migrate};
+use synx_node::migrate::{Direction, Moved, migrate};
 
 /// Runs the command.
 pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
@@ -14,7 +14,11 @@ pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
     };
     let problem = "must be named, by --cluster or SYNX_CLUSTER";
     let cluster = args.cluster.options().ok_or(NodeError::BadValue { what: "the cluster", problem })?;
-    let report = migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
+    let Moved { report, audio, missing_audio } =
+        migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
     println!("{}  now {place}: {} events, head {}", report.room_id, report.events, report.hash);
+    if audio + missing_audio > 0 {
+        println!("{audio} files of audio are {place}, {missing_audio} could not be found");
+    }
     Ok(Exit::Done)
 }

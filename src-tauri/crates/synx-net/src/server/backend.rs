@@ -79,6 +79,11 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// knock back.
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool>;
 
+    /// Brings audio of the room to this machine that another one has; whether it is here then.
+    fn bring(&self, _hash: ContentHash) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+
     /// A peer said how well it plays in time.
     fn sync_report(&self, user: UserId, report: SyncReport);
 

@@ -51,7 +51,11 @@ pub(crate) async fn download(
     let (hall, user) = member(&shop, room, (seat.address, &headers)).await?;
     // A hash of another room of this machine is nobody's business here.
     let shared_here = hall.backend.with(|room| room.playable(hash).is_some()).unwrap_or(false);
-    let path = shop.config.audio.path(hash).filter(|_| shared_here).ok_or_else(Refusal::not_found)?;
+    let path = match shop.config.audio.path(hash) {
+        None if shared_here && hall.backend.bring(hash).await => shop.config.audio.path(hash),
+        path => path.filter(|_| shared_here),
+    };
+    let path = path.ok_or_else(Refusal::not_found)?;
     let mut file = File::open(path).await.map_err(Refusal::internal)?;
     let size = file.metadata().await.map_err(Refusal::internal)?.len();
     let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());

@@ -68,6 +68,10 @@ impl RoomBackend for ClusterBackend {
         self.here.knock(user, profile, role)
     }
 
+    fn bring(&self, hash: ContentHash) -> BoxFuture<'_, bool> {
+        self.here.bring(hash)
+    }
+
     fn sync_report(&self, user: UserId, report: SyncReport) {
         self.local.put(user, report.clone());
         self.here.sync_report(user, report);

@@ -2,6 +2,7 @@
 
 use crate::cluster::backend::ClusterBackend;
 use crate::cluster::roster::Roster;
+use crate::cluster::shelf::Shelf;
 use crate::error::NodeError;
 use crate::library::Analyses;
 use crate::person::is_person;
@@ -21,7 +22,7 @@ use tokio::sync::Semaphore;
 /// What the rooms of this node have in common.
 pub struct ClusterHouse {
     pub log: Log,
-    pub audio: AudioStore,
+    pub shelf: Shelf,
     pub analyses: Analyses,
     pub me: NodeId,
     pub clock: Arc<ClusterClock>,
@@ -47,15 +48,23 @@ impl ClusterHouse {
 
 impl House for ClusterHouse {
     fn audio(&self) -> &AudioStore {
-        &self.audio
+        self.shelf.audio()
     }
 
     fn locate(&self, hash: ContentHash) -> Option<PathBuf> {
-        self.audio.path(hash)
+        self.shelf.audio().path(hash)
     }
 
     fn analyses(&self) -> &Analyses {
         &self.analyses
+    }
+
+    fn publish(&self, hash: ContentHash) -> BoxFuture<'_, Result<(), NodeError>> {
+        Box::pin(self.shelf.publish(hash))
+    }
+
+    fn fetch(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, NodeError>> {
+        Box::pin(self.shelf.fetch(hash))
     }
 
     fn arrived(self: Arc<Self>, _: ContentHash) {}

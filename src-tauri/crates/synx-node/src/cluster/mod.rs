@@ -10,6 +10,7 @@ mod lead;
 mod passing;
 mod roster;
 mod seats;
+pub(crate) mod shelf;
 
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
@@ -23,12 +24,13 @@ use aside::CUT_OFF;
 use house::{ClusterHouse, Rooms};
 use keys::ClusterKeys;
 use roster::Roster;
+use shelf::Shelf;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use synx_cluster::{
-    Backplane, ClockView, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId,
+    Backplane, ClockView, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId, Objects,
 };
 use synx_domain::RoomId;
 use synx_log::{Log, LogError, LogOptions};
@@ -84,7 +86,7 @@ impl ClusterNode {
         let roster = Arc::new(Roster::new(me));
         let house = Arc::new(ClusterHouse {
             log,
-            audio: audio.clone(),
+            shelf: Shelf::new(audio.clone(), Objects::open(&backplane).await?),
             analyses,
             me,
             clock,

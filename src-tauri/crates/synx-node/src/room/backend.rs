@@ -23,6 +23,16 @@ pub(crate) trait House: Send + Sync {
     /// Who looks into files and analyses them.
     fn analyses(&self) -> &Analyses;
 
+    /// Puts audio of this machine where others find it that serve the same rooms.
+    fn publish(&self, _hash: ContentHash) -> BoxFuture<'_, Result<(), NodeError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Brings audio here that others have; whether it is here then.
+    fn fetch(&self, _hash: ContentHash) -> BoxFuture<'_, Result<bool, NodeError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Audio has come to this machine, whole and verified.
     fn arrived(self: Arc<Self>, hash: ContentHash);
 
@@ -116,6 +126,20 @@ impl RoomBackend for HostBackend {
         Box::pin(self.room.knocks().ask(user, profile, role, told).answered())
     }
 
+    fn bring(&self, hash: ContentHash) -> BoxFuture<'_, bool> {
+        let house = self.house();
+        Box::pin(async move {
+            let Some(house) = house else { return false };
+            // Goes on though who asked may give up: they come back for it.
+            let fetched = tokio::spawn(async move { house.fetch(hash).await });
+            let fetched = fetched.await.unwrap_or(Err(NodeError::Closing));
+            fetched.unwrap_or_else(|error| {
+                tracing::warn!(%hash, %error, "audio cannot be brought here");
+                false
+            })
+        })
+    }
+
     fn sync_report(&self, user: UserId, report: SyncReport) {
         self.room.board().put(user, report);
     }
@@ -186,7 +210,12 @@ impl Incoming {
         let Some(path) = house.locate(self.hash) else { return Err(NodeError::NoSuchTrack) };
         let workers = house.analyses().workers();
         match workers.describe(&path, self.hash, self.file_name.clone()).await {
-            Ok((track, _)) => self.room.execute_as(self.user, Command::ShareTrack { track }).await?,
+            Ok((track, _)) => {
+                if let Err(error) = house.publish(self.hash).await {
+                    return self.fail(&path, &error).await.map(|()| None);
+                }
+                self.room.execute_as(self.user, Command::ShareTrack { track }).await?
+            }
             Err(error) => {
                 // What is no audio is of no use to any room.
                 if error.is_the_files()

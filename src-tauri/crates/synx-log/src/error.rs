@@ -141,6 +141,22 @@ pub enum LogError {
         /// The head there is.
         head: u64,
     },
+    /// Something was asked of a place before the first event that is still kept.
+    #[error("the events of room {room} up to {through} were dropped: there is only what came after them")]
+    HistoryDropped {
+        /// The room.
+        room: RoomId,
+        /// The last of them.
+        through: u64,
+    },
+    /// Events are to be dropped that are no whole segments of the archive; nothing was dropped.
+    #[error("the events of room {room} up to {seq} are not in the archive: move them there first")]
+    NotArchived {
+        /// The room.
+        room: RoomId,
+        /// The last of them.
+        seq: u64,
+    },
     /// A snapshot that names another room, or cannot be written down.
     #[error("the snapshot of room {room} cannot be used: {detail}")]
     BadSnapshot {
@@ -190,6 +206,8 @@ impl LogError {
             Self::NotStorable { .. } => "event_not_storable",
             Self::TooLarge { .. } => "append_too_large",
             Self::BeyondHead { .. } => "beyond_head",
+            Self::HistoryDropped { .. } => "history_dropped",
+            Self::NotArchived { .. } => "not_archived",
             Self::BadSnapshot { .. } => "bad_snapshot",
             Self::ForeignHistory { .. } => "foreign_history",
             Self::BadImport { .. } => "bad_import",

@@ -3,7 +3,7 @@
 //! Must never trust a snapshot over the log: one that does not belong to this very history is passed over.
 
 use crate::inbox::Job;
-use crate::{Access, EventStore, Log, LogError, StoredSnapshot};
+use crate::{Access, Checkpoint, EventStore, Log, LogError, StoredSnapshot};
 use synx_domain::{Room, RoomId, RoomSnapshot};
 use tokio::sync::oneshot;
 
@@ -86,7 +86,22 @@ fn latest_snapshot(store: &dyn EventStore, room: RoomId, mut at_or_before: u64) 
             None => break,
         }
     }
-    Ok(Room::default())
+    store
+        .checkpoint(room)?
+        .map_or_else(|| Ok(Room::default()), |checkpoint| beginning(&checkpoint, at_or_before))
+}
+
+/// The room where its log begins whose first events were dropped. There is nothing to fall back on.
+fn beginning(checkpoint: &Checkpoint, at_or_before: u64) -> Result<Room, LogError> {
+    let StoredSnapshot { room_id: room, seq, .. } = checkpoint.state;
+    if seq > at_or_before {
+        return Err(LogError::HistoryDropped { room, through: seq });
+    }
+    if !checkpoint.is_sound() {
+        let detail = format!("the state of room {room} where its log begins is not what was kept");
+        return Err(LogError::Corrupt { detail });
+    }
+    state(&checkpoint.state).map_err(|detail| LogError::BadSnapshot { room, detail })
 }
 
 fn usable(store: &dyn EventStore, snapshot: &StoredSnapshot) -> Result<Option<Room>, LogError> {
@@ -95,7 +110,12 @@ fn usable(store: &dyn EventStore, snapshot: &StoredSnapshot) -> Result<Option<Ro
     if snapshot.digest != StoredSnapshot::digest_over(record.hash, &snapshot.data) {
         return Ok(None);
     }
-    let parsed = serde_json::from_str::<RoomSnapshot>(&snapshot.data).ok();
-    let room = parsed.and_then(|parsed| parsed.into_room().ok());
-    Ok(room.filter(|room| room.seq == snapshot.seq && room.id == Some(snapshot.room_id)))
+    Ok(state(snapshot).ok())
+}
+
+fn state(snapshot: &StoredSnapshot) -> Result<Room, String> {
+    let parsed = serde_json::from_str::<RoomSnapshot>(&snapshot.data).map_err(|error| error.to_string())?;
+    let room = parsed.into_room().map_err(|error| error.to_string())?;
+    let fits = room.seq == snapshot.seq && room.id == Some(snapshot.room_id);
+    if fits { Ok(room) } else { Err("it is of another room or place".to_owned()) }
 }

@@ -7,12 +7,14 @@
 //! durable, in the order of its room. Followers are told nothing but "the head is now N" and read from their own place: the
 //! log is the queue.
 //!
-//! Old events of a room may be moved to its archive, packed, where every read still finds them.
+//! Old events of a room may be moved to its archive, packed, where every read still finds them. Who says so in so many words
+//! may drop archived ones; a checkpoint stands for them.
 //!
-//! **Invariant:** nothing here changes or deletes an event, and nothing waits for a follower.
+//! **Invariant:** nothing else here changes or deletes an event, and nothing waits for a follower.
 
 #![warn(missing_docs)]
 
+mod archive;
 mod audit;
 mod codec;
 mod cursor;
@@ -42,7 +44,7 @@ pub use error::LogError;
 pub use handler::{HandlerProgress, HandlerTask};
 pub use log::Log;
 pub use options::LogOptions;
-pub use record::{ChainHash, Record, RoomHead, StoredSnapshot};
+pub use record::{ChainHash, Checkpoint, Record, RoomHead, StoredSnapshot};
 #[cfg(any(test, feature = "testing"))]
 pub use store::SharedStore;
 pub use store::{Access, Archived, EventStore, MemoryStore, News, Old, Scanned, SqliteStore, StoreHead};

@@ -7,11 +7,10 @@ use crate::meters::Meters;
 use crate::tail::{RingLimits, Tails};
 use crate::verify::{ChainReport, Verification};
 use crate::writer::{self, Desk};
-use crate::{
-    AuditEntry, AuditFilter, EventStore, LogError, LogOptions, MemoryStore, Old, RoomHead, SqliteStore,
-};
+use crate::{AuditEntry, AuditFilter, EventStore, LogError, LogOptions, MemoryStore, RoomHead, SqliteStore};
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use synx_domain::{Envelope, NewEvent, RoomId};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -33,6 +32,8 @@ struct Inner {
     desk: Arc<Desk>,
     options: LogOptions,
     readers: Arc<Semaphore>,
+    /// The last of the events that were dropped, of rooms of which some were.
+    dropped: RwLock<HashMap<RoomId, u64>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -66,6 +67,7 @@ impl Log {
         let told = Arc::clone(&inbox);
         store.follow(Box::new(move |room| told.tell(room)));
         let head = store.head()?;
+        let dropped = RwLock::new(head.dropped.iter().copied().collect());
         let limits = RingLimits { events: options.ring_events, bytes: options.ring_bytes };
         let desk = Arc::new(Desk {
             store,
@@ -83,7 +85,8 @@ impl Log {
         let writer = writer
             .map_err(|error| LogError::Io { what: "start its writer thread", detail: error.to_string() })?;
         let readers = Arc::new(Semaphore::new(options.readers.max(1)));
-        Ok(Self { inner: Arc::new(Inner { desk, options, readers, writer: Mutex::new(Some(writer)) }) })
+        let writer = Mutex::new(Some(writer));
+        Ok(Self { inner: Arc::new(Inner { desk, options, readers, dropped, writer }) })
     }
 
     /// Where each room's log ends, ordered by room. The log of a person is among them.
@@ -148,6 +151,10 @@ impl Log {
         let recent = self.inner.desk.tails.recent(room, after_seq, limit.min(READ_EVENTS))?;
         if !recent.is_empty() {
             return Ok(recent);
+        }
+        let through = self.dropped(room);
+        if after_seq < through {
+            return Err(LogError::HistoryDropped { room, through });
         }
         let upcasters = self.inner.options.upcasters.clone();
         self.with_store(move |store| {
@@ -218,21 +225,6 @@ impl Log {
         }
     }
 
-    /// Moves what is old of a room's events to the archive of the log, where all reads still find it, and which takes a
-    /// fraction of the space; how many events. Others append meanwhile.
-    ///
-    /// # Errors
-    /// [`LogError::Corrupt`] when an event is not what was written: it and what follows it stay where they are.
-    pub async fn archive(&self, room: RoomId, old: Old) -> Result<u64, LogError> {
-        let mut moved = 0;
-        loop {
-            match self.with_store(move |store| store.archive(room, old)).await? {
-                0 => return Ok(moved),
-                events => moved += events,
-            }
-        }
-    }
-
     /// Writes a consistent copy of the whole log to a new file, while the log goes on. The copy is opened like any log.
     ///
     /// # Errors
@@ -245,6 +237,16 @@ impl Log {
     /// Stores what waits, then lets go of the file. Everything else that holds this log gets [`LogError::Closed`].
     pub fn close(self) {
         self.inner.close();
+    }
+
+    /// The last of the room's events that were dropped; 0 where none were.
+    pub fn dropped(&self, room: RoomId) -> u64 {
+        let dropped = self.inner.dropped.read().unwrap_or_else(PoisonError::into_inner);
+        dropped.get(&room).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn was_dropped(&self, room: RoomId, through: u64) {
+        self.inner.dropped.write().unwrap_or_else(PoisonError::into_inner).insert(room, through);
     }
 
     pub(crate) fn options(&self) -> &LogOptions {

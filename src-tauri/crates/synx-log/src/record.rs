@@ -133,6 +133,22 @@ pub struct StoredSnapshot {
     pub digest: [u8; 32],
 }
 
+/// Where a room's log begins whose first events were dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The chain's hash after the last of them: what follows goes on from it.
+    pub hash: ChainHash,
+    /// The room after them.
+    pub state: StoredSnapshot,
+}
+
+impl Checkpoint {
+    /// Whether the state is the one that was kept with this hash.
+    pub fn is_sound(&self) -> bool {
+        self.state.digest == StoredSnapshot::digest_over(self.hash, &self.state.data)
+    }
+}
+
 impl StoredSnapshot {
     /// What `digest` must be if the chain's hash at `seq` is `hash`.
     pub fn digest_over(hash: ChainHash, data: &str) -> [u8; 32] {

@@ -4,7 +4,7 @@
 //! another order; whoever rewrites the whole file with all hashes is found out by comparing a head's hash with a peer's.
 
 use crate::store::Archived;
-use crate::{ChainHash, EventStore, LogError, Record, RoomHead, Scanned};
+use crate::{ChainHash, Checkpoint, EventStore, LogError, Record, RoomHead, Scanned, StoredSnapshot};
 use std::collections::BTreeMap;
 use synx_domain::RoomId;
 
@@ -38,7 +38,7 @@ pub struct BadLink {
 pub struct ChainReport {
     /// The room.
     pub room_id: RoomId,
-    /// Events that are proven to be as they were written.
+    /// Events that are proven to be as they were written, with those that were dropped since.
     pub events: u64,
     /// The hash at the last of them. Equal hashes on two machines mean equal logs.
     pub hash: ChainHash,
@@ -54,6 +54,9 @@ pub(crate) struct Verification {
     /// The segment that was looked at last, while there are more.
     archive: Option<(RoomId, u64)>,
     segments: u64,
+    /// Events that were dropped on purpose, and those that are there, over all rooms.
+    dropped: u64,
+    seen: u64,
     archived: Places,
     log_seq: u64,
     end: u64,
@@ -67,13 +70,21 @@ impl Verification {
         let wanted = |room: &RoomId| only.is_none_or(|only| only == *room);
         let recorded = head.recorded.into_iter().filter(|head| wanted(&head.room_id));
         let recorded: BTreeMap<_, _> = recorded.map(|head| (head.room_id, head)).collect();
-        let chains = recorded.keys().map(|room| (*room, ChainReport::start(*room))).collect();
+        let mut chains: BTreeMap<_, _> =
+            recorded.keys().map(|room| (*room, ChainReport::start(*room))).collect();
+        for (room, _) in head.dropped.iter().filter(|(room, _)| wanted(room)) {
+            if let Some(checkpoint) = store.checkpoint(*room)? {
+                chains.insert(*room, ChainReport::after(&checkpoint));
+            }
+        }
         Ok(Self {
             only,
             chains,
             recorded,
             archive: Some((only.unwrap_or(RoomId::from_bytes([0; 16])), 0)),
             segments: head.segments,
+            dropped: head.dropped.iter().map(|(_, seq)| seq).sum(),
+            seen: 0,
             archived: Places::default(),
             log_seq: 0,
             end: head.log_seq,
@@ -98,6 +109,7 @@ impl Verification {
         match records {
             Ok(records) => records.iter().for_each(|record| {
                 self.archived.add(record.log_seq);
+                self.seen += 1;
                 self.follow(record);
             }),
             // Of an archive that is not what was written, no event is proven.
@@ -130,6 +142,7 @@ impl Verification {
     fn take(&mut self, row: &Scanned) {
         let gap = !self.archived.have_all_between(self.log_seq, row.log_seq());
         self.log_seq = row.log_seq();
+        self.seen += 1;
         let Scanned::Row(record) = row else { return };
         if gap {
             self.behind_gap.get_or_insert((record.room_id, record.seq));
@@ -158,6 +171,10 @@ impl Verification {
             if chain.first_bad.is_none() && chain.events < recorded {
                 chain.first_bad = Some(BadLink { seq: chain.events + 1, fault: ChainFault::Missing });
             }
+        }
+        // What was dropped leaves gaps as well.
+        if self.seen.checked_add(self.dropped) == Some(self.end) {
+            self.behind_gap = None;
         }
         if self.only.is_none() && self.chains.values().all(|chain| chain.first_bad.is_none()) {
             match self.behind_gap.and_then(|(room, seq)| Some((self.chains.get_mut(&room)?, seq))) {
@@ -204,6 +221,14 @@ impl Places {
 impl ChainReport {
     fn start(room_id: RoomId) -> Self {
         Self { room_id, events: 0, hash: ChainHash::START, first_bad: None }
+    }
+
+    /// What was dropped is taken at the checkpoint's word: that it belongs here shows in the events that follow.
+    fn after(checkpoint: &Checkpoint) -> Self {
+        let StoredSnapshot { room_id, seq, .. } = checkpoint.state;
+        let bad = BadLink { seq, fault: ChainFault::Altered };
+        let first_bad = (!checkpoint.is_sound()).then_some(bad);
+        Self { room_id, events: seq, hash: checkpoint.hash, first_bad }
     }
 
     /// Goes one event further, or tells why not.

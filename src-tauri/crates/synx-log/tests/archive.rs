@@ -279,6 +279,77 @@ async fn what_is_not_as_it_was_written_is_not_archived() {
 }
 
 #[tokio::test]
+async fn what_was_dropped_leaves_a_checkpoint_from_which_room_and_chain_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.db");
+    two_rooms(&path).await;
+    let log = open(&path);
+    let at_25 = log.fold(room(1), Some(25)).await.unwrap();
+    assert_eq!(log.drop_archive(room(1), 9).await.unwrap(), 0, "no whole segment");
+    assert_eq!(log.drop_archive(room(1), 29).await.unwrap(), 20, "two of them");
+    assert_eq!(log.drop_archive(room(9), 29).await.unwrap(), 0, "no such room");
+    let goes_on = async |log: &Log, events| {
+        let reports = log.verify(None).await.unwrap();
+        assert!(reports.iter().all(|report| report.first_bad.is_none()), "{reports:?}");
+        assert_eq!(reports[0].events, events);
+        assert_eq!(log.fold(room(1), Some(25)).await.unwrap(), at_25);
+        let through = 20;
+        let dropped = LogError::HistoryDropped { room: room(1), through };
+        assert_eq!(log.fold(room(1), Some(19)).await, Err(dropped.clone()));
+        assert_eq!(log.read(room(1), 0, 9).await, Err(dropped.clone()));
+        assert_eq!(log.read(room(1), 19, 9).await, Err(dropped));
+        assert_eq!(log.read(room(1), 20, 9).await.unwrap()[0].seq, 21);
+        assert_eq!(log.dropped(room(1)), through);
+        assert_eq!(log.read(room(2), 0, 9).await.unwrap()[0].seq, 1, "the other room has all");
+    };
+    goes_on(&log, 40).await;
+    log.append(room(1), 40, told(1)).await.unwrap();
+    log.close();
+    let log = open(&path);
+    goes_on(&log, 41).await;
+    log.backup(&folder.path().join("copy.db")).await.unwrap();
+    goes_on(&open(&folder.path().join("copy.db")), 41).await;
+    assert_eq!(log.archive(room(1), through(35)).await.unwrap(), 5);
+    goes_on(&log, 41).await;
+    assert_eq!(log.drop_archive(room(1), 35).await.unwrap(), 35, "and once more");
+    assert!(matches!(log.fold(room(1), Some(25)).await, Err(LogError::HistoryDropped { through: 35, .. })));
+    log.close();
+    let ids = Connection::open(&path).unwrap();
+    let count: i64 = ids.query_row("SELECT count(*) FROM archived_ids", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 6, "those of the other room");
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_was_changed_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    for (change, seq, fault) in [
+        ("data = replace(data, 'Basement', 'Attic')", 20, ChainFault::Altered),
+        ("digest = zeroblob(32)", 20, ChainFault::Altered),
+        ("hash = zeroblob(32)", 20, ChainFault::Altered),
+        ("aggregate_version = 19", 20, ChainFault::Missing),
+    ] {
+        let path = folder.path().join(format!("{}.db", change.len()));
+        two_rooms(&path).await;
+        let log = open(&path);
+        log.drop_archive(room(1), 20).await.unwrap();
+        log.close();
+        Connection::open(&path).unwrap().execute_batch(&format!("UPDATE checkpoints SET {change}")).unwrap();
+        let log = open(&path);
+        let bad = log.verify(Some(room(1))).await.unwrap()[0].first_bad;
+        assert_eq!(bad, Some(BadLink { seq, fault }), "{change}");
+        assert!(matches!(log.drop_archive(room(1), 30).await, Err(LogError::Corrupt { .. })), "{change}");
+    }
+    let path = folder.path().join("gone.db");
+    two_rooms(&path).await;
+    let log = open(&path);
+    log.drop_archive(room(1), 20).await.unwrap();
+    log.close();
+    Connection::open(&path).unwrap().execute_batch("DELETE FROM checkpoints").unwrap();
+    let bad = open(&path).verify(Some(room(1))).await.unwrap()[0].first_bad;
+    assert_eq!(bad, Some(BadLink { seq: 1, fault: ChainFault::Missing }));
+}
+
+#[tokio::test]
 async fn copies_take_the_archive_along() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| -> PathBuf { folder.path().join(name) };

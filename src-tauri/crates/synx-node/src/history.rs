@@ -130,6 +130,18 @@ pub async fn archive(data_dir: &Path, room: Option<&str>, which: Which) -> Resul
     moved
 }
 
+/// Drops archived events of a room up to one, in whole segments; the last that was dropped, 0 if none was.
+///
+/// # Errors
+/// When the room is not sound, or an instance is running. Nothing is dropped then.
+pub async fn drop_archive(data_dir: &Path, room: Option<&str>, through: u64) -> Result<u64, NodeError> {
+    let data = DataDir::open(data_dir)?;
+    let history = History::open_alone(&data)?;
+    let dropped = history.log.drop_archive(history.room(room)?, through).await;
+    history.log.close();
+    Ok(dropped?)
+}
+
 /// Milliseconds since 1970 as `2026-01-31T12:00:00Z`.
 pub fn utc(at_ms: i64) -> String {
     let (days, ms) = (at_ms.div_euclid(86_400_000), at_ms.rem_euclid(86_400_000));

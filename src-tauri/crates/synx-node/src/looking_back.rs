@@ -207,7 +207,7 @@ async fn write_page(
     language: LanguageView,
 ) -> Result<(), NodeError> {
     let mut page = HistoryPage::begin(file, past.latest(), language).map_err(failed("write", path))?;
-    let mut after = 0;
+    let mut after = past.log().dropped(past.id());
     loop {
         let events = past.log().read(past.id(), after, WRITTEN_AT_ONCE).await?;
         let Some(last) = events.last() else { break };

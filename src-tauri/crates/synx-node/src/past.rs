@@ -21,11 +21,13 @@ const READ_PAST: u64 = 32;
 pub struct Past {
     log: Log,
     id: RoomId,
+    /// The room where its log begins: empty, unless the first events were dropped.
+    begin: Room,
     latest: Room,
     /// The room after `stride`, twice `stride` … events.
     kept: Vec<Room>,
     stride: u64,
-    /// Of event n at n - 1.
+    /// Of the first event at 0.
     kinds: Vec<LogKindView>,
     bounds_ms: Option<(i64, i64)>,
     me: UserId,
@@ -67,6 +69,7 @@ impl Past {
         Self {
             log,
             id,
+            begin: Room::default(),
             latest: Room::default(),
             kept: Vec::new(),
             stride: FIRST_STRIDE,
@@ -110,9 +113,14 @@ impl Past {
 
     /// How many events of a kind lie between two.
     pub fn count(&self, kind: LogKindView, after_seq: u64, before_seq: u64) -> usize {
-        let end = (before_seq.saturating_sub(1) as usize).min(self.kinds.len());
-        let start = (after_seq as usize).min(end);
+        let end = self.index_of(before_seq).min(self.kinds.len());
+        let start = self.index_of(after_seq.saturating_add(1)).min(end);
         self.kinds[start..end].iter().filter(|found| **found == kind).count()
+    }
+
+    /// Where an event's kind is.
+    fn index_of(&self, seq: u64) -> usize {
+        seq.saturating_sub(1 + self.begin.seq) as usize
     }
 
     /// Reads on to the end of the log.
@@ -120,6 +128,15 @@ impl Past {
     /// # Errors
     /// When the log cannot be read.
     pub async fn read_on(&mut self) -> Result<(), NodeError> {
+        let dropped = self.log.dropped(self.id);
+        if self.head() < dropped {
+            self.begin = self.log.fold(self.id, Some(dropped)).await?;
+            self.latest = self.begin.clone();
+            // In the place of states before it.
+            while (self.kept.len() as u64 + 1) * self.stride <= dropped {
+                self.keep();
+            }
+        }
         loop {
             let page = self.log.read(self.id, self.head(), PAGE_EVENTS).await?;
             if page.is_empty() {
@@ -187,11 +204,12 @@ impl Past {
     /// # Errors
     /// When the log cannot be read, or is empty.
     pub async fn at(&self, seq: u64) -> Result<PastMoment, NodeError> {
-        let seq = seq.clamp(1, self.head().max(1));
+        let first = self.begin.seq + 1;
+        let seq = seq.clamp(first, self.head().max(first));
         let kept = (seq - 1) / self.stride;
         let mut room = match kept.checked_sub(1) {
             Some(index) => self.kept.get(index as usize).cloned().unwrap_or_default(),
-            None => Room::default(),
+            None => self.begin.clone(),
         };
         let mut last = None;
         while room.seq < seq {
@@ -210,9 +228,9 @@ impl Past {
 
     /// When the transport changed last, up to an event.
     async fn last_sync_ms(&self, seq: u64) -> Result<Option<i64>, NodeError> {
-        let upto = &self.kinds[..(seq as usize).min(self.kinds.len())];
+        let upto = &self.kinds[..self.index_of(seq.saturating_add(1)).min(self.kinds.len())];
         let Some(index) = upto.iter().rposition(|kind| *kind == LogKindView::Music) else { return Ok(None) };
-        let found = self.log.read(self.id, index as u64, 1).await?;
+        let found = self.log.read(self.id, self.begin.seq + index as u64, 1).await?;
         Ok(found.first().map(|envelope| envelope.occurred_at_ms))
     }
 
@@ -226,11 +244,15 @@ impl Past {
         before_seq: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Arc<Envelope>>, NodeError> {
-        let end = before_seq.map_or(self.kinds.len(), |before| before.saturating_sub(1) as usize);
+        let end = before_seq.map_or(self.kinds.len(), |before| self.index_of(before));
+        let first = self.begin.seq + 1;
         let wanted = |kind: &LogKindView| kinds.is_empty() || kinds.contains(kind);
         let upto = self.kinds[..end.min(self.kinds.len())].iter().enumerate().rev();
-        let mut seqs: Vec<u64> =
-            upto.filter(|(_, kind)| wanted(kind)).take(limit).map(|(index, _)| index as u64 + 1).collect();
+        let mut seqs: Vec<u64> = upto
+            .filter(|(_, kind)| wanted(kind))
+            .take(limit)
+            .map(|(index, _)| first + index as u64)
+            .collect();
         seqs.reverse();
         let mut found = self.pick(&seqs).await?;
         found.reverse();
@@ -324,6 +346,31 @@ mod tests {
         }
         assert_eq!(past.at(0).await.unwrap().room.seq, 1);
         assert_eq!(past.at(head + 9).await.unwrap().room.seq, head);
+    }
+
+    #[tokio::test]
+    async fn a_room_whose_first_events_were_dropped_begins_after_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&folder.path().join("log.db"), synx_log::LogOptions::default()).unwrap();
+        let room = say(RoomLog::with_people().shared(1), 2500).did(ADA, Command::Play { track: None });
+        let mut before = Past::new(log.clone(), ROOM, BEN);
+        for page in room.envelopes().chunks(700) {
+            before.append(page.to_vec()).await.unwrap();
+        }
+        let old = synx_log::Old { through_seq: 1500, before_ms: i64::MAX, whole_segments: false };
+        assert_eq!(log.archive(ROOM, old).await.unwrap(), 1500);
+        assert_eq!(log.drop_archive(ROOM, 1500).await.unwrap(), 1500);
+        let mut past = Past::new(log, ROOM, BEN);
+        past.read_on().await.unwrap();
+        assert_eq!((past.head(), past.latest()), (before.head(), before.latest()));
+        for seq in [1501, 1999, 2000, 2001, past.head()] {
+            let (here, whole) = (past.at(seq).await.unwrap(), folded(&room, seq));
+            assert_eq!((here.envelope.seq, &here.room), (seq, &whole), "{seq}");
+        }
+        assert_eq!(past.at(3).await.unwrap().room.seq, 1501, "the first there is");
+        let entries = past.entries(&[LogKindView::Chat], Some(1504), 9).await.unwrap();
+        assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1503, 1502, 1501]);
+        assert_eq!(past.count(LogKindView::Chat, 1500, 1504), 3);
     }
 
     #[tokio::test]

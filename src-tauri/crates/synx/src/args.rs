@@ -294,6 +294,15 @@ pub enum LogAction {
         #[arg(long, value_name = "N")]
         keep_events: Option<u64>,
     },
+    /// Drop archived events for good, in whole segments; the room goes on from the state after them, and the proof too
+    Drop {
+        /// The last event to drop, by its number in the room
+        #[arg(long, value_name = "SEQ")]
+        through: u64,
+        /// Says that you mean it: what is dropped cannot be had back but from a backup
+        #[arg(long, required = true)]
+        for_good: bool,
+    },
     /// Copy the whole log to a new file, also while a host is writing it, and prove the copy
     Backup {
         /// The new file

@@ -40,6 +40,15 @@ pub async fn run(args: LogArgs, data_dir: &Path) -> Result<Exit, NodeError> {
             println!("{moved} events are in the archive now");
             Ok(Exit::Done)
         }
+        LogAction::Drop { through, for_good: _ } => {
+            match synx_node::history::drop_archive(data_dir, room, through).await? {
+                0 => println!(
+                    "nothing was dropped: no whole segment of the archive ends at or before event {through}"
+                ),
+                last => println!("dropped up to event {last}"),
+            }
+            Ok(Exit::Done)
+        }
         LogAction::Backup { file } => Ok(report(&history()?.backup(&file).await?)),
         LogAction::Restore { file } => {
             let (reports, before) = synx_node::history::restore(data_dir, &file).await?;

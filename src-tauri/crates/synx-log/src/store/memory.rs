@@ -60,6 +60,7 @@ impl Rows {
             log_seq: self.all.len() as u64,
             greatest_event_id: self.ids.iter().max().copied(),
             segments: 0,
+            dropped: Vec::new(),
         }
     }
 

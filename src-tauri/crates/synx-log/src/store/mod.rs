@@ -12,7 +12,7 @@ pub use shared::SharedStore;
 pub(crate) use sqlite::replace_log;
 pub use sqlite::{Access, SqliteStore};
 
-use crate::{AuditFilter, LogError, Record, RoomHead, StoredSnapshot};
+use crate::{AuditFilter, Checkpoint, LogError, Record, RoomHead, StoredSnapshot};
 use std::path::Path;
 use synx_domain::{EventId, RoomId};
 
@@ -30,6 +30,8 @@ pub struct StoreHead {
     pub greatest_event_id: Option<EventId>,
     /// How many segments of old events there are.
     pub segments: u64,
+    /// The rooms whose first events were dropped, and the last of these.
+    pub dropped: Vec<(RoomId, u64)>,
 }
 
 /// Which of a room's events are old: all before the first of them that is not.
@@ -165,6 +167,24 @@ pub trait EventStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn scan_archive(&self, _room: RoomId, _after_seq: u64) -> Result<Option<Archived>, LogError> {
         Ok(None)
+    }
+
+    /// Where a room's log begins whose first events were dropped.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn checkpoint(&self, _room: RoomId) -> Result<Option<Checkpoint>, LogError> {
+        Ok(None)
+    }
+
+    /// Drops a room's archive up to a checkpoint, which stands for it from then on. Wherever that is cut short, there is
+    /// either all of it or the checkpoint.
+    ///
+    /// # Errors
+    /// When nothing was dropped: where a checkpoint is not the end of an archived segment, or there is no archive.
+    fn drop_archive(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
+        let StoredSnapshot { room_id: room, seq, .. } = checkpoint.state;
+        Err(LogError::NotArchived { room, seq })
     }
 
     /// The records that pass the filter, in log order.

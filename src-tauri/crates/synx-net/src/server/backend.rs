@@ -72,6 +72,11 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// At most `limit` events after one, in log order.
     fn read(&self, after_seq: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Envelope>>, Unavailable>>;
 
+    /// The last of the events that are not kept any more; none is read at or before it.
+    fn dropped(&self) -> u64 {
+        0
+    }
+
     /// Room time now. Called beside the socket: must not wait.
     fn now(&self) -> RoomInstant;
 

@@ -117,7 +117,8 @@ impl Peer {
         let snapshot = self.hall.backend.with(RoomSnapshot::of)?;
         let head_seq = snapshot.room.seq;
         let near = |seq: &u64| {
-            head_seq.checked_sub(*seq).is_some_and(|lag| lag <= self.shop.config.limits.catch_up_events)
+            let lag = head_seq.checked_sub(*seq).filter(|_| *seq >= self.hall.backend.dropped());
+            lag.is_some_and(|lag| lag <= self.shop.config.limits.catch_up_events)
         };
         let resumed = last_seq.filter(near);
         self.cursor = resumed.unwrap_or(head_seq);

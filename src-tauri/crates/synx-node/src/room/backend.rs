@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, UserId, UserProfile};
+use synx_log::LogError;
 use synx_net::wire::SyncReport;
 use synx_net::{AudioStore, CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
@@ -102,10 +103,20 @@ impl RoomBackend for HostBackend {
         self.room.changes()
     }
 
+    fn dropped(&self) -> u64 {
+        self.room.log().dropped(self.room.id())
+    }
+
     fn read(&self, after_seq: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Arc<Envelope>>, Unavailable>> {
         Box::pin(async move {
             let read = self.room.log().read(self.room.id(), after_seq, limit).await;
             read.map_err(|error| {
+                if matches!(error, LogError::HistoryDropped { .. }) {
+                    return unavailable(
+                        error.code(),
+                        "the host has dropped the beginning of this room's history",
+                    );
+                }
                 tracing::warn!(%error, "the log cannot be read");
                 unavailable(error.code(), "the host cannot read its log now: try again in a moment")
             })

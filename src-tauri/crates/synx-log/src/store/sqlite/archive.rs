@@ -8,7 +8,7 @@ use super::failure::sqlite_error;
 use super::rows;
 use crate::segment::{SEGMENT_BYTES, SEGMENT_EVENTS, Segment};
 use crate::store::{Archived, Old};
-use crate::{AuditFilter, ChainHash, LogError, Record};
+use crate::{AuditFilter, ChainHash, Checkpoint, LogError, Record, StoredSnapshot};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use synx_domain::RoomId;
 
@@ -29,8 +29,23 @@ const GREATEST_ID: &str = "SELECT max(event_id) FROM archived_ids";
 
 const COUNT: &str = "SELECT count(*) FROM segments";
 
-const END: &str =
-    "SELECT last_version, hash FROM segments WHERE aggregate_id = ?1 ORDER BY last_version DESC LIMIT 1";
+/// The end of the archive, or where the log begins.
+const END: &str = "SELECT last_version AS place, hash FROM segments WHERE aggregate_id = ?1 UNION ALL \
+     SELECT aggregate_version, hash FROM checkpoints WHERE aggregate_id = ?1 ORDER BY place DESC LIMIT 1";
+
+const CHECKPOINT: &str =
+    "SELECT aggregate_version, hash, data, digest FROM checkpoints WHERE aggregate_id = ?1";
+
+const DROPPED: &str = "SELECT aggregate_id, aggregate_version FROM checkpoints";
+
+const BEGIN_AT: &str = "INSERT OR REPLACE INTO checkpoints (aggregate_id, aggregate_version, hash, data, digest) \
+     VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const FORGET_ID: &str = "DELETE FROM archived_ids WHERE event_id = ?1";
+
+const DROP_SEGMENTS: &str = "DELETE FROM segments WHERE aggregate_id = ?1 AND last_version <= ?2";
+
+const DROP_SNAPSHOTS: &str = "DELETE FROM snapshots WHERE aggregate_id = ?1 AND aggregate_version <= ?2";
 
 /// The next segment of a room's old events, packed; none when there is nothing that is old.
 pub(super) fn pack(connection: &Connection, room: RoomId, old: Old) -> Result<Option<Segment>, LogError> {
@@ -96,6 +111,59 @@ pub(super) fn put(connection: &mut Connection, segment: &Segment) -> Result<(), 
         return Err(LogError::Io { what: "archive events", detail });
     }
     transaction.commit().map_err(failed)
+}
+
+/// Drops a room's segments up to a checkpoint.
+pub(super) fn drop_up_to(connection: &mut Connection, checkpoint: &Checkpoint) -> Result<(), LogError> {
+    let failed = sqlite_error("drop archived events");
+    let StoredSnapshot { room_id, seq, data, digest } = &checkpoint.state;
+    let (room, through) = (room_id.as_bytes(), rows::integer(*seq));
+    // What is dropped shall not be readable in the free pages either.
+    connection.pragma_update(None, "secure_delete", true).map_err(&failed)?;
+    let transaction = connection.transaction().map_err(&failed)?;
+    let mut found = None;
+    while let Some(segment) =
+        next(&transaction, *room_id, found.unwrap_or(0))?.filter(|next| next.last <= *seq)
+    {
+        found = Some(segment.last);
+        let mut forget = transaction.prepare_cached(FORGET_ID).map_err(&failed)?;
+        for record in segment.records()? {
+            forget.execute([record.event_id.as_bytes()]).map_err(&failed)?;
+        }
+    }
+    if found != Some(*seq) {
+        return Err(LogError::NotArchived { room: *room_id, seq: *seq });
+    }
+    let hash = checkpoint.hash.as_bytes();
+    let begun = transaction.execute(BEGIN_AT, params![room, through, hash, data, digest]);
+    begun.map_err(&failed)?;
+    for sql in [DROP_SEGMENTS, DROP_SNAPSHOTS] {
+        transaction.execute(sql, params![room, through]).map_err(&failed)?;
+    }
+    transaction.commit().map_err(&failed)?;
+    connection.pragma_update(None, "secure_delete", false).map_err(failed)
+}
+
+/// Where a room's log begins whose first events were dropped.
+pub(super) fn checkpoint(connection: &Connection, room_id: RoomId) -> Result<Option<Checkpoint>, LogError> {
+    let failed = sqlite_error("read where a room begins");
+    let mut statement = connection.prepare_cached(CHECKPOINT).map_err(&failed)?;
+    let mut found = statement.query([room_id.as_bytes()]).map_err(&failed)?;
+    let Some(row) = found.next().map_err(failed)? else { return Ok(None) };
+    let checkpoint = || {
+        let state =
+            StoredSnapshot { room_id, seq: rows::unsigned(row, 0)?, data: row.get(2)?, digest: row.get(3)? };
+        Ok(Checkpoint { hash: ChainHash::from_bytes(row.get(1)?), state })
+    };
+    checkpoint().map(Some).map_err(|error: rusqlite::Error| unreadable(&error))
+}
+
+/// The rooms whose first events were dropped, and the last of these.
+pub(super) fn dropped(connection: &Connection) -> rusqlite::Result<Vec<(RoomId, u64)>> {
+    let mut statement = connection.prepare_cached(DROPPED)?;
+    let rows =
+        statement.query_map([], |row| Ok((RoomId::from_bytes(row.get(0)?), rows::unsigned(row, 1)?)))?;
+    rows.collect()
 }
 
 /// The records of a room after a place, if the next one is archived: those of one segment, within these limits.

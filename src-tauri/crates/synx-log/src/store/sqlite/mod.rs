@@ -14,7 +14,7 @@ mod schema;
 mod tests;
 
 use super::{Archived, EventStore, Old, Scanned, StoreHead};
-use crate::{AuditFilter, LogError, Record, StoredSnapshot};
+use crate::{AuditFilter, Checkpoint, LogError, Record, StoredSnapshot};
 use checkpoint::Checkpointer;
 use failure::{io_error, sqlite_error};
 pub(crate) use files::replace_log;
@@ -47,7 +47,7 @@ pub struct SqliteStore {
     access: Access,
     /// Whether nobody can be writing: then the file is read with no shared memory beside it.
     immutable: bool,
-    /// False for a file of schema 1 that is only looked at.
+    /// False for a file of an older schema that is only looked at: it has neither archive nor checkpoints.
     has_archive: bool,
     writer: Mutex<Option<Writer>>,
     /// None once the store is closed.
@@ -202,13 +202,13 @@ impl EventStore for SqliteStore {
             let recorded = rows::heads(&moment, rows::HEADS).map_err(&failed)?;
             let (log_seq, mut greatest_event_id) =
                 moment.query_row(rows::ENDS, [], rows::ends).map_err(&failed)?;
-            let mut segments = 0;
+            let (mut segments, mut dropped) = (0, Vec::new());
             if self.has_archive {
                 let (greatest, count) = archive::extent(&moment).map_err(&failed)?;
                 greatest_event_id = greatest_event_id.max(greatest.map(EventId::from_bytes));
-                segments = count;
+                (segments, dropped) = (count, archive::dropped(&moment).map_err(&failed)?);
             }
-            Ok(StoreHead { rooms, recorded, log_seq, greatest_event_id, segments })
+            Ok(StoreHead { rooms, recorded, log_seq, greatest_event_id, segments, dropped })
         })
     }
 
@@ -284,6 +284,18 @@ impl EventStore for SqliteStore {
 
     fn scan_archive(&self, room: RoomId, after_seq: u64) -> Result<Option<Archived>, LogError> {
         self.with_archive(|connection| archive::scan(connection, room, after_seq))
+    }
+
+    fn checkpoint(&self, room: RoomId) -> Result<Option<Checkpoint>, LogError> {
+        self.with_archive(|connection| archive::checkpoint(connection, room))
+    }
+
+    fn drop_archive(&self, checkpoint: &Checkpoint) -> Result<(), LogError> {
+        self.with_writer(|writer| {
+            archive::drop_up_to(&mut writer.connection, checkpoint)?;
+            writer.checkpointer.committed();
+            Ok(())
+        })
     }
 
     fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {

@@ -60,6 +60,14 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE archived_ids (
          event_id          BLOB    NOT NULL PRIMARY KEY
      ) STRICT, WITHOUT ROWID;",
+    // 3. Where a room's log begins whose first events were dropped: the state after them, and the chain's hash there.
+    "CREATE TABLE checkpoints (
+         aggregate_id      BLOB    NOT NULL PRIMARY KEY,
+         aggregate_version INTEGER NOT NULL,
+         hash              BLOB    NOT NULL,
+         data              TEXT    NOT NULL,
+         digest            BLOB    NOT NULL
+     ) STRICT;",
 ];
 
 /// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough. `fullfsync`
@@ -98,11 +106,11 @@ pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), LogErr
     transaction.commit().map_err(failed)
 }
 
-/// Refuses a file that is not a log of a schema this program reads; whether it is of one that has an archive.
+/// Refuses a file that is not a log of a schema this program reads; whether it is of one that has an archive and checkpoints.
 pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<bool, LogError> {
     match version(connection, path)? {
         0 => Err(LogError::NotALog { path: path.to_owned() }),
-        version => Ok(version >= 2),
+        version => Ok(version >= 3),
     }
 }
 

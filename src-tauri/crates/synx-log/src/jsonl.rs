@@ -65,7 +65,8 @@ impl Log {
     where
         R: BufRead + Send + 'static,
     {
-        let mut lines = Lines { from, number: 0, longest: self.options().append_bytes.saturating_mul(2) };
+        let longest = self.options().append_bytes.saturating_mul(2);
+        let mut lines = Lines { from, number: 0, longest, held: None };
         let mut taken = 0;
         loop {
             let log = self.clone();
@@ -200,34 +201,50 @@ fn export_failed(error: &dyn std::fmt::Display) -> LogError {
     LogError::Io { what: "write an export", detail: error.to_string() }
 }
 
+/// An event of an export.
+type Taken = (RoomId, u64, Draft);
+
 struct Lines<R> {
     from: R,
     number: u64,
     longest: usize,
+    /// Did not fit into the page before.
+    held: Option<Taken>,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The next events; none at the end.
-    fn page(&mut self, log: &Log) -> Result<Vec<(RoomId, u64, Draft)>, LogError> {
-        let (mut page, mut text, mut bytes) = (Vec::new(), String::new(), 0);
-        while page.len() < PAGE_EVENTS && bytes < log.options().append_bytes / 2 {
-            text.clear();
-            self.number += 1;
-            let limit = self.longest as u64;
-            let length =
-                (&mut self.from).take(limit).read_line(&mut text).map_err(|error| self.bad(&error))?;
-            if length == 0 {
+    /// The next events, as many as one append takes; none at the end.
+    fn page(&mut self, log: &Log) -> Result<Vec<Taken>, LogError> {
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        while page.len() < PAGE_EVENTS.min(log.options().append_events)
+            && let Some(taken) = self.held.take().map_or_else(|| self.next(log), |held| Ok(Some(held)))?
+        {
+            bytes += taken.2.data.len();
+            // One that is alone too large is refused by the append, with a reason.
+            if bytes > log.options().append_bytes && !page.is_empty() {
+                self.held = Some(taken);
                 break;
             }
-            if !text.trim().is_empty() {
-                bytes += length;
-                page.push(self.draft(log, &text)?);
-            }
+            page.push(taken);
         }
         Ok(page)
     }
 
-    fn draft(&self, log: &Log, text: &str) -> Result<(RoomId, u64, Draft), LogError> {
+    fn next(&mut self, log: &Log) -> Result<Option<Taken>, LogError> {
+        let mut text = String::new();
+        loop {
+            text.clear();
+            self.number += 1;
+            let limited = (&mut self.from).take(self.longest as u64).read_line(&mut text);
+            match limited.map_err(|error| self.bad(&error))? {
+                0 => return Ok(None),
+                _ if text.trim().is_empty() => {}
+                _ => return self.draft(log, &text).map(Some),
+            }
+        }
+    }
+
+    fn draft(&self, log: &Log, text: &str) -> Result<Taken, LogError> {
         let record = Record::from_json_line(text, self.number)?;
         Ok((record.room_id, record.seq, Draft::from_elsewhere(record, &log.options().upcasters)?))
     }
@@ -238,7 +255,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// Events by room; those of one room stay in their order.
-fn by_room(page: Vec<(RoomId, u64, Draft)>) -> HashMap<RoomId, Vec<(u64, Draft)>> {
+fn by_room(page: Vec<Taken>) -> HashMap<RoomId, Vec<(u64, Draft)>> {
     let mut rooms: HashMap<_, Vec<_>> = HashMap::new();
     for (room, seq, draft) in page {
         rooms.entry(room).or_default().push((seq, draft));

@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use synx_log::testing::{chats, created, room};
+use synx_log::testing::{chat, chats, created, room};
 use synx_log::{Log, LogError, LogOptions};
 
 struct Folder(tempfile::TempDir);
@@ -131,6 +131,29 @@ async fn exported(path: &Path) -> Vec<u8> {
     log.export_jsonl(None, written.clone()).await.unwrap();
     log.close();
     written.0.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn an_import_of_large_events_is_cut_into_what_an_append_takes() {
+    let folder = Folder::new();
+    let source = open(&folder.path("source.db")).unwrap();
+    // The largest follows many that fill half an append.
+    let said = |length: usize| chat(&"x".repeat(length));
+    let lengths = [300, 150, 30, 950, 10, 500, 480, 900, 900, 1];
+    source.append(room(1), 0, lengths.map(said).to_vec()).await.unwrap();
+    source.close();
+    let lines = exported(&folder.path("source.db")).await;
+    let narrow = LogOptions { append_bytes: 1000, ..LogOptions::default() };
+    let log = Log::open(&folder.path("narrow.db"), narrow).unwrap();
+    assert_eq!(log.import_jsonl(Cursor::new(lines.clone())).await, Ok(10));
+    assert_eq!(log.rooms().unwrap(), heads(&folder.path("source.db")).await);
+    let few = LogOptions { append_events: 3, ..LogOptions::default() };
+    let log = Log::open(&folder.path("few.db"), few).unwrap();
+    assert_eq!(log.import_jsonl(Cursor::new(lines.clone())).await, Ok(10));
+    let tiny = LogOptions { append_bytes: 800, ..LogOptions::default() };
+    let log = Log::open(&folder.path("tiny.db"), tiny).unwrap();
+    let refused = log.import_jsonl(Cursor::new(lines)).await;
+    assert!(matches!(refused, Err(LogError::TooLarge { size: 961, .. })), "{refused:?}");
 }
 
 /// Whatever becomes of an export on its way: what is taken in is the beginning of the history, or nothing.

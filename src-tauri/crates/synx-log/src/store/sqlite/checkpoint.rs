@@ -3,6 +3,9 @@
 //! A passive checkpoint runs beside commits, so under steady load it never quite reaches the WAL's end and the WAL would
 //! grow for ever. Once it is large, the writer itself finishes what little is left, between two commits; the next commit
 //! then starts the WAL from its beginning.
+//!
+//! A process that died has left its WAL, which must be read when the log is opened. It is moved at once, or one that dies young
+//! again and again would open more slowly each time.
 
 use super::failure::io_error;
 use super::{connect, guard};
@@ -16,6 +19,8 @@ use std::time::Duration;
 
 /// Pages of 4 KiB in the WAL from which the writer has to finish a checkpoint: 64 MiB, and 1 MiB in tests.
 const WAL_LIMIT_PAGES: i64 = if cfg!(test) { 256 } else { 16_384 };
+/// Pages in a WAL that somebody left from which it is worth a pause of the writer to be rid of it: 4 MiB.
+const LEFT_BEHIND_PAGES: i64 = WAL_LIMIT_PAGES / 16;
 /// To this length the file of the WAL is cut when it starts anew.
 pub(super) const WAL_LIMIT_BYTES: i64 = WAL_LIMIT_PAGES * 4096;
 /// Commits gather for so long before their pages are moved: one write per page instead of one per commit.
@@ -91,10 +96,15 @@ impl Shared {
     }
 
     fn run(&self, connection: &Connection) {
+        self.move_pages(connection, LEFT_BEHIND_PAGES);
         while self.wait() {
-            let left = checkpoint(connection);
-            self.finish.store(left >= WAL_LIMIT_PAGES, Ordering::Relaxed);
+            self.move_pages(connection, WAL_LIMIT_PAGES);
         }
+    }
+
+    fn move_pages(&self, connection: &Connection, limit: i64) {
+        let pages = checkpoint(connection);
+        self.finish.store(pages >= limit, Ordering::Relaxed);
     }
 
     /// Waits until there is something to move; false at the end.
@@ -121,5 +131,44 @@ fn checkpoint(connection: &Connection) -> i64 {
             tracing::warn!(%error, "a checkpoint of the log failed");
             0
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{chat, room};
+    use crate::{Log, LogOptions};
+    use std::time::Instant;
+
+    #[tokio::test]
+    async fn what_a_dead_process_left_in_the_wal_is_moved_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, left) = (folder.path().join("log.db"), folder.path().join("left.db"));
+        let living = Log::open(&log, LogOptions::default()).unwrap();
+        for head in 0..4 {
+            living.append(room(1), head, vec![chat(&"x".repeat(300_000))]).await.unwrap();
+        }
+        // What a death leaves: the WAL first, so that the file has at least what it lacks.
+        for suffix in ["-wal", ""] {
+            std::fs::copy(
+                folder.path().join(format!("log.db{suffix}")),
+                folder.path().join(format!("left.db{suffix}")),
+            )
+            .unwrap();
+        }
+        let checkpointer = Checkpointer::start(&left).unwrap();
+        let begun = Instant::now();
+        while !checkpointer.shared.finish.load(Ordering::Relaxed) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody is told to start the WAL anew");
+            std::thread::yield_now();
+        }
+        let moved: i64 = connect(&left, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .unwrap()
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+                Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
+            })
+            .unwrap();
+        assert_eq!(moved, 0, "all of it is in the file");
     }
 }

@@ -3,7 +3,7 @@
  * For files under $SHIM_ROOT: what was synced last is kept in $SHIM_SHADOW under the same name, and every write since
  * then in NAME.writes (records of offset, length, bytes). A test puts together from these what a loss of power may leave.
  * $SHIM_SHADOW/trouble, if it is there, names what goes wrong: "full" (writes find no space), "failing" (syncs fail),
- * "lying" (syncs answer and do nothing).
+ * "lying" (syncs answer and do nothing), "readonly" (nothing can be opened for writing).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,12 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static int (*real_fdatasync)(int);
+static int (*real_open)(const char *, int, ...);
 
 __attribute__((constructor)) static void find_the_real_ones(void) {
     real_pwrite = (ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite64");
     real_fdatasync = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    real_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64");
 }
 
 /* The name of a database file or its WAL under the root; 0 for any other file. The WAL's index is no file that lasts. */
@@ -51,11 +54,38 @@ static void in_shadow(char *path, const char *name, const char *suffix) {
 static int trouble(const char *what) {
     char path[PATH_MAX], found[16] = {0};
     in_shadow(path, "trouble", "");
-    int fd = open(path, O_RDONLY);
+    int fd = real_open(path, O_RDONLY);
     if (fd < 0) return 0;
     ssize_t length = read(fd, found, sizeof found - 1);
     close(fd);
     return length > 0 && !strcmp(found, what);
+}
+
+static int opened(const char *path, int flags, mode_t mode) {
+    const char *root = getenv("SHIM_ROOT");
+    size_t prefix = root ? strlen(root) : 0;
+    int inside = prefix && !strncmp(path, root, prefix) && path[prefix] == '/';
+    if (inside && (flags & (O_WRONLY | O_RDWR | O_CREAT)) && trouble("readonly")) {
+        errno = EROFS;
+        return -1;
+    }
+    return real_open(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return opened(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return opened(path, flags, mode);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) {

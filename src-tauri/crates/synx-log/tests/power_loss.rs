@@ -138,12 +138,22 @@ struct Appender {
 
 impl Appender {
     fn on(disk: &Disk) -> Self {
+        Self::start(disk, "append")
+    }
+
+    /// One that only looks.
+    fn reading(disk: &Disk) -> Self {
+        Self::start(disk, "read")
+    }
+
+    fn start(disk: &Disk, what: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "appender_process", "--nocapture"])
             .env("LD_PRELOAD", shim())
             .env("SHIM_ROOT", disk.seen())
             .env("SHIM_SHADOW", disk.safe())
             .env("SYNX_LOG_TEST_APPEND_TO", disk.log())
+            .env("SYNX_LOG_TEST_DO", what)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -193,14 +203,22 @@ fn acknowledged(answer: &str) -> Option<u64> {
 #[tokio::test]
 async fn appender_process() {
     let Ok(path) = std::env::var("SYNX_LOG_TEST_APPEND_TO") else { return };
-    let log = Log::open(Path::new(&path), LogOptions::default());
+    let reads = std::env::var("SYNX_LOG_TEST_DO").is_ok_and(|what| what == "read");
+    let options = if reads { LogOptions::read_only() } else { LogOptions::default() };
+    let log = Log::open(Path::new(&path), options);
     let mut orders = std::io::stdin().lines();
     while orders.next().is_some() {
-        match append(&log).await {
+        let done = if reads { read(&log).await } else { append(&log).await };
+        match done {
+            Ok(head) if reads => println!("\nsays: read {head}"),
             Ok(head) => println!("\nsays: acknowledged {head}"),
             Err(error) => println!("\nsays: {}", error.code()),
         }
     }
+}
+
+async fn read(log: &Result<Log, LogError>) -> Result<u64, LogError> {
+    all_of(log.as_ref().map_err(Clone::clone)?).await
 }
 
 async fn append(log: &Result<Log, LogError>) -> Result<u64, LogError> {
@@ -300,6 +318,27 @@ async fn a_log_that_ran_out_of_disk_says_so_opens_again_and_goes_on() {
     assert_eq!(appender.append(), "acknowledged 9");
     appender.dies();
     assert_eq!(proven(&disk).await, Ok(9));
+}
+
+#[tokio::test]
+async fn on_a_medium_that_cannot_be_written_the_log_is_read_and_not_appended_to() {
+    let disk = Disk::new();
+    let mut appender = Appender::on(&disk);
+    assert_eq!(appender.append(), "acknowledged 3");
+    appender.dies();
+    // Its WAL is folded in, as by whoever closes the log.
+    assert_eq!(proven(&disk).await, Ok(3));
+    disk.has_trouble("readonly");
+    let mut appender = Appender::on(&disk);
+    assert_eq!(appender.append(), "log_read_only");
+    appender.dies();
+    let mut reader = Appender::reading(&disk);
+    assert_eq!((reader.append(), reader.append()), ("read 3".to_owned(), "read 3".to_owned()));
+    reader.dies();
+    disk.is_well_again();
+    let mut appender = Appender::on(&disk);
+    assert_eq!(appender.append(), "acknowledged 6");
+    appender.dies();
 }
 
 #[tokio::test]

@@ -124,6 +124,9 @@ struct SessionClaims {
 
 /// The issuer that session tokens name.
 const ISSUER: &str = "synxsphere";
+/// How far ahead of this clock a session may have begun: the nodes of a cluster need not agree on the second. One that begins later is
+/// from before this clock was set back, and would last for as long as that was.
+const AHEAD_S: u64 = 60;
 
 /// The key that signs a machine's invites and session tokens.
 pub struct HostKey {
@@ -216,6 +219,9 @@ impl HostKey {
         if claims.iss != ISSUER {
             return Err(TokenError::TokenForged);
         }
+        if claims.iat > now_s().saturating_add(AHEAD_S) {
+            return Err(TokenError::TokenExpired);
+        }
         let key = claims.key.map(|key| data_encoding::HEXLOWER.decode(key.as_bytes()));
         let key = key.transpose().map_err(|_| TokenError::TokenForged)?;
         let key = key.map(<[u8; 32]>::try_from).transpose().map_err(|_| TokenError::TokenForged)?;
@@ -303,6 +309,21 @@ mod tests {
         for exp in [json!("99999999999"), json!(null)] {
             assert!(key().check_session(room(1), &key().sign(&claims(exp)).unwrap()).is_err());
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_session_last_longer() {
+        let user = UserId::from_bytes([3; 16]);
+        let begun = |iat: u64| {
+            let aud = format!("room:{}", room(1));
+            let claims = json!({"iss": ISSUER, "sub": user, "aud": aud, "role": "dj", "iat": iat, "exp": iat + 600, "jti": Uuid::nil()});
+            key().check_session(room(1), &key().sign(&claims).unwrap())
+        };
+        assert_eq!(begun(now_s() + 2), Ok(session(user)), "another node's clock");
+        for back_s in [120, 3600, 365 * 86_400] {
+            assert_eq!(begun(now_s() + back_s), Err(TokenError::TokenExpired), "{back_s}");
+        }
+        assert_eq!(begun(now_s() - 3600), Err(TokenError::TokenExpired), "it was set ahead");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use synx_net::wire::ServerMessage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 const SHORT: Duration = Duration::from_millis(500);
 
@@ -36,6 +38,40 @@ async fn a_message_as_long_as_allowed_is_taken_and_a_longer_one_ends_the_session
     peer.send(Message::text("x".repeat(4097))).await;
     assert_eq!(peer.until_bye().await.as_deref(), Some("bad_frame"));
     assert_eq!(peer.hear().await, None);
+}
+
+fn frame(payload: &str, code: Data, last: bool) -> Frame {
+    Frame::message(payload.to_owned(), OpCode::Data(code), last)
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_is_as_long_as_all_of_them() {
+    let house = House::with(|plan| plan.limits.message_bytes = 4096).await;
+    let mut peer = Peer::join(&house, somebody()).await;
+    let part = "x".repeat(1024);
+    peer.send(Message::Frame(frame(&part, Data::Text, false))).await;
+    peer.send(Message::Frame(frame(&part, Data::Continue, true))).await;
+    assert_eq!(peer.next_error().await.1, "not_a_message", "it is taken as one");
+    peer.send(Message::Frame(frame(&part, Data::Text, false))).await;
+    for _ in 0..4 {
+        // It may have ended already.
+        drop(soon(peer.socket.send(Message::Frame(frame(&part, Data::Continue, false)))).await);
+    }
+    assert_eq!(peer.until_bye().await.as_deref(), Some("bad_frame"));
+}
+
+#[tokio::test]
+async fn compression_is_not_agreed_to_and_not_taken() {
+    let house = House::with(|plan| plan.limits.handshake = SHORT).await;
+    let offer = "permessage-deflate; client_max_window_bits";
+    let answer = Ask::upgrade("/ws").header("Sec-WebSocket-Extensions", offer).send(house.at()).await;
+    assert_eq!((answer.status, answer.header("sec-websocket-extensions")), (101, None));
+    let house = House::open().await;
+    let mut peer = Peer::join(&house, somebody()).await;
+    let mut compressed = frame("\u{1}\u{2}", Data::Text, true);
+    compressed.header_mut().rsv1 = true;
+    peer.send(Message::Frame(compressed)).await;
+    assert_eq!(peer.until_bye().await.as_deref(), Some("bad_frame"));
 }
 
 #[tokio::test]

@@ -116,7 +116,9 @@ fn remember_window<R: tauri::Runtime>(paths: &DataPaths) -> TauriPlugin<R> {
 }
 
 async fn open_node(options: &Options) -> Result<Node, NodeError> {
-    Node::open(NodeConfig { data_dir: options.data_dir()?, device: options.device.clone() }).await
+    // A profile that somebody set up elsewhere, to try something or beside their own, stays within its folder.
+    let keyring = options.data_dir.is_none();
+    Node::open(NodeConfig { data_dir: options.data_dir()?, device: options.device.clone(), keyring }).await
 }
 
 /// An AppImage is not installed, so nobody but itself can tell the desktop that it opens links.

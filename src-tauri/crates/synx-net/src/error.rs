@@ -21,6 +21,17 @@ pub enum NetError {
         /// Which file.
         path: PathBuf,
     },
+    /// The key that a file stands for is in the system's keyring, and cannot be had from there.
+    #[error(
+        "the key of {path:?} lies in the system's keyring, which does not give it: {reason}; start from the desktop session \
+         with the keyring unlocked"
+    )]
+    Keyring {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The certificate could not be made or read.
     #[error("the server's certificate cannot be used: {0}")]
     Certificate(String),
@@ -100,6 +111,7 @@ impl NetError {
         match self {
             Self::File { .. } => "file",
             Self::BadKeyFile { .. } => "bad_key_file",
+            Self::Keyring { .. } => "key_in_keyring",
             Self::Certificate(_) => "certificate",
             Self::Listen { .. } => "listen",
             Self::BadLink(_) => "bad_link",

@@ -31,6 +31,10 @@ impl Identity {
         Self { key: new_key() }
     }
 
+    pub(crate) fn from_secret(secret: &[u8; 32]) -> Self {
+        Self { key: SigningKey::from_bytes(secret) }
+    }
+
     /// Reads the key, or makes one if the file does not exist.
     ///
     /// # Errors
@@ -103,20 +107,21 @@ fn new_key() -> SigningKey {
 
 /// A key file holds the 32 bytes as hexadecimal digits.
 pub(crate) fn load_or_create_key(path: &Path) -> Result<SigningKey, NetError> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let bytes = data_encoding::HEXLOWER.decode(text.trim().as_bytes()).unwrap_or_default();
-            let bytes =
-                <[u8; 32]>::try_from(bytes).map_err(|_| NetError::BadKeyFile { path: path.to_owned() })?;
-            Ok(SigningKey::from_bytes(&bytes))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+    match read_key(path) {
+        Ok(key) => Ok(SigningKey::from_bytes(&key)),
+        Err(NetError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
             let key = new_key();
             write_private(path, data_encoding::HEXLOWER.encode(&key.to_bytes()).as_bytes())?;
             Ok(key)
         }
-        Err(error) => Err(NetError::file("read", path)(error)),
+        Err(error) => Err(error),
     }
+}
+
+pub(crate) fn read_key(path: &Path) -> Result<[u8; 32], NetError> {
+    let text = fs::read_to_string(path).map_err(NetError::file("read", path))?;
+    let bytes = data_encoding::HEXLOWER.decode(text.trim().as_bytes()).unwrap_or_default();
+    <[u8; 32]>::try_from(bytes).map_err(|_| NetError::BadKeyFile { path: path.to_owned() })
 }
 
 /// Writes a new file that only its owner can read; complete or not at all.

@@ -10,6 +10,7 @@ mod client;
 mod discovery;
 mod error;
 mod identity;
+mod keyring;
 mod link;
 mod server;
 mod tls;
@@ -22,6 +23,7 @@ pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient,
 pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;
 pub use identity::{Identity, user_id_of};
+pub use keyring::{Kept, Keyring, KeyringError};
 pub use link::{InviteLink, is_address};
 pub use server::{
     CommandFailure, Limits, RoomBackend, RoomInstant, RoomSource, Server, ServerConfig, ServerHandle,

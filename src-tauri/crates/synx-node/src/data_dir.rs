@@ -6,7 +6,7 @@
 //! library.db    known audio files and what is known of them
 //! audio/        shared audio by content hash
 //! analysis/     results by content hash and analyser version
-//! identity.key  the own signing key (0600)
+//! identity.key  the own signing key (0600), or whose key lies in the system's keyring
 //! host.key      the key that signs this machine's invites and tokens (0600)
 //! tls/          the server's certificate and key
 //! settings.json what this machine is set to: device, latency offsets, volume, port

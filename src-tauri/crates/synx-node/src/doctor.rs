@@ -6,6 +6,7 @@ use crate::node::Inner;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use synx_net::Kept;
 use synx_playback::{DeviceChoice, PlayState};
 
 /// An output device needs this long to start and to be known to run.
@@ -20,6 +21,7 @@ impl Inner {
             check_discovery(),
             self.check_storage(),
             self.check_log(),
+            self.check_key(),
         ]
     }
 
@@ -50,6 +52,19 @@ impl Inner {
             Ok(()) => check("storage", true, format!("{} can be written", self.paths().root().display())),
             Err(error) => check("storage", false, format!("{}: {error}", self.paths().root().display())),
         }
+    }
+
+    fn check_key(&self) -> DoctorCheckView {
+        let file = self.paths().identity();
+        let said = match &self.key_kept {
+            Kept::InKeyring => "in the system's keyring".to_owned(),
+            Kept::InBoth => {
+                format!("in the system's keyring, and until the next start in {}", file.display())
+            }
+            Kept::InFile(None) => format!("in {}, which only you can read", file.display()),
+            Kept::InFile(Some(why)) => format!("in {}, which only you can read: {why}", file.display()),
+        };
+        check("key", true, said)
     }
 
     fn check_log(&self) -> DoctorCheckView {

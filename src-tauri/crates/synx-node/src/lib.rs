@@ -15,6 +15,7 @@ mod headless;
 pub mod history;
 mod invites;
 mod joining;
+mod keyring;
 mod lan;
 mod language;
 mod left_off;

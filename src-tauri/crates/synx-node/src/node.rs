@@ -22,7 +22,7 @@ use std::time::Duration;
 use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
-use synx_net::{AudioStore, Identity};
+use synx_net::{AudioStore, Identity, Kept};
 use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, Plan, TrackHandle};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
@@ -37,6 +37,8 @@ pub struct NodeConfig {
     pub data_dir: PathBuf,
     /// Output device by name, `null` for none; without it, the one that was chosen last.
     pub device: Option<String>,
+    /// Whether the person's key is to be kept in the system's keyring, where there is one. One that is there is found anyway.
+    pub keyring: bool,
 }
 
 /// A running instance. Cheap to clone; [`Node::close`] ends it.
@@ -49,6 +51,7 @@ pub(crate) struct Inner {
     pub data: DataDir,
     pub settings: Mutex<Settings>,
     pub identity: Arc<Identity>,
+    pub key_kept: Kept,
     pub person: tokio::sync::Mutex<Person>,
     pub log: Log,
     pub audio: AudioStore,
@@ -88,7 +91,10 @@ impl Node {
         let data = DataDir::open(&config.data_dir)?;
         let paths = data.paths();
         let settings = Settings::load(paths.settings());
-        let identity = Arc::new(Identity::load_or_create(&paths.identity())?);
+        let (key_file, into_keyring) = (paths.identity(), config.keyring);
+        let identity = move || Ok(crate::keyring::identity(&key_file, into_keyring)?);
+        let (identity, key_kept) = crate::call::blocking(identity).await?;
+        let identity = Arc::new(identity);
         let log = Log::open(&paths.log(), LogOptions::default())?;
         let person = Person::open(log.clone(), identity.user_id()).await?;
         let audio = AudioStore::open(&paths.audio())?;
@@ -104,6 +110,7 @@ impl Node {
             data,
             settings: Mutex::new(settings),
             identity,
+            key_kept,
             person: tokio::sync::Mutex::new(person),
             log,
             audio,

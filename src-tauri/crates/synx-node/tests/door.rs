@@ -13,7 +13,9 @@ use tokio::sync::broadcast::Receiver;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn open(folder: &Path) -> Node {
-    Node::open(NodeConfig { data_dir: folder.to_owned(), device: Some("null".to_owned()) }).await.unwrap()
+    Node::open(NodeConfig { data_dir: folder.to_owned(), device: Some("null".to_owned()), keyring: false })
+        .await
+        .unwrap()
 }
 
 /// A room, and a link by which one is asked about.

@@ -31,7 +31,8 @@ impl House {
     }
 
     async fn open(folder: &Path) -> Node {
-        let config = NodeConfig { data_dir: folder.join("data"), device: Some("null".to_owned()) };
+        let config =
+            NodeConfig { data_dir: folder.join("data"), device: Some("null".to_owned()), keyring: false };
         Node::open(config).await.unwrap()
     }
 

@@ -20,7 +20,9 @@ async fn eventually(what: &str, holds: impl Fn() -> bool) {
 }
 
 async fn open(folder: &Path) -> Node {
-    Node::open(NodeConfig { data_dir: folder.to_owned(), device: Some("null".to_owned()) }).await.unwrap()
+    Node::open(NodeConfig { data_dir: folder.to_owned(), device: Some("null".to_owned()), keyring: false })
+        .await
+        .unwrap()
 }
 
 async fn host(node: &Node) {

@@ -33,7 +33,8 @@ pub async fn run(args: Demo) -> Result<Exit, NodeError> {
 async fn open_nodes(folder: &std::path::Path) -> Result<Vec<Node>, NodeError> {
     let mut nodes = Vec::new();
     for name in ["Ana", "Ben", "Cy"] {
-        let config = NodeConfig { data_dir: folder.join(name), device: Some("null".to_owned()) };
+        let config =
+            NodeConfig { data_dir: folder.join(name), device: Some("null".to_owned()), keyring: false };
         let node = Node::open(config).await?;
         let profile = ProfileView { name: name.to_owned(), ..node.profile().await };
         node.call(Request::UpdateProfile { profile }).await.map_err(NodeError::from)?;

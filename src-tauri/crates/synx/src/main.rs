@@ -78,7 +78,7 @@ async fn run(cli: Cli) -> Result<Exit, NodeError> {
         Some(path) => path.clone(),
         None => synx_node::default_data_dir()?,
     };
-    let config = NodeConfig { data_dir: data_dir.clone(), device: cli.global.device };
+    let config = NodeConfig { data_dir: data_dir.clone(), device: cli.global.device, keyring: false };
     match cli.command {
         Command::Analyze(args) => analyze::run(args, &data_dir).await,
         Command::Play(args) => play::run(args, config).await,

@@ -38,7 +38,7 @@ export const settings: Messages['settings'] = {
 };
 
 export const machine: Messages['machine'] = {
-  names: { audio: 'Ton', network: 'Netz', discovery: 'Räume in der Nähe', storage: 'Speicher', log: 'Verlauf' },
+  names: { audio: 'Ton', network: 'Netz', discovery: 'Räume in der Nähe', storage: 'Speicher', log: 'Verlauf', key: 'Dein Schlüssel' },
   good: ': gut',
   notGood: ': nicht gut',
   lookAgain: 'Noch einmal prüfen',

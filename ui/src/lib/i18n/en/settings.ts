@@ -37,7 +37,7 @@ export const settings = {
 };
 
 export const machine = {
-  names: { audio: 'Sound', network: 'Network', discovery: 'Rooms nearby', storage: 'Storage', log: 'History' } as Record<string, string>,
+  names: { audio: 'Sound', network: 'Network', discovery: 'Rooms nearby', storage: 'Storage', log: 'History', key: 'Your key' } as Record<string, string>,
   good: ': good',
   notGood: ': not good',
   lookAgain: 'Look again',

@@ -28,6 +28,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_start",
     },
     Bench {
+        name: "log-archive",
+        about: "[FOLDER] [EVENTS]: what archiving saves, and what moving, reading and verifying an archive costs",
+        package: "synx-log",
+        example: "bench_archive",
+    },
+    Bench {
         name: "cluster",
         about: "[FOLDER] [SECONDS] [ROUNDS]: durable events a second on 1, 2 and 3 nodes, beside the embedded log",
         package: "synx-cluster",

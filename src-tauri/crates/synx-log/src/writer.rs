@@ -102,6 +102,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn work(&mut self, jobs: Vec<Job>) {
+        self.catch_up_with(&jobs);
         let mut plan = Plan {
             end: self.end.untouched(),
             records: Vec::with_capacity(jobs.len()),
@@ -120,6 +121,22 @@ impl Writer<'_> {
         }
         for (snapshot, answer) in snapshots {
             self.save_snapshot(&snapshot, answer);
+        }
+    }
+
+    /// Where others append too, an appender may have read further than the writer was told.
+    fn catch_up_with(&mut self, jobs: &[Job]) {
+        if !self.desk.store.is_shared() {
+            return;
+        }
+        let mut looked_at = HashSet::new();
+        for job in jobs {
+            let Job::Append(Append { room, expected_seq, .. }) = job else { continue };
+            let known = self.end.rooms.get(room).map_or(0, |(seq, _)| *seq);
+            // Later ones of the same room follow the first.
+            if looked_at.insert(*room) && *expected_seq > known {
+                self.read_news(*room);
+            }
         }
     }
 

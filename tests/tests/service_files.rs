@@ -61,8 +61,13 @@ fn the_compose_file_starts_what_there_is() {
             "{server}"
         );
     }
-    for node in ["node1", "node2", "node3"] {
+    for (node, port) in [("node1", 47901), ("node2", 47902), ("node3", 47903)] {
         assert!(compose.contains(&format!("\n  {node}:\n")), "{node}");
+        // What peers are told is what is open.
+        assert!(
+            compose.contains(&format!("reach it}}:{port}\"")) && compose.contains(&format!("[\"{port}:")),
+            "{port}"
+        );
     }
     for mounted in ["nats.conf", "node.toml"] {
         assert!(compose.contains(&format!("./{mounted}:")) && file(mounted).is_file(), "{mounted}");

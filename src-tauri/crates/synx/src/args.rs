@@ -379,7 +379,7 @@ pub struct NodeArgs {
     #[arg(long)]
     pub no_tls: bool,
     /// As a node of a cluster: where peers and other nodes reach it, in place of this machine's own addresses
-    #[arg(long, value_name = "HOST:PORT", requires = "cluster")]
+    #[arg(long, value_name = "HOST:PORT")]
     pub address: Vec<String>,
     /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
     #[arg(long, value_name = "NAME")]

@@ -68,12 +68,27 @@ impl Cluster {
 
     /// The same under another program, with NATS servers as they are reached from there.
     pub fn start_node_under(&mut self, wrapper: &[String], urls: &str, ip: &str) {
-        let (number, listen) = (self.nodes.len() + 1, format!("{ip}:0"));
+        let number = self.nodes.len() + 1;
+        let node = self.process(wrapper, number, urls, &format!("{ip}:0"));
+        self.nodes.push(Node::of(node));
+    }
+
+    /// Kills all nodes, and starts them again where they were.
+    pub fn restart_nodes(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.process.kill());
+        let addresses: Vec<String> = self.nodes.drain(..).map(|node| node.address).collect();
+        let urls = self.urls();
+        // All at once: none of them knows what time it was.
+        let start = |(number, address): (usize, &String)| self.process(&[], number, &urls, address);
+        let started: Vec<Instance> = (1..).zip(&addresses).map(start).collect();
+        self.nodes = started.into_iter().map(Node::of).collect();
+    }
+
+    fn process(&self, wrapper: &[String], number: usize, urls: &str, listen: &str) -> Instance {
         let data_dir = self.folder.path().join(format!("node-{number}"));
         let replicas = self.servers.len().to_string();
-        let args = ["node", "--cluster", urls, "--replicas", &replicas, "--listen", &listen];
-        let process = Instance::start_under(wrapper, &format!("node {number}"), &data_dir, &args);
-        self.nodes.push(Node::of(process));
+        let args = ["node", "--cluster", urls, "--replicas", &replicas, "--listen", listen];
+        Instance::start_under(wrapper, &format!("node {number}"), &data_dir, &args)
     }
 
     /// A new room, and the person whose it is; nobody is in it.
@@ -92,15 +107,21 @@ impl Cluster {
             archive_after_days: 0,
         };
         let profile = UserProfile { name: "Ana".to_owned(), ..UserProfile::default() };
-        let created = new_event(host, RoomEvent::RoomCreated { host, profile, settings });
+        let created = RoomEvent::RoomCreated { host, profile, settings };
         let left = RoomEvent::UserLeft { user: host, reason: synx_domain::LeaveReason::Left };
+        self.append(room, host, vec![created, left]).await;
+        (room, owner)
+    }
+
+    /// Appends what no peer could ask for.
+    pub async fn append(&self, room: RoomId, actor: UserId, events: Vec<RoomEvent>) {
         let options = self.options(self.folder.path());
         let store =
             tokio::task::spawn_blocking(move || JetStreamStore::open(options)).await.unwrap().unwrap();
         let log = Log::over(Arc::new(store), LogOptions::default()).unwrap();
-        log.append(room, 0, vec![created, new_event(host, left)]).await.unwrap();
+        let events = events.into_iter().map(|event| new_event(actor, event)).collect();
+        log.append(room, log.head(room).unwrap(), events).await.unwrap();
         log.close();
-        (room, owner)
     }
 
     /// A link to a public room by all nodes, this one first.

@@ -2,9 +2,10 @@
 
 use crate::PATIENCE;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
-use synx_domain::{Command, EpochId, EventId, RoomEvent, UserProfile};
+use synx_domain::{Command, EpochId, EventId, RoomEvent, SyncCause, UserProfile};
 use synx_net::{AudioStore, ClientConfig, ClientEvent, Identity, InviteLink, NetError, RoomClient};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -31,8 +32,8 @@ pub struct Peer {
 pub struct Heard {
     /// Events by their place, from the one after the peer's first state on.
     pub events: BTreeMap<u64, EventId>,
-    /// Texts that were said, by their place.
-    pub texts: BTreeMap<u64, String>,
+    /// Changes of what plays: why, and in which epoch.
+    pub syncs: Vec<(SyncCause, EpochId)>,
     /// The last event that is known, one by one or as a state.
     pub head: u64,
     /// Whether the connection is gone just now.
@@ -144,16 +145,16 @@ impl Peer {
         &self.client
     }
 
-    /// Says numbered sentences, one after the other, until it is told to stop; where each of them stands.
-    pub fn talk(&self, name: String, stop: Arc<std::sync::atomic::AtomicBool>) -> Talk {
+    /// Says numbered sentences, one after the other with a pause, until it is told to stop; where each of them stands.
+    pub fn talk(&self, name: String, pause: Duration, stop: Arc<AtomicBool>) -> Talk {
         let client = Arc::clone(&self.client);
         tokio::spawn(async move {
             let mut said = Vec::new();
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 let text = format!("{name}-{}", said.len());
                 let posted = client.execute(Command::PostChatMessage { text: text.clone() }).await;
                 said.push((text, posted.expect("a sentence is waited for")));
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(pause).await;
             }
             said
         })
@@ -180,8 +181,8 @@ async fn listen(mut events: mpsc::Receiver<ClientEvent>, heard: Arc<Mutex<Heard>
             ClientEvent::Event(envelope) => {
                 heard.head = envelope.seq;
                 heard.events.insert(envelope.seq, envelope.event_id);
-                if let RoomEvent::ChatMessagePosted { text } = &envelope.event {
-                    heard.texts.insert(envelope.seq, text.clone());
+                if let RoomEvent::PlaybackSynced { transport, cause } = &envelope.event {
+                    heard.syncs.push((*cause, transport.epoch));
                 }
             }
             ClientEvent::Reconnecting { .. } => heard.away = true,

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use synx_domain::{Command, EpochId, EventId, RoomEvent, RoomId, Visibility};
+use synx_domain::{Command, EpochId, EventId, RoomEvent, RoomId, SyncCause, TrackMeta, Visibility};
 use synx_log::Log;
 use synx_net::{Identity, InviteLink, NetError};
 use synx_system_tests::cluster::Cluster;
 use synx_system_tests::crowd::{Crowd, until};
 use synx_system_tests::synx;
+use synx_testkit::events;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
@@ -50,7 +51,9 @@ impl Party {
             crowd.join(cluster.link(room, number % 3)).await;
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let talk = |number: usize| crowd.peers[number].talk(format!("{number}"), Arc::clone(&stop));
+        // As much is heard by each, however many they are.
+        let pause = Duration::from_millis(10) * u32::try_from(talkers * peers / 100).unwrap();
+        let talk = |number: usize| crowd.peers[number].talk(number.to_string(), pause, Arc::clone(&stop));
         let talks = (0..talkers).map(talk).collect();
         Self { cluster, room, crowd, stop, talks }
     }
@@ -233,6 +236,47 @@ async fn one_link_leads_in_at_every_node_and_who_is_removed_is_out_at_all() {
     assert!(crowd.peers[0].heard().head >= removed);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_lead_a_room_together_and_carry_its_music_over_their_restart() {
+    let _alone = ALONE.lock().await;
+    let cluster = tokio::task::spawn_blocking(|| {
+        let mut cluster = Cluster::start(1);
+        (0..3).for_each(|_| cluster.start_node("127.0.0.1"));
+        cluster
+    });
+    let mut cluster = cluster.await.unwrap();
+    let (room, owner) = cluster.make_room(Visibility::Public).await;
+    let short = TrackMeta { duration_us: 1_500_000, ..events::track(1) };
+    let shared = [short.clone(), events::track(2)].map(|track| RoomEvent::FileShared { track });
+    cluster.append(room, owner.user_id(), shared.to_vec()).await;
+    let mut crowd = Crowd::default();
+    for number in 0..3 {
+        crowd.join(cluster.link(room, number)).await;
+    }
+    let syncs = |number: usize| crowd.peers[number].heard().syncs.clone();
+    let play = |hash| crowd.peers[0].client().execute(Command::Play { track: Some(hash) });
+    play(short.hash).await.unwrap();
+    let ends = || syncs(2).iter().filter(|(cause, _)| *cause == SyncCause::QueueEnded).count();
+    until(|| ends() > 0, || format!("the end of the track is not announced: {:?}", syncs(2))).await;
+    play(events::track(2).hash).await.unwrap();
+    until(|| syncs(2).len() >= 3, || format!("the next track does not play: {:?}", syncs(2))).await;
+    let (_, epoch) = syncs(2)[2];
+
+    let cluster = tokio::task::spawn_blocking(move || {
+        cluster.restart_nodes();
+        cluster
+    });
+    let _cluster = cluster.await.unwrap();
+    let carried = || syncs(2).iter().any(|(cause, now)| *cause == SyncCause::HostRestarted && *now != epoch);
+    until(carried, || format!("the music is not carried over: {:?}", syncs(2))).await;
+    // Each of the three could have announced each of these.
+    let said = crowd.peers[1].client().execute(Command::PostChatMessage { text: "still here".to_owned() });
+    crowd.until_all_are_at(said.await.unwrap()).await;
+    let causes: Vec<SyncCause> = syncs(2).iter().map(|(cause, _)| *cause).collect();
+    let once = [SyncCause::Play, SyncCause::QueueEnded, SyncCause::Play, SyncCause::HostRestarted];
+    assert_eq!(causes, once);
+}
+
 /// A node that is cut off from the NATS servers, and not from its peers: they go to the others.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -295,13 +339,13 @@ async fn pass_on(listener: TcpListener, to: String) {
 async fn three_hundred_peers_on_three_nodes_and_three_nats_servers() {
     let _alone = ALONE.lock().await;
     let mut party = Party::begin(3, 300, 30).await;
-    party.until_it_goes_on(200).await;
+    party.until_it_goes_on(50).await;
     let (replaced, back) = kill_the_owner(&mut party).await;
     println!("a node was killed: its clock replaced after {replaced:?}, all peers back after {back:?}");
     for index in 0..3 {
         let goes_on = kill_a_server(&mut party, index).await;
         println!("NATS server {index} was killed and started again: 20 more events after {goes_on:?}");
-        party.until_it_goes_on(300).await;
+        party.until_it_goes_on(50).await;
     }
     assert!(replaced < Duration::from_secs(2) && back < Duration::from_secs(3), "{replaced:?}, {back:?}");
     party.end().await;

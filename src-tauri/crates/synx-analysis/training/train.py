@@ -12,7 +12,7 @@ from model import Cases, logistic, logit, platt, train
 # How much a take counts, by source: the more alike its takes are to music at large, the more.
 TEMPO_WEIGHTS = {"open": 1.0, "made": 1.0}
 KEY_WEIGHTS = {"open": 1.0, "made": 0.05}
-SHRINK = {"tempo": 0.02, "key": 0.005, "presence": 0.001}
+SHRINK = {"tempo": 0.01, "key": 0.005, "presence": 0.001}
 # An answer withheld from music is worse than one given to noise by this factor.
 PRESENCE_FAVOUR = {"tempo": 20.0, "key": 6.0}
 

@@ -3,21 +3,21 @@
 /// One weight for each of the features, in their order.
 #[rustfmt::skip]
 pub(crate) const WEIGHTS: [f32; 33] = [
-    0.3564, -0.2706, 1.8793, 0.5955, 0.6948, -0.1480, 1.3411, -0.3775,
-    0.6532, -1.0426, -1.0224, 4.7636, -0.5904, 1.2282, 2.0798, 0.5811,
-    -1.3140, 3.2675, 0.6350, 4.5896, -2.6080, 3.8230, 3.3931, -2.8043,
-    -3.7995, 2.4014, 6.5048, 0.7226, 5.9778, -5.3721, 3.8126, 1.3115,
-    -0.1665,
+    0.4827, -0.3285, 2.1610, 0.5675, 0.6656, -0.2349, 1.5050, -0.4455,
+    0.4793, -0.8395, -0.9702, 4.3534, -0.5701, 1.3355, 2.3775, 0.6780,
+    -1.2825, 2.9660, 0.5911, 5.1844, -1.3881, 4.8927, 4.1491, -1.7254,
+    -1.0325, 3.0801, 7.4805, 0.3896, 5.9555, -3.9293, 0.5057, 1.3109,
+    0.1191,
 ];
 
 /// Slope and offset that make a share of the softmax a confidence.
-pub(crate) const CALIBRATION: (f64, f64) = (1.0137, 0.1897);
+pub(crate) const CALIBRATION: (f64, f64) = (1.0371, 0.1691);
 
 /// What is added to the weighted sum of the signs.
-pub(crate) const PRESENCE_BIAS: f64 = -21.3855;
+pub(crate) const PRESENCE_BIAS: f64 = -22.6095;
 
 /// One weight for each of the signs.
 #[rustfmt::skip]
 pub(crate) const PRESENCE_WEIGHTS: [f32; 8] = [
-    8.3221, 6.3993, 1.3852, 3.1948, 4.2731, 3.1202, 10.6729, 11.4624,
+    9.7264, 4.6829, 2.2531, 5.3289, 5.0796, 3.0373, 9.5357, 9.3527,
 ];

@@ -10,7 +10,7 @@ from cases import load
 from model import Cases, logistic, logit, platt, train
 
 # How much a take counts, by source: the more alike its takes are to music at large, the more.
-TEMPO_WEIGHTS = {"open": 1.0, "made": 1.0}
+TEMPO_WEIGHTS = {"open": 5.0, "made": 1.0}
 KEY_WEIGHTS = {"open": 1.0, "made": 0.05}
 SHRINK = {"tempo": 0.01, "key": 0.005, "presence": 0.001}
 # An answer withheld from music is worse than one given to noise by this factor.
@@ -171,7 +171,8 @@ def main():
     for kind, weights in (("tempo", TEMPO_WEIGHTS), ("key", KEY_WEIGHTS)):
         every = weighted(sources, kind, weights)
         others = weighted({n: s for n, s in sources.items() if n != "open"}, kind, weights)
-        calibration = report(kind, cross_validated(sources["open"][kind], others, SHRINK[kind]))
+        opened = weighted({"open": sources["open"]}, kind, weights)
+        calibration = report(kind, cross_validated(opened, others, SHRINK[kind]))
         plain = [c for c in sources["open"][kind] if c["plain"]]
         unseen = decisions(train(others, SHRINK[kind]), plain)
         print(f"  trained without `open` at all: {share(is_right(c, i) for c, i, _ in unseen)}")

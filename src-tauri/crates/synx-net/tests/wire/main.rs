@@ -34,7 +34,7 @@ mod uploads;
 use std::time::Duration;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for what must come.
 async fn soon<T>(what: impl Future<Output = T>) -> T {

@@ -21,5 +21,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     setupFiles: ['src/test-setup.ts'],
     restoreMocks: true,
+    // The machine may be busy with other tests.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -228,11 +228,12 @@ describe('alone', () => {
   });
 
   it('has settings and lists its keys', async () => {
-    for (const name of ['you', 'taste', 'look', 'machine']) {
+    for (const name of ['you', 'taste', 'look', 'network', 'privacy', 'machine']) {
       await scene(`settings-${name}`, async (page) => {
         await at(page, 'settings-open').click();
         await at(page, `settings-${name}`).click();
-        if (name === 'machine') await at(page, 'doctor-check').first().waitFor();
+        if (name === 'network') await at(page, 'network-test').click();
+        if (name === 'machine' || name === 'network') await at(page, 'doctor-check').first().waitFor();
       }, escape);
     }
     await scene('shortcuts', (page) => page.keyboard.press('?'), escape);

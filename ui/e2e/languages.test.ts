@@ -3,26 +3,20 @@
  * and longer words find their place.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../src/lib/i18n/names';
 import { picture, settle } from './inspect';
 import { layoutFaults } from './layout';
-import { serve } from './site';
+import { madeUpWindow, UI } from './made-up';
 import { strangers } from './strangers';
 import { LOOKS, put, Windows, type Look } from './windows';
 
-const UI = resolve(import.meta.dirname, '..');
 /** The machine may be busy with other tests. */
 const PATIENCE_MS = 60_000;
 
-let folder: string;
-let site: { origin: string; server: Server };
+let site: Awaited<ReturnType<typeof madeUpWindow>>;
 let windows: Windows;
 
 const at = (page: Page, id: string) => page.getByTestId(id).first();
@@ -50,6 +44,8 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
   ['settings', 'library', click('settings-open')],
   ['taste', 'library', click('settings-open', 'settings-taste')],
   ['look', 'library', click('settings-open', 'settings-look')],
+  ['network', 'room', click('settings-open', 'settings-network', 'network-test')],
+  ['privacy', 'library', click('settings-open', 'settings-privacy')],
   ['shortcuts', 'library', (page) => page.keyboard.press('?')],
   ['tempo', 'playing', click('bpm')],
   ['key', 'playing', click('key')],
@@ -76,17 +72,12 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
 ];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'synx-window-'));
-  // As while developing: with the made-up node in it.
-  process.env.NODE_ENV = 'development';
-  await build({ root: UI, configFile: join(UI, 'vite.config.ts'), mode: 'development', logLevel: 'error', build: { outDir: folder, emptyOutDir: true, minify: false } });
-  [site, windows] = await Promise.all([serve("'self'", folder), Windows.start()]);
+  [site, windows] = await Promise.all([madeUpWindow(false), Windows.start()]);
 }, PATIENCE_MS * 2);
 
 afterAll(async () => {
   await windows?.close();
-  site?.server.close();
-  await rm(folder, { recursive: true, force: true });
+  await site?.end();
 });
 
 /** Words of the made-up node, as its sources have them. */

@@ -5,6 +5,7 @@
 use crate::Workspace;
 use crate::command::Failure;
 use crate::setup::{self, Purpose};
+use crate::ui;
 
 /// A measurement: its name, what it says, and the program that makes it.
 struct Bench {
@@ -77,14 +78,24 @@ const BENCHES: &[Bench] = &[
     },
 ];
 
+/// What is measured in a browser.
+const WINDOW: &str = "chat";
+
 /// Runs the named measurement with the rest of the arguments, optimised.
 pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
     let Some((name, rest)) = args.split_first() else {
         BENCHES.iter().for_each(|bench| println!("{:<12} {}", bench.name, bench.about));
+        println!(
+            "{WINDOW:<12} how long frames take while one scrolls through 50,000 messages and searches them"
+        );
         return Ok(());
     };
+    if name == WINDOW {
+        ui::packages(workspace)?;
+        return ui::script(workspace, "bench");
+    }
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| {
-        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
+        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).chain([WINDOW]).collect();
         Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
     })?;
     setup::system_packages(Purpose::Headless)?;

@@ -29,6 +29,9 @@ impl Inner {
         match request {
             Request::GetApp => Ok(Response::App { app: Box::new(self.app_view().await) }),
             Request::SetLanguage { language } => done(self.set_language(language)),
+            Request::GetNetwork => Ok(Response::Network { network: self.network() }),
+            Request::SetNetwork { port, seen } => done(self.set_network(port, seen)),
+            Request::TestNetwork => Ok(Response::Doctor { checks: self.test_network().await }),
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
             Request::SetDevice { id } => done(self.set_device(id)),

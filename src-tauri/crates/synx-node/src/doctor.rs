@@ -100,6 +100,6 @@ fn check_discovery() -> DoctorCheckView {
     }
 }
 
-fn check(name: &str, ok: bool, message: String) -> DoctorCheckView {
+pub(crate) fn check(name: &str, ok: bool, message: String) -> DoctorCheckView {
     DoctorCheckView { name: name.to_owned(), ok, message: for_people(&message) }
 }

@@ -7,27 +7,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use synx_domain::RoomId;
 use synx_net::{Browser, InviteLink, LanChange, LanNotice, LanRoom};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 
 /// The rooms that are announced now.
 pub struct Lan {
     rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>>,
-    task: Option<AbortHandle>,
+    seen: watch::Sender<bool>,
+    task: AbortHandle,
 }
 
 impl Lan {
-    /// Starts to listen. Where multicast is not to be had, no room is ever found, and the log says why.
-    pub fn start(events: broadcast::Sender<NodeEvent>) -> Self {
+    /// Listens while this machine shows itself. Where multicast is not to be had, no room is ever found, and the log
+    /// says why.
+    pub fn start(events: broadcast::Sender<NodeEvent>, seen: bool) -> Self {
         let rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>> = Arc::default();
-        let task = match Browser::start() {
-            Ok(browser) => Some(tokio::spawn(follow(browser, Arc::clone(&rooms), events)).abort_handle()),
-            Err(error) => {
-                tracing::warn!(%error, "rooms of the local network cannot be found");
-                None
-            }
-        };
-        Self { rooms, task }
+        let seen = watch::Sender::new(seen);
+        let task = tokio::spawn(listen(Arc::clone(&rooms), seen.subscribe(), events)).abort_handle();
+        Self { rooms, seen, task }
+    }
+
+    /// Shows this machine on the local network from now on, or no more.
+    pub fn show(&self, seen: bool) {
+        self.seen.send_replace(seen);
+    }
+
+    /// Whether this machine shows itself.
+    pub fn seen(&self) -> watch::Receiver<bool> {
+        self.seen.subscribe()
     }
 
     /// The rooms as they are drawn.
@@ -43,9 +50,32 @@ impl Lan {
 
 impl Drop for Lan {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
+        self.task.abort();
+    }
+}
+
+/// Follows what others announce while this machine shows itself; forgets it when it does not.
+async fn listen(
+    rooms: Arc<Mutex<BTreeMap<RoomId, LanRoom>>>,
+    mut seen: watch::Receiver<bool>,
+    events: broadcast::Sender<NodeEvent>,
+) {
+    while seen.wait_for(|seen| *seen).await.is_ok() {
+        match Browser::start() {
+            Ok(browser) => tokio::select! {
+                () = follow(browser, Arc::clone(&rooms), events.clone()) => return,
+                hidden = seen.wait_for(|seen| !*seen) => if hidden.is_err() { return },
+            },
+            Err(error) => {
+                tracing::warn!(%error, "rooms of the local network cannot be found");
+                if seen.wait_for(|seen| !*seen).await.is_err() {
+                    return;
+                }
+            }
         }
+        lock(&rooms).clear();
+        // No window may be open: then nobody needs to know.
+        drop(events.send(NodeEvent::LanRoomsChanged { rooms: Vec::new() }));
     }
 }
 

@@ -23,6 +23,7 @@ pub mod library;
 mod library_call;
 mod looking_back;
 pub mod migrate;
+mod network;
 mod node;
 pub mod ops;
 pub mod past;

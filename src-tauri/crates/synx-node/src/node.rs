@@ -105,6 +105,7 @@ impl Node {
         let library = Library::start(store, analyses, events.clone(), arrivals.clone());
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
         engine.set_muted(settings.values().muted);
+        let seen = settings.values().is_seen();
         let solo = Arc::new(Stage::Solo(SoloRoom::new(identity.user_id())));
         let inner = Arc::new(Inner {
             data,
@@ -117,7 +118,7 @@ impl Node {
             library,
             engine,
             transfers: Transfers::new(events.clone()),
-            lan: Lan::start(events.clone()),
+            lan: Lan::start(events.clone(), seen),
             events,
             arrivals,
             signal: watch::Sender::new(None),

@@ -35,6 +35,10 @@ pub struct Values {
     pub look: Option<LibraryLookView>,
     /// The language that was chosen; none is the system's.
     pub language: Option<LanguageView>,
+    /// Port of the rooms that are hosted; none takes any.
+    pub port: Option<u16>,
+    /// Neither announces public rooms on the local network nor looks for others'.
+    pub unseen: bool,
     /// How hosted rooms were offered last, so that links stay true over a restart.
     pub offer: Option<Offer>,
 }
@@ -63,6 +67,11 @@ pub struct Offer {
 }
 
 impl Values {
+    /// Whether this machine shows itself on the local network.
+    pub fn is_seen(&self) -> bool {
+        !self.unseen
+    }
+
     /// Volume of a device, 0 to 1.
     pub fn volume_of(&self, device: &str) -> f64 {
         self.volume.get(device).copied().unwrap_or(1.0)

@@ -22,6 +22,8 @@ type Answers = {
   get_moment: 'moment';
   export_log: 'saved';
   doctor: 'doctor';
+  get_network: 'network';
+  test_network: 'doctor';
 };
 
 export type ResponseTo<R extends Request> = Extract<

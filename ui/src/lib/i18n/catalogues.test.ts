@@ -10,7 +10,7 @@ import { figure, language, t } from './index';
 const SHARED = new Set([
   // Names of notations, whatever the language.
   'music.keyNames',
-  'Name', 'Playlist', 'Playlists', 'Pause', 'Position', 'Album', 'BPM', 'Tempo', 'Camelot', 'Open Key', 'DJ', 'Host', 'Chat', 'Link', 'System', 'Tracks',
+  'Name', 'Playlist', 'Playlists', 'Pause', 'Position', 'Album', 'BPM', 'Tempo', 'Camelot', 'Open Key', 'DJ', 'Host', 'Chat', 'Link', 'System', 'Tracks', 'Port', 'Firewall',
 ]);
 
 /** Codes that the window gives itself. */

@@ -57,6 +57,20 @@ describe('the settings', () => {
     await screen.findByText('Settings');
   });
 
+  it('say how this machine is reached, test it, and keep what is changed', async () => {
+    const node = await open('room');
+    await press('settings-open');
+    await press('settings-network');
+    expect((await screen.findByTestId('network-addresses')).textContent).toContain('192.168.1.12');
+    await press('network-test');
+    await expect.poll(() => all('doctor-check').map((check) => check.dataset.ok)).toEqual(['true', 'true', 'false']);
+    await type('network-port', '7421');
+    await press('settings-privacy');
+    await fireEvent.click(get('privacy-seen'));
+    await press('settings-save');
+    await expect.poll(() => node.last('set_network')).toMatchObject({ port: 7421, seen: false });
+  });
+
   it('show what is wrong with this machine', async () => {
     await open('room');
     await press('settings-open');

@@ -21,9 +21,9 @@ pub use library::{
 pub use request::{CallError, Request, Response};
 pub use view::{
     AppView, AtDoorView, AwayView, CalibrationView, ChatMessageView, CommentView, DeviceView,
-    DoctorCheckView, ExportFormat, HistoryView, InviteView, KnockView, LanRoomView, LanguageView,
-    LogEntryView, LogKindView, LoopView, MemberView, MomentView, PeerSyncView, PlayState,
-    PlaybackControlView, PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView, RoleView,
-    RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView,
+    DoctorCheckView, ExportFormat, HistoryView, InterfaceView, InviteView, KnockView, LanRoomView,
+    LanguageView, LogEntryView, LogKindView, LoopView, MemberView, MomentView, NetworkView, PeerSyncView,
+    PlayState, PlaybackControlView, PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView,
+    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView,
     TransferDirection, TransferView, VisibilityView,
 };

@@ -5,8 +5,8 @@ use super::library::{
 };
 use super::view::{
     AppView, CalibrationView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView,
-    LanguageView, LogEntryView, LogKindView, LoopView, MomentView, PreferencesView, ProfileView, RoleView,
-    RoomSettingsView,
+    LanguageView, LogEntryView, LogKindView, LoopView, MomentView, NetworkView, PreferencesView, ProfileView,
+    RoleView, RoomSettingsView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -20,6 +20,12 @@ pub enum Request {
     GetApp,
     /// Speaks a language from now on, also on the desktop; null is the system's. Answer: `done`.
     SetLanguage { language: Option<LanguageView> },
+    /// How this machine is reached. Answer: `network`.
+    GetNetwork,
+    /// Changes how it is reached, from the next room on; null takes any port. Answer: `done`.
+    SetNetwork { port: Option<u16>, seen: bool },
+    /// What of this machine may keep others out. Answer: `doctor`.
+    TestNetwork,
     /// Adds audio files (folders are searched) to the library, and plays the first when `play`. Answer: `tracks`.
     OpenFiles { paths: Vec<String>, play: bool },
     /// A part of a list of tracks: those that `search` finds, in an order, or with null in the list's own. Filters such as
@@ -208,6 +214,8 @@ pub enum Response {
     Moment { moment: Box<MomentView> },
     /// Where a file was written.
     Saved { path: String },
+    /// How this machine is reached.
+    Network { network: NetworkView },
     /// Checks.
     Doctor { checks: Vec<DoctorCheckView> },
 }

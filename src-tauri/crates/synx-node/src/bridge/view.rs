@@ -29,6 +29,23 @@ views! {
         recent_rooms: Vec<RecentRoomView>,
     }
 
+    /// How this machine is reached.
+    record NetworkView {
+        /// Port of the rooms that it hosts from the next on; null takes any.
+        port: Option<u16>,
+        /// Whether it announces public rooms on the local network, and looks for others'.
+        seen: bool,
+        /// Port of the room that is open here now.
+        open_port: Option<u16>,
+        interfaces: Vec<InterfaceView>,
+    }
+
+    /// One way into this machine.
+    record InterfaceView {
+        name: String,
+        address: String,
+    }
+
     /// The languages that are spoken here.
     choice LanguageView {
         En,

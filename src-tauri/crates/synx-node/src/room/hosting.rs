@@ -18,6 +18,7 @@ use synx_domain::{
 use synx_log::{AuditFilter, Log};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Port of rooms where none is asked for: the one of the last room, else a free one.
@@ -83,7 +84,7 @@ impl Hosting {
         tasks.spawn(archive::keep_small(Arc::clone(&room)));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
-        tasks.spawn(announce(Arc::clone(&room), server.local_addr().port(), fingerprint));
+        tasks.spawn(announce(Arc::clone(&room), inner.lan.seen(), server.local_addr().port(), fingerprint));
         Ok(Self { room, me, server, host_key, fingerprint, addresses, first_invite, feed, _tasks: tasks })
     }
 
@@ -216,14 +217,19 @@ async fn start_server(
     tls: Option<TlsIdentity>,
     host_key: &Arc<HostKey>,
 ) -> Result<Server, NodeError> {
-    let last_port = inner.settings().values().offer.as_ref().map_or(ANY_PORT, |offer| offer.port);
+    let (chosen, last_port) = {
+        let settings = inner.settings();
+        let offer = settings.values().offer.as_ref();
+        (settings.values().port, offer.map_or(ANY_PORT, |offer| offer.port))
+    };
     let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
     let proxy = opening.public_address.as_deref().map(proxy_name).transpose()?;
     let config = |listen| {
         let config = ServerConfig::new(listen, tls.clone(), Arc::clone(host_key), inner.audio.clone());
         ServerConfig { allowed_hosts: proxy.iter().cloned().collect(), ..config }
     };
-    match opening.listen {
+    // A port that somebody chose is let through a firewall or a router: another would be of no use.
+    match opening.listen.or(chosen.map(any)) {
         Some(listen) => Ok(Server::start(config(listen)).await?),
         // The last port may have been taken meanwhile: then links of old are void, and the room opens all the same.
         None => match Server::start(config(any(last_port))).await {
@@ -255,12 +261,17 @@ async fn feed_from_log(room: Arc<HostedRoom>, feed: Arc<Feed>) {
     }
 }
 
-/// Keeps what the network is told in step with the room: nothing while it is private.
-async fn announce(room: Arc<HostedRoom>, port: u16, fingerprint: Option<[u8; 32]>) {
+/// Keeps what the network is told in step with the room: nothing while it is private, or this machine is not to be seen.
+async fn announce(
+    room: Arc<HostedRoom>,
+    mut seen: watch::Receiver<bool>,
+    port: u16,
+    fingerprint: Option<[u8; 32]>,
+) {
     let mut changes = room.changes();
     let mut said: Option<(Announcement, LanNotice)> = None;
     loop {
-        let notice = room.with(notice);
+        let notice = room.with(notice).filter(|_| *seen.borrow_and_update());
         said = match (said, notice) {
             (Some((announcement, old)), Some(notice)) if old == notice => Some((announcement, old)),
             (Some((announcement, _)), Some(notice)) => {
@@ -272,7 +283,11 @@ async fn announce(room: Arc<HostedRoom>, port: u16, fingerprint: Option<[u8; 32]
             }
             (_, None) => None,
         };
-        if changes.changed().await.is_err() {
+        let goes_on = tokio::select! {
+            changed = changes.changed() => changed.is_ok(),
+            changed = seen.changed() => changed.is_ok(),
+        };
+        if !goes_on {
             return;
         }
     }

@@ -183,6 +183,14 @@ export class FakeBackend implements Backend {
       }
       case 'export_log':
         return { type: 'saved', path: request.path ?? '/data/exports/room.html' };
+      case 'get_network':
+        return { type: 'network', network: { port: null, seen: true, open_port: this.app.room ? 7420 : null, interfaces: [{ name: 'wlan0', address: '192.168.1.12' }, { name: 'wlan0', address: 'fd12:3456:789a:1::c' }] } };
+      case 'test_network':
+        return { type: 'doctor', checks: [
+          { name: 'port', ok: true, message: 'a port can be opened' },
+          { name: 'interfaces', ok: true, message: 'this machine answers at each of its addresses' },
+          { name: 'firewall', ok: false, message: 'a firewall is on and may keep others out; give rooms a port of their own, and let it through: sudo ufw allow PORT/tcp' },
+        ] };
       case 'doctor':
         return { type: 'doctor', checks: [
           { name: 'audio', ok: true, message: 'Built-in Audio at 48000 Hz, 12 ms' },

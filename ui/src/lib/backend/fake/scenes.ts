@@ -182,6 +182,8 @@ export function scene(name: string): Scene {
       return { app: app({ room: room(1, false) }), tracks: TRACKS };
     case 'room':
       return { app: roomScene(3), tracks: TRACKS };
+    case 'talkative':
+      return { app: { ...roomScene(3), chat: Array.from({ length: 50_000 }, (_, index) => said(index + 1, `user-${index % 2}`, NAMES[index % 2] ?? '', index === 777 ? 'The needle' : `Line ${index}, ${TRACKS[index % 5]?.title}`, 90_000_000 - index * 1_000)) }, tracks: TRACKS };
     case 'room50':
       return { app: roomScene(50), tracks: TRACKS };
     case 'at-door':

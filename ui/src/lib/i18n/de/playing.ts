@@ -35,6 +35,8 @@ export const output: Messages['output'] = {
   output: 'Ausgabe',
   outputIs: (device) => `Ausgabe: ${device}`,
   noSound: 'Kein Ton',
+  silent: 'Stumm',
+  silentText: 'Dieses Gerät hält den Takt ohne Ton, so wurde es gestartet. Wähl eine Ausgabe, um es zu hören.',
   nothingHeard: 'Es ist nichts zu hören: Keine Ausgabe funktioniert. Die Zeit läuft weiter; schließ eine an oder wähle eine andere.',
   isDefault: (name) => `${name} (Standard)`,
   loudness: 'Lautheit',

@@ -52,7 +52,8 @@ export const room: Messages['room'] = {
   uploading: 'Wird hochgeladen',
   downloading: 'Wird geladen',
   cannotBePlayed: 'Das lässt sich nicht abspielen.',
-  connectionLost: 'Die Verbindung ist unterbrochen.',
+  // The node's own words are English.
+  lost: () => 'Die Verbindung ist unterbrochen.',
   reconnecting: 'Sie wird neu aufgebaut. Die Musik spielt weiter.',
   goesOutThen: 'Was du inzwischen getan hast, geht dann hinaus.',
   closeAsk: 'Den Raum schließen?',

@@ -5,6 +5,8 @@ export const settings: Messages['settings'] = {
   you: 'Du',
   taste: 'Geschmack',
   window: 'Fenster',
+  network: 'Netz',
+  privacy: 'Privatsphäre',
   machine: 'Dieses Gerät',
   shortcuts: 'Tastenkürzel',
   yourName: 'Dein Name',
@@ -44,6 +46,28 @@ export const machine: Messages['machine'] = {
   lookAgain: 'Noch einmal prüfen',
   copyReport: 'Bericht kopieren',
   looking: 'Ton, Netz und Speicher werden geprüft …',
+};
+
+export const network: Messages['network'] = {
+  names: { port: 'Port', interfaces: 'Adressen', firewall: 'Firewall' },
+  port: 'Port deiner Räume',
+  portHelp: 'Ab dem nächsten Raum. Einen eigenen kannst du durch eine Firewall oder einen Router lassen.',
+  portOpen: (port) => `Dein Raum ist auf ${port} offen; ein anderer Port gilt ab dem nächsten Raum.`,
+  any: 'Beliebig',
+  addresses: 'Adressen dieses Geräts',
+  noAddress: 'Keine: Dieses Gerät ist in keinem Netz.',
+  test: 'Prüfen, was andere abhält',
+};
+
+export const privacy: Messages['privacy'] = {
+  seen: 'Meine öffentlichen Räume im lokalen Netz zeigen und nach anderen suchen',
+  told: [
+    ['Den Personen, die mit dir in einem Raum sind', 'Deinen Namen, deine Farbe, die Worte über dich und was du magst; was du dort schreibst, notierst und teilst; und wie genau dein Gerät die Zeit hält.'],
+    ['Dem Host dieses Raums', 'Dazu die Adresse, von der du kommst.'],
+    ['Allen in deinem lokalen Netz', 'Die Namen deiner öffentlichen Räume, deinen Namen und wie viele dort sind, solange so ein Raum offen ist.'],
+    ['Sonst irgendjemandem', 'Nichts. Es gibt kein Konto, keine Zählung und keine Suche nach Updates.'],
+    ['Nur auf diesem Gerät', 'Deine Bibliothek, was du gespielt hast, und der Verlauf jedes Raums, in dem du warst.'],
+  ],
 };
 
 export const shortcuts: Messages['shortcuts'] = {

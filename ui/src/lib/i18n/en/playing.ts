@@ -35,6 +35,8 @@ export const output = {
   output: 'Output',
   outputIs: (device: string) => `Output: ${device}`,
   noSound: 'No sound',
+  silent: 'Silent',
+  silentText: 'This machine keeps time without a sound, as it was started to. Choose an output to hear it.',
   nothingHeard: 'Nothing can be heard: there is no working output. The time goes on; plug one in or choose another.',
   isDefault: (name: string) => `${name} (default)`,
   loudness: 'Loudness',

@@ -52,7 +52,8 @@ export const room = {
   uploading: 'Uploading',
   downloading: 'Downloading',
   cannotBePlayed: 'It cannot be played.',
-  connectionLost: 'The connection is lost.',
+  /** With the node's own words, where it has some. */
+  lost: (why: string | null) => why ?? 'The connection is lost.',
   reconnecting: 'Reconnecting. The music goes on.',
   goesOutThen: 'What you did meanwhile goes out then.',
   closeAsk: 'Close the room?',

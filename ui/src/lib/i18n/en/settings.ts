@@ -4,6 +4,8 @@ export const settings = {
   you: 'You',
   taste: 'Taste',
   window: 'Window',
+  network: 'Network',
+  privacy: 'Privacy',
   machine: 'This machine',
   shortcuts: 'Keyboard shortcuts',
   yourName: 'Your name',
@@ -43,6 +45,28 @@ export const machine = {
   lookAgain: 'Look again',
   copyReport: 'Copy report',
   looking: 'Looking at sound, network and storage …',
+};
+
+export const network = {
+  names: { port: 'Port', interfaces: 'Addresses', firewall: 'Firewall' } as Record<string, string>,
+  port: 'Port of your rooms',
+  portHelp: 'From the next room on. One of your own can be let through a firewall or a router.',
+  portOpen: (port: number) => `Your room is open on ${port}; another port holds from the next room on.`,
+  any: 'Any',
+  addresses: 'Addresses of this machine',
+  noAddress: 'None: this machine is in no network.',
+  test: 'Test what keeps others out',
+};
+
+export const privacy = {
+  seen: 'Show my public rooms on the local network, and look for others’',
+  told: [
+    ['To the people in a room with you', 'Your name, colour, the words about you and what you like; what you write, note and share there; and how well your machine keeps time.'],
+    ['To the host of that room', 'Besides, the address that you come from.'],
+    ['To everybody on your local network', 'The names of your public rooms, your name and how many are there, while such a room is open.'],
+    ['To anybody else', 'Nothing. There is no account, no counting of what you do, and no looking for updates.'],
+    ['Only on this machine', 'Your library, what you have played, and the history of each room that you were in.'],
+  ] as [string, string][],
 };
 
 export const shortcuts = {

@@ -31,6 +31,7 @@ pub(crate) struct Renderer {
     servo: Servo,
     ratio_ppm: f64,
     reanchors: u64,
+    gaps: u64,
     seen: u64,
     gain: f32,
     scratch: Scratch,
@@ -82,6 +83,7 @@ impl Renderer {
             servo: Servo::default(),
             ratio_ppm: 0.0,
             reanchors: 0,
+            gaps: 0,
             seen: 0,
             gain,
             scratch: Scratch::new(),
@@ -256,12 +258,14 @@ impl Renderer {
             return;
         }
         let device_hz = f64::from(view.nominal_hz);
+        let sounded = self.main.is_some_and(|main| !main.starved);
         for tap in self.fading.iter_mut().chain([&mut self.main]).flatten() {
             let window = &self.shared.windows[tap.slot];
             let kernel = self.shared.kernels.find(tap.track_hz, view.nominal_hz);
             let step = f64::from(tap.track_hz) / device_hz * (1.0 + self.ratio_ppm * 1e-6);
             tap.mix(window, kernel, step, device_hz, &mut self.scratch, out);
         }
+        self.gaps += u64::from(sounded && self.main.is_some_and(|main| main.starved));
         for fading in &mut self.fading {
             if let Some(tap) = fading {
                 let half = self.shared.kernels.find(tap.track_hz, view.nominal_hz).map_or(0, |k| k.half());
@@ -314,6 +318,7 @@ impl Renderer {
             heard_us,
             ratio_ppm: self.ratio_ppm,
             reanchors: self.reanchors,
+            gaps: self.gaps,
             peak,
             revision: self.current.map_or(0, |c| c.revision),
             ..Snapshot::IDLE

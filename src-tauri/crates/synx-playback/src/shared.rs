@@ -155,12 +155,14 @@ pub(crate) struct Snapshot {
     pub error_us: f64,
     pub ratio_ppm: f64,
     pub reanchors: u64,
+    /// Times the samples that were to sound next were not there.
+    pub gaps: u64,
     /// Loudest sample of the block per channel.
     pub peak: [f32; 2],
 }
 
 impl Snapshot {
-    pub(crate) const WORDS: usize = 11;
+    pub(crate) const WORDS: usize = 12;
 
     pub(crate) const IDLE: Self = Self {
         sounding: Sounding::Idle,
@@ -173,6 +175,7 @@ impl Snapshot {
         error_us: f64::NAN,
         ratio_ppm: 0.0,
         reanchors: 0,
+        gaps: 0,
         peak: [0.0; 2],
     };
 
@@ -189,6 +192,7 @@ impl Snapshot {
             self.ratio_ppm.to_bits(),
             self.reanchors,
             u64::from(self.peak[0].to_bits()) << 32 | u64::from(self.peak[1].to_bits()),
+            self.gaps,
         ]
     }
 
@@ -205,6 +209,7 @@ impl Snapshot {
             ratio_ppm: f64::from_bits(w[8]),
             reanchors: w[9],
             peak: [f32::from_bits((w[10] >> 32) as u32), f32::from_bits(w[10] as u32)],
+            gaps: w[11],
         }
     }
 }

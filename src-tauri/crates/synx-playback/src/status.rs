@@ -50,6 +50,8 @@ pub struct EngineStatus {
     pub xruns: u64,
     /// Times the position was corrected by a fade since the engine started.
     pub reanchors: u64,
+    /// Times the track fell silent since the engine started, as its next samples were not decoded yet.
+    pub gaps: u64,
     /// The device that plays, or should.
     pub device: String,
     /// Why it does not play.
@@ -80,6 +82,7 @@ pub(crate) fn read(shared: &Shared, report: Report, track_trouble: Option<String
         ratio_ppm: snapshot.ratio_ppm,
         xruns: shared.xruns.load(Ordering::Relaxed),
         reanchors: snapshot.reanchors,
+        gaps: snapshot.gaps,
         sample_rate_hz: report.rate_hz,
         device: report.device,
         device_trouble: report.trouble,

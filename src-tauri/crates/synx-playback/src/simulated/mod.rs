@@ -86,6 +86,19 @@ fn stalls_of_fifty_milliseconds_make_no_gap_and_no_error() {
 }
 
 #[test]
+fn samples_that_do_not_come_in_time_are_one_gap_and_a_start_is_none() {
+    let (mut world, _) = playing(50.0, -30.0, 20.0, loopback(7), 7);
+    world.run_until(10.0);
+    assert_eq!((world.snapshot().sounding, world.snapshot().gaps), (Sounding::Playing, 0));
+    world.fed = false;
+    world.run_until(120.0);
+    assert_eq!((world.snapshot().sounding, world.snapshot().gaps), (Sounding::Buffering, 1));
+    world.fed = true;
+    world.run_until(130.0);
+    assert_eq!((world.snapshot().sounding, world.snapshot().gaps), (Sounding::Playing, 1));
+}
+
+#[test]
 fn after_a_stop_of_two_seconds_it_is_back_in_a_tenth_and_stays() {
     let (mut world, at) = playing(-80.0, 20.0, -20.0, loopback(3), 3);
     world.card.stalls = vec![(20e6, 2e6)];

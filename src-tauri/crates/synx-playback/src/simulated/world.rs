@@ -138,6 +138,8 @@ pub(super) struct World {
     filter: ClockFilter,
     schedule: ProbeSchedule,
     answers: Vec<(f64, Probe)>,
+    /// Whether what is to be played is decoded.
+    pub fed: bool,
     /// Largest rate correction seen.
     pub most_ppm: f64,
 }
@@ -166,14 +168,17 @@ impl World {
         card.start().unwrap();
         let schedule = ProbeSchedule::new(local.read_us(0.0) as i64);
         let filter = ClockFilter::new();
-        Self { shared, card, host, feeder, pump, link, filter, schedule, answers: Vec::new(), most_ppm: 0.0 }
+        let answers = Vec::new();
+        Self { shared, card, host, feeder, pump, link, filter, schedule, answers, fed: true, most_ppm: 0.0 }
     }
 
     /// Lets true time pass until `seconds`.
     pub(super) fn run_until(&mut self, seconds: f64) {
         while self.card.true_us < seconds * 1e6 {
             self.pump.turn(&mut self.card).unwrap();
-            self.feeder.turn();
+            if self.fed {
+                self.feeder.turn();
+            }
             self.probe();
             self.most_ppm = self.most_ppm.max(self.snapshot().ratio_ppm.abs());
         }

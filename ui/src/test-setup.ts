@@ -3,3 +3,6 @@ import { afterEach } from 'vitest';
 
 configure({ asyncUtilTimeout: 15_000 });
 afterEach(cleanup);
+
+// As long as vitest's own waits: a machine that builds at the same time takes long for what does come.
+configure({ asyncUtilTimeout: 10_000 });

@@ -176,11 +176,12 @@ impl Desktop {
         let mut shown = Ok(());
         if about != self.about {
             let album = album(node, about.track.as_deref()).await;
+            let cover = cover(node, about.track.as_deref()).await;
             shown = self.controls.set_metadata(MediaMetadata {
                 title: about.title.as_deref(),
                 artist: about.artist.as_deref(),
                 album: album.as_deref(),
-                cover_url: None,
+                cover_url: cover.as_ref().map(Url::as_str),
                 duration: about.track.as_ref().map(|_| seconds(about.duration_s)),
             });
             self.about = about;
@@ -219,6 +220,12 @@ async fn album(node: &Node, track: Option<&str>) -> Option<String> {
         Ok(Response::Track { track }) => track?.album,
         _ => None,
     }
+}
+
+/// Where the desktop finds its picture.
+async fn cover(node: &Node, track: Option<&str>) -> Option<Url> {
+    let file = node.picture(track?).await?;
+    Url::from_file_path(std::path::absolute(file).ok()?).ok()
 }
 
 /// What a file or a peer says of a length may be anything.

@@ -228,7 +228,7 @@ describe('alone', () => {
   });
 
   it('has settings and lists its keys', async () => {
-    for (const name of ['you', 'taste', 'look', 'network', 'privacy', 'machine']) {
+    for (const name of ['you', 'taste', 'look', 'sound', 'collection', 'network', 'privacy', 'machine']) {
       await scene(`settings-${name}`, async (page) => {
         await at(page, 'settings-open').click();
         await at(page, `settings-${name}`).click();

@@ -17,11 +17,12 @@ const SIGNAL_S: u32 = 6;
 /// Rates that players have, and some at the edges of what is taken.
 const RATES_HZ: [u32; 8] = [44_100, 48_000, 8_000, 22_050, 96_000, 1_000, 11_025, 16_000];
 
-/// A file of any bytes: described, decoded to its end or to a reason, and decoded again from its middle.
+/// A file of any bytes: described, looked into for its picture, decoded to its end or to a reason, and decoded again from its middle.
 pub fn decode(bytes: &[u8]) {
     let Some(file) = on_disk(bytes) else { return };
     parsers_may_panic();
     drop(synx_media::probe(file.path()));
+    drop(synx_media::artwork(file.path()));
     let Ok(mut decoder) = Decoder::open(file.path()) else { return };
     assert!((1..=32).contains(&decoder.channels()));
     let heard = listen(&mut decoder);

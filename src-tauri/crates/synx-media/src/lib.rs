@@ -5,6 +5,7 @@
 //! the bytes are. It must never touch the network, an audio device or a clock.
 #![warn(missing_docs)]
 
+mod artwork;
 mod decoder;
 mod error;
 mod info;
@@ -14,6 +15,7 @@ mod peaks;
 mod source;
 mod trim;
 
+pub use artwork::{Artwork, artwork};
 pub use decoder::Decoder;
 pub use error::MediaError;
 pub use info::{TrackInfo, probe};

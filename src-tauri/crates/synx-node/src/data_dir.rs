@@ -6,6 +6,7 @@
 //! library.db    known audio files and what is known of them
 //! audio/        shared audio by content hash
 //! analysis/     results by content hash and analyser version
+//! artwork/      pictures of tracks by their hash, made small
 //! identity.key  the own signing key (0600), or whose key lies in the system's keyring
 //! host.key      the key that signs this machine's invites and tokens (0600)
 //! tls/          the server's certificate and key
@@ -58,6 +59,11 @@ impl DataPaths {
     /// Folder of analysis results.
     pub fn analysis(&self) -> PathBuf {
         self.root.join("analysis")
+    }
+
+    /// Folder of tracks' pictures.
+    pub fn artwork(&self) -> PathBuf {
+        self.root.join("artwork")
     }
 
     /// The own signing key.

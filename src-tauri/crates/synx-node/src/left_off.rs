@@ -1,4 +1,5 @@
-//! Where one left off when alone, so that the next start finds it: what was loaded, how far, and what was queued by hand.
+//! Where one left off when alone, so that the next start finds it: what was loaded, how far, what was
+//! repeated, and what was queued by hand.
 //!
 //! Must never play by itself, and never remember a room's music.
 
@@ -9,7 +10,7 @@ use crate::node::Inner;
 use crate::room::solo::SoloRoom;
 use crate::room::stage::Stage;
 use crate::settings::LeftOff;
-use synx_domain::TrackMeta;
+use synx_domain::{Command, TrackMeta};
 
 /// More than anybody queues by hand; what comes after it is left out.
 const QUEUED_MAX: usize = 200;
@@ -35,6 +36,9 @@ impl Inner {
         // The list may be gone, or mean nothing any more.
         let following = self.following(&wanted, track.hash).unwrap_or_default();
         solo.load(&track, left_off.position_us, following)?;
+        if left_off.loop_region.is_some() {
+            solo.execute(Command::SetLoop { region: left_off.loop_region })?;
+        }
         for queued in &left_off.queued {
             if let Some(track) = self.still_there(queued)? {
                 solo.choose(track, false)?;
@@ -55,10 +59,12 @@ impl Inner {
         let stage = self.stage();
         let (Stage::Solo(solo), Some(track)) = (&*stage, player.track.clone()) else { return };
         let ended = player.position_s >= player.duration_s;
+        let loop_region = solo.with(|room| room.transport.as_ref()?.loop_region);
         let chosen = solo.ahead().into_iter().filter(|ahead| ahead.chosen).take(QUEUED_MAX);
         let left_off = LeftOff {
             track,
             position_us: if ended { 0 } else { (player.position_s * 1e6) as i64 },
+            loop_region,
             queued: chosen.map(|ahead| ahead.meta.hash.to_string()).collect(),
         };
         if self.settings().values().left_off.as_ref() == Some(&left_off) {

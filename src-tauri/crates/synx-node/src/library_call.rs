@@ -4,7 +4,7 @@ use crate::bridge::{Request, Response};
 use crate::call::{blocking, done, files, parse};
 use crate::error::NodeError;
 use crate::library::search::Wanted;
-use crate::library::{StoredTrack, analysis_view, waveform_view};
+use crate::library::{PictureSize, StoredTrack, analysis_view, waveform_view};
 use crate::node::Inner;
 use crate::room::solo::Following;
 use crate::room::stage::Stage;
@@ -24,6 +24,11 @@ impl Inner {
             Request::GetWaveform { track, columns, from_s, to_s } => {
                 let analysis = self.analysis(&track)?;
                 Ok(Response::Waveform { waveform: waveform_view(&analysis, columns, from_s, to_s) })
+            }
+            Request::GetPicture { track, large } => {
+                let size = if large { PictureSize::Large } else { PictureSize::Small };
+                let picture = self.picture(parse(&track)?, size).await?;
+                Ok(Response::Picture { address: picture.map(|path| address(&path)).transpose()? })
             }
             Request::GetAnalysis { track } => {
                 let analysis = self.analysis(&track)?;
@@ -62,6 +67,14 @@ impl Inner {
             Request::RemoveFolder { path } => return done(self.library.remove_folder(Path::new(&path))),
             Request::PauseLibrary { paused } => {
                 self.library.pause(paused);
+                return Ok(Response::Done);
+            }
+            Request::SetAnalysisWorkers { count } => {
+                self.library.set_workers(count);
+                return done(self.settings().change(|values| values.analysis_workers = Some(count)));
+            }
+            Request::Rescan => {
+                self.library.rescan();
                 return Ok(Response::Done);
             }
             Request::CorrectTempo { track, bpm, first_beat_s } => {
@@ -112,9 +125,31 @@ impl Inner {
         Ok(tracks)
     }
 
+    /// The file with the picture of a track that is on this machine.
+    ///
+    /// # Errors
+    /// When the track cannot be looked into now.
+    pub(crate) async fn picture(
+        &self,
+        hash: ContentHash,
+        size: PictureSize,
+    ) -> Result<Option<PathBuf>, NodeError> {
+        match self.locate(hash) {
+            Some(path) => self.library.picture(hash, &path, size).await,
+            None => Ok(None),
+        }
+    }
+
     fn analysis(&self, track: &str) -> Result<Arc<synx_analysis::Analysis>, NodeError> {
         self.library.analyses().get(parse(track)?).ok_or(NodeError::NotReady { what: "the analysis" })
     }
+}
+
+/// A picture in words that a window draws.
+fn address(path: &Path) -> Result<String, NodeError> {
+    let read = |source| NodeError::File { action: "read", path: path.to_owned(), source };
+    let jpeg = std::fs::read(path).map_err(read)?;
+    Ok(format!("data:image/jpeg;base64,{}", data_encoding::BASE64.encode(&jpeg)))
 }
 
 fn hashes(tracks: &[String]) -> Result<Vec<ContentHash>, NodeError> {

@@ -5,7 +5,7 @@ use crate::data_dir::{DataDir, DataPaths};
 use crate::error::{NodeError, for_people};
 use crate::joining::Joining;
 use crate::lan::Lan;
-use crate::library::{Analyses, Library, LibraryStore};
+use crate::library::{Analyses, Library, LibraryStore, PictureSize, Pictures};
 use crate::ops::NotReady;
 use crate::past::Past;
 use crate::person::Person;
@@ -23,7 +23,7 @@ use synx_clock::ClockEstimate;
 use synx_domain::{ContentHash, UserId};
 use synx_log::{Log, LogOptions};
 use synx_net::{AudioStore, Identity, Kept};
-use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, Plan, TrackHandle};
+use synx_playback::{AudioFile, DeviceChoice, Engine, EngineConfig, EngineStatus, Plan, TrackHandle};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -101,8 +101,10 @@ impl Node {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let arrivals = watch::Sender::new(0);
         let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
+        let pictures = Pictures::open(paths.artwork());
         let store = LibraryStore::open(&paths.library())?;
-        let library = Library::start(store, analyses, events.clone(), arrivals.clone());
+        let workers = settings.values().analysis_workers();
+        let library = Library::start(store, analyses, pictures, events.clone(), arrivals.clone(), workers);
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);
         engine.set_muted(settings.values().muted);
         let seen = settings.values().is_seen();
@@ -148,6 +150,17 @@ impl Node {
     /// Oneself.
     pub async fn profile(&self) -> ProfileView {
         self.inner.profile_view().await
+    }
+
+    /// The file with the picture of a track that is on this machine, for who shows files; none where it has none.
+    pub async fn picture(&self, track: &str) -> Option<PathBuf> {
+        let hash = track.parse().ok()?;
+        self.inner.picture(hash, PictureSize::Large).await.ok().flatten()
+    }
+
+    /// What the engine says of itself; for measurements.
+    pub fn heard(&self) -> EngineStatus {
+        self.inner.engine.status()
     }
 
     /// The room as it is drawn; none outside of one.

@@ -171,6 +171,7 @@ impl Inner {
         let store = self.library.store();
         let track = store.get(hash)?.ok_or(NodeError::NoSuchTrack)?;
         self.usable(&track)?;
+        self.library.analyze_first(hash);
         solo.play(&track.meta, self.following(wanted, hash)?)?;
         self.refill(solo);
         Ok(())

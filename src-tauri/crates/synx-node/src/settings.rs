@@ -7,6 +7,7 @@ use crate::error::NodeError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use synx_domain::LoopRegion;
 
 /// The settings with the file they are kept in.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Values {
     pub muted: bool,
     /// Integrated loudness that every track is brought to, in LUFS; none plays tracks as they are.
     pub normalise_to_lufs: Option<f64>,
+    /// Tracks that are analysed side by side; none takes the default.
+    pub analysis_workers: Option<u32>,
     /// What was played alone last, and how far.
     pub left_off: Option<LeftOff>,
     /// How the library was shown last.
@@ -50,6 +53,9 @@ pub struct LeftOff {
     pub track: String,
     /// From its start.
     pub position_us: i64,
+    /// What was repeated.
+    #[serde(default)]
+    pub loop_region: Option<LoopRegion>,
     /// Content hashes of what was queued by hand.
     #[serde(default)]
     pub queued: Vec<String>,
@@ -70,6 +76,11 @@ impl Values {
     /// Whether this machine shows itself on the local network.
     pub fn is_seen(&self) -> bool {
         !self.unseen
+    }
+
+    /// Tracks that are analysed side by side. One leaves the machine to whoever listens.
+    pub fn analysis_workers(&self) -> u32 {
+        self.analysis_workers.unwrap_or(1)
     }
 
     /// Volume of a device, 0 to 1.

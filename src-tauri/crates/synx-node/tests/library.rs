@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synx_node::bridge::{
-    AppView, Availability, CallError, KeyNotation, LibraryLookView, PlayState, QueuedView, Request, Response,
-    TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView,
+    AppView, Availability, CallError, KeyNotation, LibraryLookView, LoopView, PlayState, QueuedView, Request,
+    Response, TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView,
 };
-use synx_node::{Node, NodeConfig};
+use synx_node::{Node, NodeConfig, NodeError};
 
 const DEMOS: [&str; 2] = ["paper-lantern.flac", "tide-line.mp3"];
 
@@ -33,7 +33,16 @@ impl House {
     async fn open(folder: &Path) -> Node {
         let config =
             NodeConfig { data_dir: folder.join("data"), device: Some("null".to_owned()), keyring: false };
-        Node::open(config).await.unwrap()
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            match Node::open(config.clone()).await {
+                // Who had it before has tasks that may need a moment to let go.
+                Err(NodeError::DataDirInUse { .. }) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     async fn reopened(self) -> Self {
@@ -309,6 +318,7 @@ async fn one_finds_it_as_one_left_it() {
         order: Some(TrackOrder { by: TrackColumn::Title, down: false }),
         columns: vec![TrackColumn::Title, TrackColumn::Bpm],
         notation: KeyNotation::OpenKey,
+        covers: true,
     };
     house.done(Request::KeepLook { look: Box::new(look.clone()) }).await;
     let first = tracks.iter().find(|track| track.title == "Paper Lantern").unwrap();
@@ -321,12 +331,15 @@ async fn one_finds_it_as_one_left_it() {
     house.done(play).await;
     house.done(Request::Seek { position_s: 5.0 }).await;
     house.done(Request::Pause).await;
+    let region = LoopView { begin_s: 4.0, end_s: 8.5 };
+    house.done(Request::SetLoop { region: Some(region.clone()) }).await;
     house.done(Request::QueueTrack { track: first.id.clone(), next: false }).await;
     let house = house.reopened().await;
     let app = house.app().await;
     assert_eq!(app.look, Some(look));
     assert_eq!((app.player.state, app.player.track.as_ref()), (PlayState::Paused, Some(&first.id)));
     assert!((4.9..7.0).contains(&app.player.position_s), "{}", app.player.position_s);
+    assert_eq!(app.player.loop_region, Some(region));
     assert_eq!(app.current.map(|track| track.id), Some(first.id.clone()));
     house
         .queue_once("what was queued, and what followed", |queue| {
@@ -335,5 +348,98 @@ async fn one_finds_it_as_one_left_it() {
                 && (!queue[1].chosen && queue[1].track != first.id)
         })
         .await;
+    house.node.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_no_workers_only_what_is_played_is_analysed_until_there_are_some_again() {
+    let house = House::new().await;
+    house.done(Request::SetAnalysisWorkers { count: 0 }).await;
+    DEMOS.iter().for_each(|name| house.put(name, name));
+    house.watch().await;
+    let tracks = house.once("two tracks", |tracks| tracks.len() == 2).await;
+    let id = tracks[1].id.clone();
+    let play =
+        Request::PlayFrom { track: id.clone(), list: TrackList::All, search: String::new(), order: None };
+    house.done(play).await;
+    let ready = |tracks: &[TrackView], wanted: &str| {
+        tracks.iter().any(|t| t.id == wanted && t.availability == Availability::Ready)
+    };
+    let played = house.once("what is played is analysed", |tracks| ready(tracks, &id)).await;
+    assert!(!ready(&played, &tracks[0].id));
+    let house = house.reopened().await;
+    assert_eq!(house.app().await.library.workers, 0);
+    assert!(!ready(&house.tracks().await, &tracks[0].id));
+    house.done(Request::SetAnalysisWorkers { count: u32::MAX }).await;
+    house.once("all are analysed", all_ready).await;
+    let library = house.app().await.library;
+    assert_eq!(library.workers, library.workers_most);
+    house.node.close().await;
+}
+
+/// A PNG of one colour.
+fn cover(colour: u8) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(900, 900, image::Rgb([colour, 20, 20]));
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// Puts a picture of any bytes into a file.
+fn put_picture(path: &Path, bytes: Vec<u8>) {
+    use lofty::picture::{MimeType, Picture, PictureType};
+    use lofty::tag::TagExt;
+    let mut tag = lofty::tag::Tag::new(lofty::tag::TagType::VorbisComments);
+    let picture =
+        Picture::unchecked(bytes).pic_type(PictureType::CoverFront).mime_type(MimeType::Png).build();
+    tag.push_picture(picture);
+    tag.save_to_path(path, lofty::config::WriteOptions::default()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_track_shows_its_picture_and_one_that_has_none_none() {
+    let house = House::new().await;
+    // An analysis would change the library meanwhile.
+    house.done(Request::SetAnalysisWorkers { count: 0 }).await;
+    for name in ["1 with.flac", "2 the same.flac", "3 without.flac", "4 broken.flac"] {
+        house.put(DEMOS[0], name);
+    }
+    put_picture(&house.music("1 with.flac"), cover(200));
+    put_picture(&house.music("2 the same.flac"), cover(200));
+    put_picture(&house.music("4 broken.flac"), vec![0x89; 5_000]);
+    // Another content than the first for all that is not its picture.
+    let mut bytes = fs::read(house.music("2 the same.flac")).unwrap();
+    bytes.push(0);
+    fs::write(house.music("2 the same.flac"), bytes).unwrap();
+    house.watch().await;
+    let mut tracks = house.once("all four", |tracks| tracks.len() == 4).await;
+    tracks.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut addresses = Vec::new();
+    for track in &tracks {
+        for large in [false, true] {
+            match house.node.call(Request::GetPicture { track: track.id.clone(), large }).await.unwrap() {
+                Response::Picture { address } => addresses.push(address),
+                other => panic!("no picture: {other:?}"),
+            }
+        }
+    }
+    let [small, large, same_small, same_large, rest @ ..] = &addresses[..] else { panic!("eight") };
+    assert!(small.as_ref().is_some_and(|address| address.starts_with("data:image/jpeg;base64,")));
+    assert!(small.as_ref().map(String::len) < large.as_ref().map(String::len));
+    assert_eq!((small, large), (same_small, same_large));
+    assert_eq!(rest, [None, None, None, None]);
+    // Two tracks, one picture.
+    assert_eq!(fs::read_dir(house.folder.path().join("data/artwork")).unwrap().count(), 2);
+    let file = house.node.picture(&tracks[0].id).await.expect("a file for the desktop");
+    assert_eq!(image::open(file).unwrap().width(), 640);
+    assert_eq!(house.node.picture(&tracks[2].id).await, None);
+
+    // Pictures are only kept: what was deleted is made again.
+    fs::remove_dir_all(house.folder.path().join("data/artwork")).unwrap();
+    let house = house.reopened().await;
+    let again = Request::GetPicture { track: tracks[0].id.clone(), large: false };
+    assert_eq!(house.node.call(again).await.unwrap(), Response::Picture { address: small.clone() });
+    let unknown = Request::GetPicture { track: "ab".repeat(32), large: true };
+    assert_eq!(house.node.call(unknown).await.unwrap(), Response::Picture { address: None });
     house.node.close().await;
 }

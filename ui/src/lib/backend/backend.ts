@@ -10,6 +10,7 @@ type Answers = {
   list_tracks: 'track_page';
   get_track: 'track';
   get_waveform: 'waveform';
+  get_picture: 'picture';
   get_analysis: 'analysis';
   list_devices: 'devices';
   list_microphones: 'devices';

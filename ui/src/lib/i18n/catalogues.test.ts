@@ -10,6 +10,8 @@ import { figure, language, t } from './index';
 const SHARED = new Set([
   // Names of notations, whatever the language.
   'music.keyNames',
+  // Units.
+  'music.lufs', 'music.dbtp',
   'Name', 'Playlist', 'Playlists', 'Pause', 'Position', 'Album', 'BPM', 'Tempo', 'Camelot', 'Open Key', 'DJ', 'Host', 'Chat', 'Link', 'System', 'Tracks', 'Port', 'Firewall',
 ]);
 

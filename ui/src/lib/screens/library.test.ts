@@ -1,5 +1,5 @@
-import { fireEvent, render, screen, within } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeBackend, scene } from '../backend/fake';
 import { Appearance } from '../state';
 import Main from './Main.svelte';
@@ -13,6 +13,8 @@ async function open(name: string): Promise<FakeBackend> {
   return backend;
 }
 
+beforeEach(() => localStorage.clear());
+
 const get = (id: string) => screen.getByTestId(id);
 const type = (id: string, value: string) => fireEvent.input(get(id), { target: { value } });
 const press = (id: string) => fireEvent.click(get(id));
@@ -20,7 +22,7 @@ const press = (id: string) => fireEvent.click(get(id));
 it('shows the library as it was left, and keeps how it is shown', async () => {
   const node = new FakeBackend(scene('library'));
   const order = { by: 'title', down: true } as const;
-  node.app = { ...node.app, look: { list: { type: 'all' }, list_title: '', search: 'northwater', order, columns: ['title', 'year'], notation: 'musical' } };
+  node.app = { ...node.app, look: { list: { type: 'all' }, list_title: '', search: 'northwater', order, columns: ['title', 'year'], notation: 'musical', covers: true } };
   render(Main, { backend: node, appearance: new Appearance(localStorage, matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-contrast: more)')) });
   await expect.poll(() => screen.queryAllByTestId('library-row').length).toBe(2);
   expect((get('library-filter') as HTMLInputElement).value).toBe('northwater');
@@ -76,7 +78,9 @@ describe('a track of the list', () => {
     await fireEvent.keyDown(row(1), { key: 'Q', shiftKey: true });
     expect(node.last('queue_track')?.next).toBe(true);
     await fireEvent.keyDown(row(1), { key: 'a' });
-    await fireEvent.click(await screen.findByTestId('playlist-choice'));
+    // What the dialog is for has the keyboard, not the way out.
+    expect(document.activeElement).toBe(await screen.findByTestId('playlist-choice'));
+    await fireEvent.click(get('playlist-choice'));
     expect(node.last('add_to_playlist')).toMatchObject({ playlist: 1, tracks: ['t2'] });
     await fireEvent.keyDown(row(1), { key: 'g' });
     expect(node.last('list_tracks')?.list).toEqual({ type: 'matching', track: 't2' });
@@ -113,6 +117,92 @@ describe('a track of the list', () => {
     expect(node.last('move_in_playlist')).toMatchObject({ playlist: 1, from: 2, to: 1 });
     await fireEvent.keyDown(row(2), { key: 'Delete' });
     expect(node.last('remove_from_playlist')).toMatchObject({ playlist: 1, place: 2 });
+  });
+});
+
+describe('pictures', () => {
+  const drawn = (within: HTMLElement) => within.querySelector('[data-testid=cover] img')?.getAttribute('src') ?? null;
+
+  it('are seen of what plays, and with what is known of it, and in the list when one wants to', async () => {
+    const node = await open('playing');
+    const foot = screen.getByRole('contentinfo');
+    await expect.poll(() => drawn(foot)).toMatch(/^data:image/u);
+    const row = screen.getAllByTestId('library-row')[0] as HTMLElement;
+    expect(drawn(row)).toBeNull();
+    await press('view-menu');
+    await press('column-covers');
+    await expect.poll(() => drawn(row)).toMatch(/^data:image/u);
+    expect(drawn(screen.getAllByTestId('library-row')[1] as HTMLElement)).toBeNull();
+    await expect.poll(() => node.last('keep_look')?.look.covers).toBe(true);
+    await press('sleeve');
+    expect(node.last('get_picture')).toMatchObject({ track: 't1', large: true });
+    expect(get('track-details').textContent).toContain('File');
+    node.setPlayer({ track: 't2', title: 'Tide Line' });
+    await expect.poll(() => drawn(foot)).toBeNull();
+  });
+});
+
+describe('the part of a track that is looked at', () => {
+  /** The way back to the whole, which is there only while a part is shown. */
+  const back = () => screen.queryByRole('button', { name: 'Whole' });
+
+  it('is found again when the window opens', async () => {
+    await open('playing');
+    await fireEvent.keyDown(document.body, { key: '+' });
+    await expect.poll(() => JSON.parse(localStorage.getItem('view') ?? '{}')).toMatchObject({ track: 't1' });
+    const kept = localStorage.getItem('view');
+    cleanup();
+    await open('playing');
+    await expect.poll(back).toBeTruthy();
+    expect(localStorage.getItem('view')).toBe(kept);
+    await fireEvent.keyDown(document.body, { key: '0' });
+    await expect.poll(() => localStorage.getItem('view')).toBeNull();
+  });
+
+  it.each(['{', 'null', '{"track":"t1","fromS":"x","toS":3}', '{"track":"t1","fromS":5,"toS":2}', '{"track":"t1","fromS":5,"toS":1e9}'])('is the whole where %s is kept', async (kept) => {
+    localStorage.setItem('view', kept);
+    await open('playing');
+    await expect.poll(() => get('waveform').dataset.state).toBe('ready');
+    expect(back()).toBeNull();
+  });
+});
+
+describe('the desktop', () => {
+  const looksAway = () => vi.spyOn(document, 'hasFocus').mockReturnValue(false);
+
+  it('is told what plays while one looks at something else, once and of what stays', async () => {
+    const node = await open('playing');
+    looksAway();
+    vi.useFakeTimers();
+    node.setPlayer({ track: 't2', title: 'Tide Line', artist: null });
+    node.setPlayer({ track: 't3', title: 'Glass Arcade', artist: 'Oval Rooms' });
+    node.setPlayer({ position_s: 3 });
+    vi.advanceTimersByTime(2_000);
+    node.setPlayer({ state: 'paused' });
+    node.setPlayer({ state: 'playing' });
+    vi.advanceTimersByTime(2_000);
+    vi.useRealTimers();
+    expect(node.notified).toEqual(['Glass Arcade: Oval Rooms']);
+  });
+
+  it('is not told when one looks, nor when one does not want it', async () => {
+    const node = await open('playing');
+    const next = (track: string) => {
+      vi.useFakeTimers();
+      node.setPlayer({ track, title: track });
+      vi.advanceTimersByTime(2_000);
+      vi.useRealTimers();
+    };
+    vi.spyOn(document, 'hasFocus').mockReturnValue(true);
+    next('t2');
+    await press('settings-open');
+    await press('settings-look');
+    await fireEvent.click(get('told-playing'));
+    await press('settings-save');
+    await expect.poll(() => localStorage.getItem('told')).toBe('playing');
+    looksAway();
+    next('t3');
+    expect(node.notified).toEqual([]);
   });
 });
 

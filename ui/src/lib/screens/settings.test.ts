@@ -1,4 +1,4 @@
-import { fireEvent, screen } from '@testing-library/svelte';
+import { fireEvent, screen, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scene } from '../backend/fake';
 import { all, get, open, press, type } from './testing';
@@ -77,6 +77,45 @@ describe('the settings', () => {
     await press('settings-machine');
     await expect.poll(() => all('doctor-check').map((check) => check.dataset.ok)).toEqual(['true', 'false']);
     expect(get('doctor-copy')).toBeTruthy();
+  });
+
+  it('are for sound as well: output, loudness with its target, latency', async () => {
+    const node = await open('playing');
+    await press('settings-open');
+    await press('settings-sound');
+    const dialog = within(screen.getByRole('dialog'));
+    await expect.poll(() => dialog.getByTestId('output-device').querySelectorAll('option').length).toBe(3);
+    await fireEvent.change(dialog.getByTestId('output-device'), { target: { value: 'alsa:usb' } });
+    expect(node.last('set_device')?.id).toBe('alsa:usb');
+    await fireEvent.change(dialog.getByTestId('normalise'), { target: { value: '-18' } });
+    const target = await dialog.findByTestId('target-lufs');
+    await fireEvent.change(target, { target: { value: '-16.5' } });
+    expect(node.last('set_normalisation')?.target_lufs).toBe(-16.5);
+    await fireEvent.change(target, { target: { value: '-90' } });
+    expect(node.last('set_normalisation')?.target_lufs).toBe(-16.5);
+    await fireEvent.change(dialog.getByTestId('latency'), { target: { value: '40' } });
+    expect(node.last('set_latency_offset')?.offset_ms).toBe(40);
+  });
+
+  it('are for the library as well: folders, workers, and what cannot be used', async () => {
+    const node = await open('library');
+    node.setLibrary({ folders: [{ path: '/music', reachable: true }, { path: '/nas', reachable: false }], broken: 1 });
+    await press('settings-open');
+    await press('settings-collection');
+    expect(all('folder').map((folder) => folder.textContent?.trim())).toEqual(['/music', '/nas']);
+    await press('collection-add');
+    await expect.poll(() => node.last('add_to_library')).toMatchObject({ paths: ['/music'], play: false });
+    await press('collection-rescan');
+    expect(node.last('rescan')).toBeTruthy();
+    await fireEvent.change(get('collection-workers'), { target: { value: '0' } });
+    expect(node.last('set_analysis_workers')?.count).toBe(0);
+    await fireEvent.click(get('collection-pause'));
+    expect(node.last('pause_library')?.paused).toBe(true);
+    await fireEvent.click(all('folder-remove')[1] as HTMLElement);
+    expect(node.last('remove_folder')?.path).toBe('/nas');
+    await press('collection-broken');
+    await expect.poll(() => node.last('list_tracks')?.search).toBe('is:broken');
+    expect(screen.queryByRole('dialog')).toBeNull();
   });
 
   it('go from page to page by the arrows', async () => {

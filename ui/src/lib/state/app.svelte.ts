@@ -9,6 +9,7 @@ import type {
 import { CallFailure } from '../backend';
 import { merge, unreadCount } from '../pure/chat';
 import type { Loop } from '../pure/loop';
+import { Covers } from './covers';
 import { currentId, currentTrack } from './current';
 import { Known } from './known.svelte';
 import { Look } from './look.svelte';
@@ -37,6 +38,7 @@ export class App extends Known {
   readonly tracks: Tracks;
   readonly own: Own;
   readonly look: Look;
+  readonly covers: Covers;
 
   /** What others said and was not on screen yet. */
   unread = $derived(unreadCount(this.chat, this.window.readSeq, this.room?.me ?? null));
@@ -69,6 +71,7 @@ export class App extends Known {
     this.tracks = new Tracks(backend);
     this.own = new Own(backend);
     this.look = new Look(backend);
+    this.covers = new Covers(backend);
     backend.onStatus((status) => {
       const found = this.link === 'lost' && status === 'open';
       this.link = status;
@@ -166,6 +169,7 @@ export class App extends Known {
   }
 
   #setPlayer(player: PlayerView): void {
+    this.told.plays(player, this.player === null);
     this.player = this.#volume.over(player);
     this.playhead.report(player);
     this.#learn();

@@ -5,7 +5,7 @@ import type {
   AppView, AtDoorView, ChatMessageView, LanguageView, LanRoomView, LibraryStateView, PeerSyncView, PlayerView, PreferencesView, ProfileView, QueuedView, RecentRoomView, RoomView, TransferView,
 } from '../backend';
 
-const NO_LIBRARY: LibraryStateView = { revision: 0, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [] };
+const NO_LIBRARY: LibraryStateView = { revision: 0, tracks: 0, broken: 0, waiting: 0, paused: false, workers: 1, workers_most: 1, folders: [], scan: null, playlists: [] };
 
 export class Known {
   version = $state('');

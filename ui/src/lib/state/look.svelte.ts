@@ -12,6 +12,7 @@ const KEEP_AFTER_MS = 600;
 export class Look {
   columns = $state.raw<Column[]>(USUAL_COLUMNS);
   notation = $state<KeyNotation>('camelot');
+  covers = $state(false);
 
   #kept = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +27,7 @@ export class Look {
   take(look: LibraryLookView): void {
     this.columns = look.columns;
     this.notation = look.notation;
+    this.covers = look.covers;
     this.#kept = JSON.stringify(look);
   }
 

@@ -1,19 +1,23 @@
 /**
- * What of a room the person wants to be told of, and the telling. Kept in this window's own storage.
+ * What the person wants to be told of, and the telling. Kept in this window's own storage.
  */
 import { t } from '../i18n';
-import type { ChatMessageView, RoomView } from '../backend';
+import type { ChatMessageView, PlayerView, RoomView } from '../backend';
 import { arrivals, finishedAnalyses, knocking } from '../pure/changes';
 import { mentions } from '../pure/chat';
 import type { Notices } from './notices.svelte';
 
-export const TOLD = ['joined', 'knocked', 'mention', 'analysed', 'outside'] as const;
+export const TOLD = ['joined', 'knocked', 'mention', 'analysed', 'playing', 'outside'] as const;
 export type Told = (typeof TOLD)[number];
 
 const KEY = 'told';
+/** Who skips through tracks is told of the one that stays. */
+const STAYS_MS = 1_000;
 
 export class ToldOf {
   #off = $state.raw<Told[]>([]);
+  #heard: string | null = null;
+  #next: ReturnType<typeof setTimeout> | undefined;
 
   /** `outside` tells while somebody looks elsewhere: a title and what happened. */
   constructor(
@@ -39,7 +43,17 @@ export class ToldOf {
     for (const name of arrivals(before, now)) this.#tell('joined', t.told.joined(name), now);
     for (const title of finishedAnalyses(before, now)) this.#tell('analysed', t.told.analysed(title), now);
     // In the window they stand at the door, in sight on every screen.
-    for (const name of knocking(before, now)) this.#tellOutside('knocked', t.told.knocks(name), now);
+    for (const name of knocking(before, now)) this.#outside('knocked', now.settings.name, t.told.knocks(name));
+  }
+
+  /** What plays is in sight in the window: the desktop alone tells of it. What played when the window opened is no news. */
+  plays({ state, track, title, artist }: PlayerView, opening: boolean): void {
+    if (!opening && state !== 'playing') return;
+    const another = track !== this.#heard;
+    this.#heard = track;
+    if (opening || !another || title === null) return;
+    clearTimeout(this.#next);
+    this.#next = setTimeout(() => this.#outside('playing', title, artist ?? t.common.unknownArtist), STAYS_MS);
   }
 
   /** Others said something new. */
@@ -53,10 +67,10 @@ export class ToldOf {
   #tell(what: Told, message: string, room: RoomView): void {
     if (!this.has(what)) return;
     this.notices.add('info', what, message);
-    this.#tellOutside(what, message, room);
+    this.#outside(what, room.settings.name, message);
   }
 
-  #tellOutside(what: Told, message: string, room: RoomView): void {
-    if (this.has(what) && this.has('outside') && !document.hasFocus()) this.outside(room.settings.name, message);
+  #outside(what: Told, title: string, message: string): void {
+    if (this.has(what) && this.has('outside') && !document.hasFocus()) this.outside(title, message);
   }
 }

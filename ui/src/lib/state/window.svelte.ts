@@ -2,6 +2,7 @@
  * What the window itself shows: which screen, which dialog, which tab. The node knows nothing of it.
  */
 import type { TrackView } from '../backend';
+import type { View } from '../pure/timeline';
 
 export type Dialog =
   | { type: 'host' }
@@ -19,6 +20,8 @@ export type Dialog =
 
 /** How far each room's chat was read, kept in this window's own storage. */
 const READ_KEY = 'read:';
+/** The part of a track that was looked at last, kept there too. */
+const VIEW_KEY = 'view';
 
 export class Window {
   screen = $state<'library' | 'room' | 'history'>('library');
@@ -52,6 +55,24 @@ export class Window {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
     if (this.#room !== null) localStorage.setItem(READ_KEY + this.#room, String(seq));
+  }
+
+  /** Remembers which part of a track is looked at; null is the whole. */
+  keepView(track: string, view: View | null): void {
+    if (view) localStorage.setItem(VIEW_KEY, JSON.stringify({ track, ...view }));
+    else localStorage.removeItem(VIEW_KEY);
+  }
+
+  /** The part of a track that was looked at last, if it was that track. What is kept may be anything. */
+  keptView(track: string): View | null {
+    try {
+      const kept = JSON.parse(localStorage.getItem(VIEW_KEY) ?? 'null') as (Partial<View> & { track?: string }) | null;
+      const { fromS, toS } = kept ?? {};
+      if (kept?.track !== track || typeof fromS !== 'number' || typeof toS !== 'number' || !(fromS >= 0 && toS > fromS)) return null;
+      return { fromS, toS };
+    } catch {
+      return null;
+    }
   }
 
   open(dialog: Dialog): void {

@@ -188,6 +188,9 @@ views! {
         order: Option<TrackOrder>,
         columns: Vec<TrackColumn>,
         notation: KeyNotation,
+        /// Whether each row shows its track's picture.
+        #[serde(default)]
+        covers: bool,
     }
 
     /// A watched folder.
@@ -236,6 +239,10 @@ views! {
         waiting: u32,
         /// Whether scans and analyses rest.
         paused: bool,
+        /// Tracks that are analysed side by side; with 0, only what is opened or played.
+        workers: u32,
+        /// No more are of use on this machine.
+        workers_most: u32,
         /// Watched folders.
         folders: Vec<FolderView>,
         /// What is scanned now.

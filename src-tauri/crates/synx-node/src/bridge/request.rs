@@ -42,6 +42,10 @@ pub enum Request {
     RemoveFolder { path: String },
     /// Lets scans and analyses rest, but for what is opened or played, or go on. Answer: `done`.
     PauseLibrary { paused: bool },
+    /// Analyses so many tracks side by side; with 0, only what is opened or played. Answer: `done`.
+    SetAnalysisWorkers { count: u32 },
+    /// Looks through all watched folders again. Answer: `done`.
+    Rescan,
     /// Sets tempo and beat grid by hand; null is what the analysis found. Answer: `done`.
     CorrectTempo { track: String, bpm: Option<f64>, first_beat_s: Option<f64> },
     /// Sets the key by hand, in any notation; null is the one that the analysis found. Answer: `done`.
@@ -64,6 +68,8 @@ pub enum Request {
     RemoveTrack { track: String },
     /// The waveform of a part of a track as `columns` columns. Answer: `waveform`; error `not_ready` until analysed.
     GetWaveform { track: String, columns: u32, from_s: f64, to_s: f64 },
+    /// The picture of a track of this machine. Answer: `picture`.
+    GetPicture { track: String, large: bool },
     /// Everything the analysis found. Answer: `analysis`; error `not_ready` until analysed.
     GetAnalysis { track: String },
 
@@ -196,6 +202,8 @@ pub enum Response {
     Track { track: Option<Box<TrackView>> },
     /// A waveform.
     Waveform { waveform: WaveformView },
+    /// A picture as a `data:` address; null where the track has none, or is not on this machine.
+    Picture { address: Option<String> },
     /// An analysis.
     Analysis { analysis: Box<AnalysisView> },
     /// Output devices.

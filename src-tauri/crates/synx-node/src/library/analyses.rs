@@ -14,6 +14,27 @@ use tokio::sync::{OnceCell, Semaphore};
 /// Results that stay in memory; a result with its waveform is some hundred kilobytes.
 const KEPT_IN_MEMORY: usize = 8;
 
+/// How many files are to be analysed side by side, and how many more than that are under way still.
+struct AtATime {
+    wanted: usize,
+    over: usize,
+}
+
+/// One file's place among those that are analysed.
+struct Turn<'a> {
+    of: &'a Analyses,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut at_a_time = lock(&self.of.at_a_time);
+        match at_a_time.over {
+            0 => self.of.turns.add_permits(1),
+            _ => at_a_time.over -= 1,
+        }
+    }
+}
+
 type Outcome = Result<Arc<Analysis>, WorkError>;
 
 /// The results, and the work that is under way.
@@ -22,6 +43,7 @@ pub struct Analyses {
     recent: Mutex<Vec<(ContentHash, Arc<Analysis>)>>,
     under_way: Mutex<HashMap<ContentHash, Arc<OnceCell<Outcome>>>>,
     turns: Semaphore,
+    at_a_time: Mutex<AtATime>,
     workers: Workers,
     cancelled: AtomicBool,
 }
@@ -34,6 +56,7 @@ impl Analyses {
             recent: Mutex::default(),
             under_way: Mutex::default(),
             turns: Semaphore::new(at_a_time.max(1)),
+            at_a_time: Mutex::new(AtATime { wanted: at_a_time.max(1), over: 0 }),
             workers: Workers::default(),
             cancelled: AtomicBool::new(false),
         }
@@ -84,8 +107,28 @@ impl Analyses {
         self.cancelled.load(Ordering::Relaxed)
     }
 
+    /// So many files side by side from now on, at least one. What is under way is finished.
+    pub fn set_at_a_time(&self, wanted: usize) {
+        let (wanted, mut at_a_time) = (wanted.max(1), lock(&self.at_a_time));
+        let before = std::mem::replace(&mut at_a_time.wanted, wanted);
+        if wanted < before {
+            at_a_time.over += before - wanted - self.turns.forget_permits(before - wanted);
+        } else {
+            let paid = (wanted - before).min(at_a_time.over);
+            at_a_time.over -= paid;
+            self.turns.add_permits(wanted - before - paid);
+        }
+    }
+
+    async fn turn(&self) -> Turn<'_> {
+        if let Ok(permit) = self.turns.acquire().await {
+            permit.forget();
+        }
+        Turn { of: self }
+    }
+
     async fn compute(&self, hash: ContentHash, path: &Path, progress: Progress) -> Outcome {
-        let _turn = self.turns.acquire().await;
+        let _turn = self.turn().await;
         let analysis = Arc::new(self.workers.analyze(path, progress).await?);
         self.write(hash, &analysis);
         self.remember(hash, &analysis);

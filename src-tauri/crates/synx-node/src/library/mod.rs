@@ -3,6 +3,7 @@
 //! Must never change or move a file of the user's.
 
 mod analyses;
+mod artwork;
 mod batch;
 #[doc(hidden)]
 pub mod bench;
@@ -16,6 +17,7 @@ mod watch;
 mod work;
 
 pub use analyses::{Analyses, summary};
+pub use artwork::{PictureSize, Pictures};
 pub use batch::{FileAnalysis, FileOutcome, FileReport, analyze_files};
 pub use files::{describe, file_name, find_audio, hash_file};
 pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, StoredTrack};
@@ -44,6 +46,7 @@ pub struct Library {
     store: LibraryStore,
     lists: Lists,
     analyses: Arc<Analyses>,
+    pictures: Pictures,
     agenda: Arc<Agenda>,
     events: broadcast::Sender<NodeEvent>,
     /// Rises when more is known of audio of this machine.
@@ -62,12 +65,14 @@ pub struct Library {
 
 impl Library {
     /// A library over its database; results are kept in `analyses`, news go to `events`, and raise `arrivals`. What waits
-    /// for its analysis is analysed from now on.
+    /// for its analysis is analysed from now on, as [`Library::set_workers`] says.
     pub fn start(
         store: LibraryStore,
         analyses: Arc<Analyses>,
+        pictures: Pictures,
         events: broadcast::Sender<NodeEvent>,
         arrivals: tokio_watch::Sender<u64>,
+        workers: u32,
     ) -> Arc<Self> {
         let changes = tokio_watch::Sender::new(0);
         let (happened, happening) = mpsc::unbounded_channel();
@@ -75,6 +80,7 @@ impl Library {
             store,
             lists: Lists::default(),
             analyses,
+            pictures,
             agenda: Arc::default(),
             events,
             arrivals,
@@ -85,6 +91,7 @@ impl Library {
             folders: Mutex::new(Folders::new(happened)),
             tasks: Mutex::default(),
         });
+        library.set_workers(workers);
         let mut tasks = lock(&library.tasks);
         tasks.spawn(work::analyze_all(Arc::downgrade(&library)));
         tasks.spawn(work::tell_changes(Arc::downgrade(&library), library.changes.subscribe()));
@@ -256,6 +263,8 @@ impl Library {
             broken: counts.broken,
             waiting: counts.waiting,
             paused: self.agenda.is_paused(),
+            workers: self.agenda.workers(),
+            workers_most: workers_most(),
             folders: self.folder_views(),
             scan: lock(&self.scanning).as_ref().map(|scanning| ScanView {
                 folder: scanning.folder.to_string_lossy().into_owned(),
@@ -281,6 +290,24 @@ impl Library {
         self.changed();
     }
 
+    /// So many files are analysed side by side from now on. With none, only what is opened or played.
+    pub fn set_workers(&self, count: u32) {
+        let count = count.min(workers_most());
+        self.analyses.set_at_a_time(count as usize);
+        self.agenda.set_workers(count);
+        self.changed();
+    }
+
+    /// Analyses a track before all others, if it waits for that.
+    pub fn analyze_first(&self, hash: ContentHash) {
+        self.agenda.first([hash]);
+    }
+
+    /// Looks through all watched folders again.
+    pub fn rescan(&self) {
+        lock(&self.folders).look_again();
+    }
+
     /// A track as it is drawn.
     pub fn view(&self, track: &StoredTrack) -> TrackView {
         let progress = lock(&self.under_way).get(&track.meta.hash).copied();
@@ -303,6 +330,11 @@ impl Library {
     fn tell_now(&self) {
         drop(self.events.send(NodeEvent::LibraryChanged { library: Box::new(self.state()) }));
     }
+}
+
+/// More analyses side by side than the machine has processors make none of them faster.
+fn workers_most() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

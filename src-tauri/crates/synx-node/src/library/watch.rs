@@ -75,6 +75,11 @@ impl Folders {
         }
         self.watched = folders;
     }
+
+    /// Has all scanned that are watched.
+    pub fn look_again(&self) {
+        self.watched.iter().for_each(|folder| drop(self.events.send(folder.clone())));
+    }
 }
 
 /// Scans folders as things happen in them, until the library is no more.

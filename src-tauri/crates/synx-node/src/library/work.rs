@@ -1,4 +1,4 @@
-//! The analyses that are to be done, one after the other: what is asked for first, then what is on screen, then the rest in
+//! The analyses that are to be done, as many side by side as is set: what is asked for first, then what is on screen, then the rest in
 //! the order in which it came.
 //!
 //! Must never hold up who asks: it works by itself, and tells.
@@ -8,10 +8,12 @@ use super::{Library, lock};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use synx_domain::ContentHash;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 /// Changes that come closer together than this are told once.
 const TELL_EVERY: Duration = Duration::from_millis(150);
@@ -23,6 +25,7 @@ pub struct Agenda {
     on_screen: Mutex<VecDeque<ContentHash>>,
     more: Notify,
     paused: watch::Sender<bool>,
+    workers: AtomicU32,
 }
 
 impl Agenda {
@@ -49,6 +52,17 @@ impl Agenda {
         self.more.notify_one();
     }
 
+    /// So many side by side from now on. With none, only what is asked for first is done.
+    pub fn set_workers(&self, count: u32) {
+        self.workers.store(count, Ordering::Relaxed);
+        self.more.notify_one();
+    }
+
+    /// How many are done side by side.
+    pub fn workers(&self) -> u32 {
+        self.workers.load(Ordering::Relaxed)
+    }
+
     /// Whether it rests.
     pub fn is_paused(&self) -> bool {
         *self.paused.borrow()
@@ -57,15 +71,20 @@ impl Agenda {
 
 /// Analyses what waits until the library is no more.
 pub async fn analyze_all(library: Weak<Library>) {
+    let mut under_way = JoinSet::new();
     loop {
-        let Some(next) = library.upgrade() else { return };
-        let agenda = Arc::clone(&next.agenda);
-        match next.next_to_analyze() {
-            Some((hash, path)) => next.analyze_one(hash, path).await,
-            None => {
-                drop(next);
-                agenda.more.notified().await;
-            }
+        let Some(here) = library.upgrade() else { return };
+        let agenda = Arc::clone(&here.agenda);
+        let free = under_way.len() < agenda.workers().max(1) as usize;
+        if let Some((hash, path)) = free.then(|| here.next_to_analyze()).flatten() {
+            lock(&here.under_way).insert(hash, 0.0);
+            under_way.spawn(here.analyze_one(hash, path));
+            continue;
+        }
+        drop(here);
+        tokio::select! {
+            () = agenda.more.notified() => {}
+            Some(_) = under_way.join_next() => {}
         }
     }
 }
@@ -82,13 +101,15 @@ pub async fn tell_changes(library: Weak<Library>, mut changes: watch::Receiver<u
 
 impl Library {
     fn next_to_analyze(&self) -> Option<(ContentHash, PathBuf)> {
-        let waiting = |hash| self.store.if_waiting(hash).ok().flatten();
+        let under_way: Vec<ContentHash> = lock(&self.under_way).keys().copied().collect();
+        let waiting =
+            |hash| self.store.if_waiting(hash).ok().flatten().filter(|_| !under_way.contains(&hash));
         while let Some(hash) = lock(&self.agenda.first).pop_front() {
             if let Some(found) = waiting(hash) {
                 return Some(found);
             }
         }
-        if self.agenda.is_paused() {
+        if self.agenda.is_paused() || self.agenda.workers() == 0 {
             return None;
         }
         while let Some(hash) = lock(&self.agenda.on_screen).pop_front() {
@@ -96,14 +117,14 @@ impl Library {
                 return Some(found);
             }
         }
-        self.store.next_waiting().unwrap_or_else(|error| {
+        let oldest = self.store.next_waiting(under_way.len() + 1).unwrap_or_else(|error| {
             tracing::warn!(%error, "no analysis can be begun");
-            None
-        })
+            Vec::new()
+        });
+        oldest.into_iter().find(|(hash, _)| !under_way.contains(hash))
     }
 
     async fn analyze_one(self: Arc<Self>, hash: ContentHash, path: PathBuf) {
-        lock(&self.under_way).insert(hash, 0.0);
         let told = Arc::clone(&self);
         let progress = Box::new(move |done: f64| told.progressed(hash, done));
         let outcome = self.analyses.analyze(hash, &path, progress).await;

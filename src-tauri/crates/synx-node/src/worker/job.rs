@@ -2,10 +2,12 @@
 
 use crate::error::NodeError;
 use crate::library::describe;
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use synx_analysis::{Analysis, Options};
 use synx_domain::{ContentHash, TrackMeta};
+use synx_media::Artwork;
 
 /// One job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,13 +15,15 @@ use synx_domain::{ContentHash, TrackMeta};
 pub(super) enum Job {
     /// What a file says of itself.
     Describe { path: FilePath, hash: ContentHash, file_name: String },
+    /// Its picture.
+    Artwork { path: FilePath },
     /// Everything the analysis finds.
     Analyze { path: FilePath },
 }
 
 impl Job {
     pub(super) fn path(&self) -> PathBuf {
-        let (Self::Describe { path, .. } | Self::Analyze { path }) = self;
+        let (Self::Describe { path, .. } | Self::Artwork { path } | Self::Analyze { path }) = self;
         path.to_path()
     }
 }
@@ -32,11 +36,35 @@ pub(super) enum Line {
     Progress { done: f64 },
     /// What the file says of itself.
     Described { track: TrackMeta, year: Option<u16> },
+    /// Its picture as JPEG, if it has one.
+    Pictured { picture: Option<PictureLine> },
     /// What was found.
     Analyzed { analysis: Box<Analysis> },
     /// It could not be done.
     Failed { code: String, message: String },
 }
+
+/// A picture in two sizes, in Base64.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PictureLine {
+    large: String,
+    small: String,
+}
+
+impl PictureLine {
+    fn new(artwork: &Artwork) -> Self {
+        Self { large: BASE64.encode(&artwork.large), small: BASE64.encode(&artwork.small) }
+    }
+
+    /// None where it is no picture of ours.
+    pub(super) fn artwork(&self) -> Option<Artwork> {
+        let jpeg = |text: &str| BASE64.decode(text.as_bytes()).ok().filter(|bytes| bytes.starts_with(JPEG));
+        Some(Artwork { large: jpeg(&self.large)?, small: jpeg(&self.small)? })
+    }
+}
+
+/// How a JPEG begins.
+const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 
 /// A path as it is, also where it is no text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +100,9 @@ pub(super) fn done(job: &Job, progress: Box<dyn Fn(f64) + Send + Sync>) -> Line 
     let outcome = match job {
         Job::Describe { path, hash, file_name } => describe(&path.to_path(), *hash, file_name.clone())
             .map(|(track, year)| Line::Described { track, year }),
+        Job::Artwork { path } => synx_media::artwork(&path.to_path())
+            .map(|found| Line::Pictured { picture: found.as_ref().map(PictureLine::new) })
+            .map_err(NodeError::from),
         Job::Analyze { path } => {
             let options = Options { progress: Some(progress), ..Options::default() };
             let found = synx_analysis::analyze(&path.to_path(), &options);

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use synx_analysis::Analysis;
 use synx_domain::{ContentHash, TrackMeta};
+use synx_media::Artwork;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
@@ -167,6 +168,20 @@ impl Workers {
         match self.run(job, Box::new(|_| {})).await? {
             // Whatever it says: it was asked about these bytes.
             Line::Described { track, year } => Ok((TrackMeta { hash, ..track }, year)),
+            _ => Err(WorkError::Crashed),
+        }
+    }
+
+    /// The picture of a file, if it has one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or took its worker down.
+    pub async fn artwork(&self, path: &Path) -> Result<Option<Artwork>, WorkError> {
+        match self.run(Job::Artwork { path: FilePath::from(path) }, Box::new(|_| {})).await? {
+            Line::Pictured { picture: None } => Ok(None),
+            Line::Pictured { picture: Some(picture) } => {
+                picture.artwork().map(Some).ok_or(WorkError::Crashed)
+            }
             _ => Err(WorkError::Crashed),
         }
     }

@@ -5,7 +5,7 @@ import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsub
 import type { AppView, LibraryStateView, LogEntryView, LogKindView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
 import { page } from './library';
 import type { Scene } from './scenes';
-import { analysis, tempo, waveform } from './sound';
+import { analysis, picture, tempo, waveform } from './sound';
 
 export { scene, type Scene } from './scenes';
 
@@ -148,6 +148,8 @@ export class FakeBackend implements Backend {
         return { type: 'track_page', page: page(this.tracks, this.app.library.revision, request.search, request.order, request.from, request.count) };
       case 'get_track':
         return { type: 'track', track: this.tracks.find((one) => one.id === request.track) ?? null };
+      case 'get_picture':
+        return { type: 'picture', address: request.track === 't2' ? null : picture(request.track) };
       case 'open_files': {
         if (request.play) this.#play(this.tracks[0]?.id ?? null);
         return { type: 'tracks', tracks: this.tracks };
@@ -223,6 +225,8 @@ export class FakeBackend implements Backend {
         if (!found?.key) return;
         return this.#changeTrack({ ...found, key: { ...found.key, camelot: request.key ?? found.key.camelot, by_hand: request.key !== null } });
       }
+      case 'set_analysis_workers': return this.setLibrary({ workers: request.count });
+      case 'remove_folder': return this.setLibrary({ folders: this.app.library.folders.filter((folder) => folder.path !== request.path) });
       case 'pause_library': return this.setLibrary({ paused: request.paused });
       case 'queue_track': {
         const found = this.tracks.find((track) => track.id === request.track);

@@ -56,7 +56,7 @@ function app(change: Partial<AppView>): AppView {
     language: null,
     profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
-    library: { revision: 1, tracks: 0, broken: 0, waiting: 0, paused: false, folders: [], scan: null, playlists: [{ id: 1, name: 'Late', tracks: 3 }] }, look: null, current: null, queue: [], player: STOPPED, room: null, at_door: null, chat: [], sync: [], transfers: [],
+    library: { revision: 1, tracks: 0, broken: 0, waiting: 0, paused: false, workers: 1, workers_most: 4, folders: [], scan: null, playlists: [{ id: 1, name: 'Late', tracks: 3 }] }, look: null, current: null, queue: [], player: STOPPED, room: null, at_door: null, chat: [], sync: [], transfers: [],
     lan_rooms: [
       { room: 'lan1', name: 'Kitchen', host_name: 'Jo', participants: 3, genres: ['dub', 'jazz'], address: '192.168.1.20:7420', link: 'synxsphere://join?v=1&room=lan1&name=Kitchen' },
     ],

@@ -91,3 +91,10 @@ export function analysis(durationS: number, found: TempoView | null, foundKey: K
     ] : [],
   };
 }
+
+/** A sleeve for a track: two colours that its id gives. */
+export function picture(track: string): string {
+  const hue = [...track].reduce((sum, letter) => (sum * 131 + letter.charCodeAt(0) * 47) % 360, 7);
+  const ground = `<rect width="8" height="8" fill="hsl(${hue} 45% 45%)"/><circle cx="5" cy="3.4" r="2.4" fill="hsl(${(hue + 60) % 360} 70% 70%)"/>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">${ground}</svg>`)}`;
+}

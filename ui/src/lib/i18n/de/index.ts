@@ -4,11 +4,11 @@ import { common, counts, files, nav, start, time } from './common';
 import { actions, columns, library, playlists } from './library';
 import { calibration, music, output, playing } from './playing';
 import { door, invites, people, roles, room } from './room';
-import { machine, network, privacy, settings, shortcuts } from './settings';
+import { collection, machine, network, privacy, settings, shortcuts } from './settings';
 import { chat, history, notes, told, transfers } from './talk';
 import { trouble } from './trouble';
 
 export const de: Messages = {
   common, counts, files, nav, start, time, actions, columns, library, playlists, calibration, music, output, playing,
-  door, invites, people, roles, room, machine, network, privacy, settings, shortcuts, chat, history, notes, told, transfers, trouble,
+  door, invites, people, roles, room, collection, machine, network, privacy, settings, shortcuts, chat, history, notes, told, transfers, trouble,
 };

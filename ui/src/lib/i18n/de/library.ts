@@ -44,6 +44,7 @@ export const library: Messages['library'] = {
   view: 'Ansicht',
   columnsAndKeys: 'Spalten und Tonarten',
   columns: 'Spalten',
+  covers: 'Bilder',
   keys: 'Tonarten',
   camelot: 'Camelot',
   openKey: 'Open Key',

@@ -1,4 +1,5 @@
 import type { Messages } from '../en';
+import { figure } from '../language.svelte';
 
 export const settings: Messages['settings'] = {
   title: 'Einstellungen',
@@ -7,6 +8,7 @@ export const settings: Messages['settings'] = {
   window: 'Fenster',
   network: 'Netz',
   privacy: 'Privatsphäre',
+  sound: 'Klang',
   machine: 'Dieses Gerät',
   shortcuts: 'Tastenkürzel',
   yourName: 'Dein Name',
@@ -36,7 +38,20 @@ export const settings: Messages['settings'] = {
   knocked: 'jemand anklopft',
   mention: 'jemand mich im Chat nennt',
   analysed: 'die Analyse eines Tracks fertig ist',
+  playing: 'ein anderer Track beginnt (auf dem Desktop)',
   outside: 'Auch auf dem Desktop, während ich anderswo hinsehe',
+};
+
+export const collection: Messages['collection'] = {
+  noFolders: 'Keiner. Die Musik eines beobachteten Ordners kommt und geht mit ihren Dateien.',
+  rescan: 'Noch einmal durchsehen',
+  workers: 'Analyse',
+  workersHelp: 'Mehr auf einmal ist schneller fertig und beansprucht das Gerät stärker. Die Wiedergabe geht immer vor.',
+  onlyPlayed: 'Nur was ich öffne oder spiele',
+  sideBySide: (count) => (count === 1 ? 'Ein Track nach dem anderen' : `${count} Tracks gleichzeitig`),
+  rest: 'Durchsehen und Analyse vorerst ruhen lassen',
+  broken: (n) => (n === 1 ? 'Eine Datei ist nicht nutzbar.' : `${figure(n)} Dateien sind nicht nutzbar.`),
+  showThem: 'Zeigen, warum',
 };
 
 export const machine: Messages['machine'] = {

@@ -43,6 +43,7 @@ export const library = {
   view: 'View',
   columnsAndKeys: 'Columns and keys',
   columns: 'Columns',
+  covers: 'Pictures',
   keys: 'Keys',
   camelot: 'Camelot',
   openKey: 'Open Key',

@@ -1,3 +1,5 @@
+import { figure } from '../language.svelte';
+
 /** Settings, the checks of this machine, and the keys. */
 export const settings = {
   title: 'Settings',
@@ -6,6 +8,7 @@ export const settings = {
   window: 'Window',
   network: 'Network',
   privacy: 'Privacy',
+  sound: 'Sound',
   machine: 'This machine',
   shortcuts: 'Keyboard shortcuts',
   yourName: 'Your name',
@@ -35,7 +38,20 @@ export const settings = {
   knocked: 'somebody asks to come in',
   mention: 'somebody names me in the chat',
   analysed: 'the analysis of a track is done',
+  playing: 'another track begins to play (by the desktop)',
   outside: 'Let the desktop tell me, too, while I look at something else',
+};
+
+export const collection = {
+  noFolders: 'None. The music of a folder that is watched comes and goes with its files.',
+  rescan: 'Look through them again',
+  workers: 'Analysis',
+  workersHelp: 'More at once is sooner done, and takes more of this machine. Playing always goes first.',
+  onlyPlayed: 'Only what I open or play',
+  sideBySide: (count: number) => (count === 1 ? 'One track after the other' : `${count} tracks at once`),
+  rest: 'Let scans and analyses rest for now',
+  broken: (n: number) => (n === 1 ? 'One file cannot be used.' : `${figure(n)} files cannot be used.`),
+  showThem: 'Show why',
 };
 
 export const machine = {

@@ -3,6 +3,7 @@
 //! Reading never waits for writing: each has a connection of its own. Calls block for a disk access; they are never made
 //! on an async or audio thread where they may be long.
 
+mod artwork;
 mod files;
 mod fold;
 mod harmony;
@@ -71,13 +72,17 @@ impl LibraryStore {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes the database as one: all of it or nothing. `words` when what tracks are called, or which there are, changes.
     pub(super) fn write<T>(
         &self,
         words: bool,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, NodeError> {
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.writer();
         let write = || {
             let transaction = connection.transaction()?;
             let done = change(&transaction)?;

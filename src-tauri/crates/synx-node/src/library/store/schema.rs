@@ -56,6 +56,8 @@ const MIGRATIONS: &[&str] = &[
         tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
      );
      CREATE VIRTUAL TABLE search_terms USING fts5vocab (search, row);",
+    // `picture` is null for a track that was looked into and has none.
+    "CREATE TABLE artwork (hash BLOB PRIMARY KEY, picture BLOB) STRICT, WITHOUT ROWID;",
 ];
 
 /// Brings the file to the newest schema.

@@ -142,12 +142,12 @@ impl LibraryStore {
         })
     }
 
-    /// The track that waits longest for its analysis.
+    /// The tracks that wait longest for their analysis, `count` at most.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn next_waiting(&self) -> Result<Option<(ContentHash, PathBuf)>, NodeError> {
-        self.waiting("1 ORDER BY id LIMIT 1", &[])
+    pub fn next_waiting(&self, count: usize) -> Result<Vec<(ContentHash, PathBuf)>, NodeError> {
+        self.waiting("1 ORDER BY id LIMIT ?1", params![count as i64])
     }
 
     /// A track, if it waits for its analysis.
@@ -155,20 +155,26 @@ impl LibraryStore {
     /// # Errors
     /// When the database cannot be read.
     pub fn if_waiting(&self, hash: ContentHash) -> Result<Option<(ContentHash, PathBuf)>, NodeError> {
-        self.waiting("hash = ?1", params![hash.as_bytes()])
+        Ok(self.waiting("hash = ?1", params![hash.as_bytes()])?.pop())
     }
 
     fn waiting(
         &self,
         condition: &str,
         values: &[&dyn rusqlite::ToSql],
-    ) -> Result<Option<(ContentHash, PathBuf)>, NodeError> {
+    ) -> Result<Vec<(ContentHash, PathBuf)>, NodeError> {
         let query = format!(
             "SELECT hash, path FROM library
              WHERE analyser_version IS NULL AND error IS NULL AND presence = 0 AND {condition}"
         );
-        let read = |row: &Row<'_>| Ok((ContentHash::from_bytes(row.get(0)?), path_of(row.get(1)?)));
-        self.reader().query_row(&query, values, read).optional().map_err(failed("read"))
+        let connection = self.reader();
+        let read = || {
+            let mut query = connection.prepare_cached(&query)?;
+            let rows = query
+                .query_map(values, |row| Ok((ContentHash::from_bytes(row.get(0)?), path_of(row.get(1)?))))?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(failed("read"))
     }
 
     /// Says whether a track's file is there. One that is gone is not shown; what is known of it is kept.

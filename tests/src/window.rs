@@ -35,8 +35,14 @@ impl Display {
 impl Display {
     /// Starts the app once more, as the desktop does when a link is clicked, and waits for its end.
     pub fn start_again(&self, link: &str) -> std::process::ExitStatus {
-        let mut again = Command::new(binary("synxsphere"));
-        again.arg(link).env("DISPLAY", &self.name).status().expect("synxsphere is built")
+        self.app().arg(link).status().expect("synxsphere is built")
+    }
+
+    /// The app on this display, to be started by nobody but a person.
+    pub fn app(&self) -> Command {
+        let mut app = Command::new(binary("synxsphere"));
+        app.env("DISPLAY", &self.name);
+        app
     }
 }
 
@@ -66,6 +72,20 @@ impl Display {
             assert!(Instant::now() < end, "never {count} windows but {}", self.windows().1.len());
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
+    }
+
+    /// How many different colours the app's window shows; none without a window.
+    pub fn colours(&self) -> usize {
+        use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
+        let (screen, windows) = self.windows();
+        let pixels = |window: &u32| {
+            let size = screen.get_geometry(*window).ok()?.reply().ok()?;
+            let (wide, tall) = (size.width, size.height);
+            let image = screen.get_image(ImageFormat::Z_PIXMAP, *window, 0, 0, wide, tall, !0).ok()?;
+            Some(image.reply().ok()?.data)
+        };
+        let data = windows.first().and_then(pixels).unwrap_or_default();
+        data.chunks_exact(4).collect::<std::collections::HashSet<_>>().len()
     }
 
     fn windows(&self) -> (x11rb::rust_connection::RustConnection, Vec<u32>) {
@@ -172,6 +192,12 @@ impl Window {
             }
         }
         panic!("never {what}; the page shows:\n{}", self.text().await);
+    }
+
+    /// What a script of the page hands to its `done` in the end.
+    pub async fn measured(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        self.client.execute_async(&script, vec![]).await.expect("the script runs to its end")
     }
 
     /// The value of an expression over the document.

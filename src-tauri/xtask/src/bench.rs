@@ -2,10 +2,10 @@
 //!
 //! Must never assert: machines differ and are shared. What must hold is held by the tests; this prints figures.
 
-use crate::Workspace;
-use crate::command::Failure;
+use crate::command::{Failure, Run};
 use crate::setup::{self, Purpose};
-use crate::ui;
+use crate::{Workspace, ui};
+use std::fs;
 
 /// A measurement: its name, what it says, and the program that makes it.
 struct Bench {
@@ -60,9 +60,15 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "library",
-        about: "[TRACKS]: each keystroke of a search, sorting, and rows from anywhere in a large library",
+        about: "[MEASURE…] [--tracks N] [--files N] [--folder F]: searching, scanning while music plays, the start of a track; and then `window`",
         package: "synx-node",
         example: "bench_library",
+    },
+    Bench {
+        name: "window",
+        about: "[MEASURE…]: the app's window over a library of 100,000 tracks: its start, scrolling, drawing, and what it takes idle",
+        package: "synx-system-tests",
+        example: "bench_window",
     },
     Bench {
         name: "sync",
@@ -79,25 +85,28 @@ const BENCHES: &[Bench] = &[
 ];
 
 /// What is measured in a browser.
-const WINDOW: &str = "chat";
+const CHAT: &str = "chat";
 
 /// Runs the named measurement with the rest of the arguments, optimised.
 pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
     let Some((name, rest)) = args.split_first() else {
         BENCHES.iter().for_each(|bench| println!("{:<12} {}", bench.name, bench.about));
         println!(
-            "{WINDOW:<12} how long frames take while one scrolls through 50,000 messages and searches them"
+            "{CHAT:<12} how long frames take while one scrolls through 50,000 messages and searches them"
         );
         return Ok(());
     };
-    if name == WINDOW {
+    if name == CHAT {
         ui::packages(workspace)?;
         return ui::script(workspace, "bench");
     }
     let bench = BENCHES.iter().find(|bench| bench.name == name).ok_or_else(|| {
-        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).chain([WINDOW]).collect();
+        let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).chain([CHAT]).collect();
         Failure::new(format!("there is no benchmark `{name}`: use one of {}", names.join(", ")))
     })?;
+    if bench.name == "window" {
+        return window(workspace, rest);
+    }
     setup::system_packages(Purpose::Headless)?;
     if matches!(bench.name, "cluster" | "server") {
         setup::nats_server(workspace)?;
@@ -106,6 +115,30 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         // It starts the program itself.
         workspace.cargo().args(["build", "--release", "--package", "synx", "--bin", "synx"]).check()?;
     }
-    let run = ["run", "--release", "--package", bench.package, "--example", bench.example, "--"];
-    workspace.cargo().args(run).args(rest).check()
+    example(workspace, bench.package, bench.example).args(rest).check()?;
+    if bench.name == "library" && rest.is_empty() { window(workspace, rest) } else { Ok(()) }
+}
+
+/// A call of an optimised program, to which its arguments are to be added.
+fn example(workspace: &Workspace, package: &str, name: &str) -> Run {
+    workspace.cargo().args(["run", "--release", "--package", package, "--example", name, "--"])
+}
+
+/// Builds the app as it is packed, and measures it on a display and a bus of its own.
+fn window(workspace: &Workspace, measures: &[String]) -> Result<(), Failure> {
+    setup::system_packages(Purpose::Tests)?;
+    setup::node()?;
+    ui::packages(workspace)?;
+    ui::script(workspace, "build")?;
+    let app = ["build", "--release", "--package", "synxsphere", "--features", "tauri/custom-protocol"];
+    workspace.cargo().args(app).check()?;
+    let data_dir = workspace.target.join("bench-window");
+    if data_dir.exists() {
+        fs::remove_dir_all(&data_dir).map_err(|error| Failure::io("remove", &data_dir, &error))?;
+    }
+    let data_dir = data_dir.to_string_lossy().into_owned();
+    example(workspace, "synx-node", "bench_library").args(["shelf", "--folder", &data_dir]).check()?;
+    let call = example(workspace, "synx-system-tests", "bench_window").args([data_dir]);
+    let call = call.args(measures.iter().cloned()).wrapped_in("dbus-run-session", &["--"]);
+    call.env("SYNXSPHERE_BIN", workspace.target.join("release/synxsphere")).check()
 }

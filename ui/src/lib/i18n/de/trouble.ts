@@ -93,6 +93,7 @@ const failures: Messages['trouble']['failures'] = {
   // This machine.
   library: () => 'Die Datenbank der Bibliothek arbeitet nicht.',
   disk_full: () => 'Das Laufwerk ist voll: Nichts kann gespeichert werden. Schaff Platz und versuch es noch einmal.',
+  key_in_keyring: () => 'Dein Schlüssel liegt im Schlüsselbund des Systems, und der gibt ihn nicht heraus: Entsperre ihn und starte SynxSphere noch einmal.',
   log_read_only: () => 'Das Protokoll lässt sich nur lesen: Prüf das Laufwerk und starte neu.',
   log_io: () => 'Das Protokoll lässt sich nicht schreiben.',
   log_corrupt: () => 'Das Protokoll ist beschädigt: Spiel eine Sicherung zurück.',

@@ -37,6 +37,8 @@ fn unsafe_code_stands_where_it_is_justified() {
         let text = lints(manifest);
         let own =
             manifest.parent().unwrap().ends_with("synx-playback") && text.contains("unsafe_code = \"deny\"");
-        assert!(own || text.contains("[lints]\nworkspace = true"), "{}", manifest.display());
+        // What libFuzzer's macro writes is in no program that people run.
+        let fuzzing = manifest.parent().unwrap().ends_with("synx-fuzz/fuzz");
+        assert!(own || fuzzing || text.contains("[lints]\nworkspace = true"), "{}", manifest.display());
     }
 }

@@ -27,7 +27,7 @@ pub enum Purpose {
 const DEBIAN: [(Purpose, &[&str]); 4] = [
     (Purpose::Headless, &["build-essential", "cmake", "libasound2-dev", "pkg-config"]),
     (Purpose::Desktop, &["libwebkit2gtk-4.1-dev"]),
-    (Purpose::Tests, &[BROWSER, "dbus", "fonts-dejavu-core", "webkit2gtk-driver", "xvfb"]),
+    (Purpose::Tests, &[BROWSER, "dbus", "fonts-dejavu-core", "gnome-keyring", "webkit2gtk-driver", "xvfb"]),
     (Purpose::Packages, &["appstream", "desktop-file-utils", "libglib2.0-bin", "procps", "xauth"]),
 ];
 
@@ -37,9 +37,9 @@ const BROWSERS: [&str; 3] = [BROWSER, "chromium-browser", "google-chrome"];
 
 const OTHER_LINUX: &str = "\
   Fedora:  sudo dnf install gcc-c++ cmake pkgconf alsa-lib-devel webkit2gtk4.1-devel
-           (for the tests also: chromium webkit2gtk-driver xorg-x11-server-Xvfb dbus-daemon)
+           (for the tests also: chromium webkit2gtk-driver xorg-x11-server-Xvfb dbus-daemon gnome-keyring)
   Arch:    sudo pacman -S --needed base-devel cmake alsa-lib webkit2gtk-4.1
-           (for the tests also: chromium xorg-server-xvfb)
+           (for the tests also: chromium xorg-server-xvfb gnome-keyring)
   openSUSE: sudo zypper install gcc-c++ cmake pkgconf alsa-devel webkit2gtk3-devel";
 const MACOS: &str = "  xcode-select --install && brew install cmake node";
 const WINDOWS: &str =

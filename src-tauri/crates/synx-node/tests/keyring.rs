@@ -27,7 +27,7 @@ fn in_session(folder: &Path, what: &str, keyring: &str) {
         .env("SYNX_TEST_FOLDER", folder)
         .env_remove("DISPLAY")
         .status()
-        .expect("dbus-run-session");
+        .expect("dbus-run-session runs: cargo xtask setup installs it, and gnome-keyring");
     assert!(done.success(), "{what}");
 }
 
@@ -35,7 +35,6 @@ const UNLOCKED: &str = "printf secret | gnome-keyring-daemon --unlock --componen
 const LOCKED: &str = "gnome-keyring-daemon --start --components=secrets > /dev/null";
 
 #[test]
-#[ignore = "needs gnome-keyring and dbus-run-session"]
 fn a_key_moves_into_the_keyring_of_the_session() {
     let folder = tempfile::tempdir().unwrap();
     for inner in ["xdg", "run"] {

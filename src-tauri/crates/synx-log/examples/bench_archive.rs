@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use synx_domain::{CommandId, EventId, NewEvent, RoomEvent, RoomId, UserId};
+use synx_log::testing::Chance;
 use synx_log::{Log, LogOptions, Old};
 use uuid::Uuid;
 
@@ -82,17 +83,5 @@ fn said(chance: &mut Chance) -> NewEvent {
         command_id: Some(CommandId::from_uuid(Uuid::now_v7())),
         occurred_at_ms: 1_800_000_000_000,
         event: RoomEvent::ChatMessagePosted { text: words.join(" ") },
-    }
-}
-
-/// Numbers that look random and are the same in each run (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
     }
 }

@@ -6,9 +6,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rusqlite::Connection;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use synx_domain::{NewEvent, Room, RoomId};
-use synx_log::testing::{chat, chats, created, room};
+use synx_log::testing::{Written, chat, chats, created, room};
 use synx_log::{AuditFilter, BadLink, ChainFault, Log, LogError, LogOptions, Old, RoomHead};
 
 fn open(path: &Path) -> Log {
@@ -43,19 +42,6 @@ async fn two_rooms(path: &Path) {
     }
     assert_eq!(log.archive(room(2), through(6)).await.unwrap(), 6);
     log.close();
-}
-
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// All that a log tells of itself, in pages of this size.

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
-use synx_log::testing::{chats, room};
+use synx_log::testing::{Chance, chats, room};
 use synx_log::{Log, LogError, LogOptions, Old};
 
 /// What a disk writes whole or not at all.
@@ -114,18 +114,6 @@ fn for_each_sector(mut writes: &[u8], mut put: impl FnMut(usize, &[u8])) {
             (offset, bytes) = (offset + sector.len(), left);
         }
         writes = rest;
-    }
-}
-
-/// Numbers that look random and are the same in each run (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
     }
 }
 

@@ -5,8 +5,7 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq};
 use proptest::test_runner::{Config, TestRunner};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use synx_log::testing::{chat, chats, created, room};
+use synx_log::testing::{Written, chat, chats, created, room};
 use synx_log::{Log, LogError, LogOptions};
 
 struct Folder(tempfile::TempDir);
@@ -111,19 +110,6 @@ async fn what_is_no_sound_backup_replaces_nothing() {
     std::fs::remove_file(&backup).unwrap();
     assert!(Log::restore(&backup, &to).await.is_err(), "no file");
     assert!(!backup.exists());
-}
-
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 async fn exported(path: &Path) -> Vec<u8> {

@@ -4,6 +4,10 @@
 //! until the test ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+mod made;
+
+pub use made::{Chance, Written};
+
 use crate::{AuditFilter, ChainFault, EventStore, Log, LogError, LogOptions};
 use std::sync::Arc;
 use synx_domain::{

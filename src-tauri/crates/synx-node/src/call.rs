@@ -31,7 +31,7 @@ impl Inner {
             Request::SetLanguage { language } => done(self.set_language(language)),
             Request::GetNetwork => Ok(Response::Network { network: self.network() }),
             Request::SetNetwork { port, seen } => done(self.set_network(port, seen)),
-            Request::TestNetwork => Ok(Response::Doctor { checks: self.test_network().await }),
+            Request::TestNetwork { port } => Ok(Response::Doctor { checks: self.test_network(port).await }),
             Request::SetVolume { volume, muted } => done(self.set_volume(volume, muted)),
             Request::ListDevices => Ok(Response::Devices { devices: self.devices().await? }),
             Request::SetDevice { id } => done(self.set_device(id)),

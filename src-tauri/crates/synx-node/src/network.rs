@@ -48,10 +48,10 @@ impl Inner {
         kept
     }
 
-    /// What of this machine may keep others out.
-    pub async fn test_network(&self) -> Vec<DoctorCheckView> {
+    /// What of this machine may keep others out, if rooms are opened at `port` (none: at any).
+    pub async fn test_network(&self, port: Option<u16>) -> Vec<DoctorCheckView> {
         let language = self.language();
-        let (port, open_port) = (self.settings().values().port, self.open_port());
+        let open_port = self.open_port();
         vec![
             check_port(language, port, open_port).await,
             check_interfaces(language, &interfaces()).await,
@@ -85,7 +85,7 @@ async fn check_port(language: LanguageView, port: Option<u16>, open_port: Option
             true,
             match language {
                 En => format!("your room listens on port {port}"),
-                De => format!("dein Raum hört auf Port {port}"),
+                De => format!("dein Raum lauscht auf Port {port}"),
             },
         );
     }
@@ -206,7 +206,7 @@ mod tests {
         assert!(!told.ok && told.message.contains(&port.to_string()), "{told:?}");
         drop(taken);
         assert!(check_port(LanguageView::En, None, None).await.ok);
-        assert!(check_port(LanguageView::De, None, Some(port)).await.message.contains("hört auf Port"));
+        assert!(check_port(LanguageView::De, None, Some(port)).await.message.contains("lauscht auf Port"));
     }
 
     #[tokio::test]

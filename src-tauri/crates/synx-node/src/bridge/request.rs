@@ -25,7 +25,10 @@ pub enum Request {
     /// Changes how it is reached, from the next room on; null takes any port. Answer: `done`.
     SetNetwork { port: Option<u16>, seen: bool },
     /// What of this machine may keep others out. Answer: `doctor`.
-    TestNetwork,
+    TestNetwork {
+        /// The port that is meant to be used, perhaps not kept yet; none: any.
+        port: Option<u16>,
+    },
     /// Adds audio files (folders are searched) to the library, and plays the first when `play`. Answer: `tracks`.
     OpenFiles { paths: Vec<String>, play: bool },
     /// A part of a list of tracks: those that `search` finds, in an order, or with null in the list's own. Filters such as

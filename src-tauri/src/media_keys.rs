@@ -24,6 +24,9 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Where the music is when it goes on by itself, to within this; further away it was moved.
 const MOVED_S: f64 = 0.5;
 
+/// So long the desktop waits for a picture: others may be drawn first, and the title is told without it then.
+const COVER_WAITS: Duration = Duration::from_millis(500);
+
 /// The player as it was seen last.
 struct Seen {
     player: PlayerView,
@@ -173,10 +176,12 @@ impl Desktop {
             artist: player.artist.clone(),
             duration_s: player.duration_s,
         };
+        *lock(&self.sight) = Some(Seen { player: player.clone(), at: Instant::now() });
         let mut shown = Ok(());
         if about != self.about {
             let album = album(node, about.track.as_deref()).await;
-            let cover = cover(node, about.track.as_deref()).await;
+            let cover = cover(node, about.track.as_deref());
+            let cover = tokio::time::timeout(COVER_WAITS, cover).await.ok().flatten();
             shown = self.controls.set_metadata(MediaMetadata {
                 title: about.title.as_deref(),
                 artist: about.artist.as_deref(),
@@ -198,7 +203,6 @@ impl Desktop {
         if let Err(error) = shown {
             tracing::debug!(?error, "the desktop does not see what plays");
         }
-        *lock(&self.sight) = Some(Seen { player, at: Instant::now() });
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use synx_domain::ContentHash;
 use tokio::sync::Mutex;
 
-/// What all pictures may take on disk. Those that were made longest ago go first, and are made again when wanted.
+/// What all pictures may take on disk when an instance starts. Those that were made longest ago go first, and are made again when wanted.
 const KEPT_BYTES: u64 = 256 << 20;
 
 /// How large a picture is to be.
@@ -30,7 +30,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Pictures in `folder`. Not for the async threads: what is too much is deleted first.
+    /// Pictures in `folder`. What is too much is deleted first, so it is for the start.
     pub fn open(folder: PathBuf) -> Self {
         if let Err(error) = forget_oldest(&folder, KEPT_BYTES) {
             tracing::warn!(?folder, %error, "pictures cannot be kept");
@@ -79,9 +79,13 @@ impl Library {
             return Ok(None);
         };
         let picture = ContentHash::from_bytes(*blake3::hash(&artwork.large).as_bytes());
-        for (size, bytes) in [(PictureSize::Small, &artwork.small), (PictureSize::Large, &artwork.large)] {
-            crate::settings::write_atomically(&self.pictures.file(picture, size), bytes)?;
-        }
+        let drawn = [(PictureSize::Small, artwork.small), (PictureSize::Large, artwork.large)];
+        let files = drawn.map(|(size, bytes)| (self.pictures.file(picture, size), bytes));
+        // Written through to the disk: not on the async threads, which answer clock probes.
+        crate::call::blocking(move || {
+            files.iter().try_for_each(|(file, bytes)| crate::settings::write_atomically(file, bytes))
+        })
+        .await?;
         self.store.put_picture(track, Some(picture))?;
         Ok(Some(self.pictures.file(picture, size)))
     }

@@ -16,7 +16,7 @@ const SHARED = new Set([
 ]);
 
 /** Codes that the window gives itself. */
-const WINDOWS_OWN = ['no_backend'];
+const WINDOWS_OWN = ['no_backend', 'node_unreachable'];
 
 /** The node's own sentence says which value or filter, and what would do: nothing general takes its place. Or nobody sees it in a window. */
 const SPECIFIC = new Set([

@@ -5,6 +5,7 @@ import type { AnalysisView, Backend, WaveformView } from '../backend';
 import { CallFailure } from '../backend';
 import type { CurrentTrack } from './current';
 import { isZoomed, span, type View } from '../pure/timeline';
+import { failureText } from '../pure/words';
 
 export type PictureState = 'empty' | 'loading' | 'ready' | 'failed';
 
@@ -90,7 +91,7 @@ export class Picture {
       return;
     }
     this.state = 'failed';
-    this.problem = failure.message;
+    this.problem = failureText(failure);
   }
 
   async #loadAnalysis(track: string): Promise<void> {

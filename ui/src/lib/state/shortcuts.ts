@@ -26,7 +26,7 @@ export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
   {
     group: t.shortcuts.playing,
     list: [
-      { keys: ['Space'], says: t.shortcuts.playPause, matches: plain(' '), run: (app) => app.playPause() },
+      { keys: [t.shortcuts.space], says: t.shortcuts.playPause, matches: plain(' '), run: (app) => app.playPause() },
       { keys: ['←'], says: t.shortcuts.back(NEAR_S), matches: plain('ArrowLeft'), run: seekBy(-NEAR_S) },
       { keys: ['→'], says: t.shortcuts.on(NEAR_S), matches: plain('ArrowRight'), run: seekBy(NEAR_S) },
       { keys: ['Shift', '←'], says: t.shortcuts.back(FAR_S), matches: shifted('ArrowLeft'), run: seekBy(-FAR_S) },
@@ -61,7 +61,7 @@ export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
       { keys: ['Shift', 'q'], says: t.shortcuts.playNext },
       { keys: ['a'], says: t.shortcuts.addToPlaylist },
       { keys: ['g'], says: t.shortcuts.matching },
-      { keys: ['Delete'], says: t.shortcuts.takeOut },
+      { keys: [t.shortcuts.del], says: t.shortcuts.takeOut },
       { keys: ['Alt', '↑', '↓'], says: t.shortcuts.moveInPlaylist },
       { keys: ['Shift', 'F10'], says: t.shortcuts.all },
     ],
@@ -85,7 +85,7 @@ export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
       { keys: ['c'], says: t.shortcuts.comment, matches: plain('c'), run: comment },
       { keys: ['t'], says: t.shortcuts.write, matches: plain('t'), run: talk },
       { keys: ['Alt', '↑', '↓'], says: t.shortcuts.moveEntry },
-      { keys: ['Delete'], says: t.shortcuts.takeEntryOut },
+      { keys: [t.shortcuts.del], says: t.shortcuts.takeEntryOut },
     ],
   },
 ];

@@ -68,7 +68,7 @@ export const nav: Messages['nav'] = {
   recent: 'Zuletzt',
   leaveFirst: 'Verlasse zuerst den Raum, in dem du bist',
   hostAsked: 'Der Host wird gefragt …',
-  joining: 'Kommt hinein …',
+  joining: 'Beitritt läuft …',
   opening: 'Wird geöffnet …',
   openAgain: 'Deiner: wieder öffnen',
   joinAgain: 'Wieder hinein',

@@ -79,7 +79,7 @@ export const music: Messages['music'] = {
   key: 'Tonart',
   energy: 'Energie',
   showPicture: 'Bild und Einzelheiten',
-  truePeak: 'Wahre Spitze',
+  truePeak: 'True Peak',
   file: 'Datei',
   lufs: (loudness) => `${figure(loudness, 1)} LUFS`,
   dbtp: (peak) => `${figure(peak, 1)} dBTP`,

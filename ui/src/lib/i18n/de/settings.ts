@@ -91,6 +91,8 @@ export const shortcuts: Messages['shortcuts'] = {
   onATrack: 'Auf einem Track der Bibliothek',
   inTheSearch: 'In der Suche',
   inARoom: 'In einem Raum',
+  space: 'Leertaste',
+  del: 'Entf',
   drag: 'ziehen',
   playPause: 'Abspielen oder anhalten',
   back: (seconds) => `${seconds} Sekunden zurück`,

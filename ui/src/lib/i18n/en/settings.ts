@@ -91,6 +91,8 @@ export const shortcuts = {
   onATrack: 'On a track of the library',
   inTheSearch: 'In the search',
   inARoom: 'In a room',
+  space: 'Space',
+  del: 'Delete',
   drag: 'drag',
   playPause: 'Play or pause',
   back: (seconds: number) => `Back ${seconds} seconds`,

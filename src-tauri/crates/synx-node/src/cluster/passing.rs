@@ -15,7 +15,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often nodes and peers are told how well everybody plays.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// Reports that are told at most: in a room of thousands everybody's, to everybody, would be more than all its events.
+/// Reports in one message, and so all that peers are told: in a room of thousands everybody's, to everybody, would be more than
+/// all its events.
 const REPORTS_MOST: usize = 100;
 
 /// A message of one node to the peers of the others.
@@ -66,15 +67,15 @@ pub async fn report(room: Arc<HostedRoom>, local: Arc<SyncBoard>, house: Arc<Clu
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let few = |board: &SyncBoard| {
-            let mut reports = board.recent();
-            reports.truncate(REPORTS_MOST);
-            ServerMessage::sync_reports(reports)
-        };
         if local.is_quiet() {
             continue;
         }
-        pass(&house, room.id(), &few(&local)).await;
-        house.broadcast(room.id(), &few(room.board()));
+        // Nodes need everybody's: who is waited for hangs on them, and how far ahead a change is set.
+        for reports in local.recent().chunks(REPORTS_MOST) {
+            pass(&house, room.id(), &ServerMessage::sync_reports(reports.to_vec())).await;
+        }
+        let mut reports = room.board().recent();
+        reports.truncate(REPORTS_MOST);
+        house.broadcast(room.id(), &ServerMessage::sync_reports(reports));
     }
 }

@@ -48,22 +48,24 @@ pub async fn answer(room: RoomId, house: Arc<ClusterHouse>) {
 /// Takes those back who were written off and sit here, until it is dropped.
 pub async fn keep(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
     let mut changes = room.changes();
-    let mut present = room.with(|room| room.present_count());
+    // Those who were seen here as members. Who is just coming has a join of their own under way, with their invite.
+    let mut seated: HashSet<UserId> = HashSet::new();
     while changes.changed().await.is_ok() {
-        let before = std::mem::replace(&mut present, room.with(|room| room.present_count()));
-        if present >= before {
-            continue;
-        }
         let here = house.connected(room.id());
-        let lost = |user: UserId| -> Option<(UserId, UserProfile)> {
-            room.with(|room| {
-                let member = room.members.get(&user)?;
-                (member.left == Some(LeaveReason::ConnectionLost)).then(|| (user, member.profile.clone()))
-            })
-        };
-        for (user, profile) in here.into_iter().filter_map(lost) {
+        let lost: Vec<(UserId, UserProfile)> = room.with(|room| {
+            let written_off = |user: &&UserId| -> Option<(UserId, UserProfile)> {
+                let member = room.members.get(*user).filter(|_| seated.contains(*user))?;
+                (member.left == Some(LeaveReason::ConnectionLost)).then(|| (**user, member.profile.clone()))
+            };
+            let lost = here.iter().filter_map(|user| written_off(&user)).collect();
+            seated = here.iter().copied().filter(|user| room.present(*user).is_some()).collect();
+            lost
+        });
+        for (user, profile) in lost {
             let back = Command::Join { profile, role: Role::Listener, invite: None };
             if let Err(error) = room.execute_as(user, back).await {
+                // The next change tries it again.
+                seated.insert(user);
                 tracing::warn!(%error, %user, "a member who is here counts as gone");
             }
         }

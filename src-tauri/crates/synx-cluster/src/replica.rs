@@ -8,7 +8,7 @@ use crate::stream::Stored;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use synx_domain::RoomId;
-use synx_log::{EventStore, LogError, Record, SqliteStore};
+use synx_log::{ChainHash, EventStore, LogError, Record, SqliteStore};
 
 /// A copy and how far it is.
 pub(crate) struct Replica {
@@ -21,6 +21,7 @@ pub(crate) struct Replica {
 
 struct Head {
     seq: u64,
+    hash: ChainHash,
     /// The place of the room's last message in the stream, once it is known.
     message: Option<u64>,
 }
@@ -29,8 +30,9 @@ impl Replica {
     /// A copy that holds the stream up to this place.
     pub(crate) fn new(copy: Arc<SqliteStore>, applied: u64) -> Result<Self, LogError> {
         let head = copy.head()?;
-        let heads =
-            head.rooms.iter().map(|room| (room.room_id, Head { seq: room.seq, message: None })).collect();
+        let heads = head.rooms.iter();
+        let heads = heads.map(|room| (room.room_id, Head { seq: room.seq, hash: room.hash, message: None }));
+        let heads = heads.collect();
         Ok(Self { copy, applied, log_seq: head.log_seq, heads })
     }
 
@@ -50,23 +52,22 @@ impl Replica {
 
     /// Learns the place of a room's last message.
     pub(crate) fn set_last_message(&mut self, room: RoomId, message: u64) {
-        self.heads.entry(room).or_insert(Head { seq: 0, message: None }).message = Some(message);
+        let none = Head { seq: 0, hash: ChainHash::START, message: None };
+        self.heads.entry(room).or_insert(none).message = Some(message);
     }
 
-    /// Refuses records whose place or id is taken, as far as is known here.
+    /// Refuses records whose place or id is taken, or which do not continue the chain, as far as is known here.
     pub(crate) fn admit<'a>(&self, records: impl Iterator<Item = &'a Record>) -> Result<(), LogError> {
         let (mut heads, mut ids) = (HashMap::new(), HashSet::new());
         for record in records {
             let room = record.room_id;
-            let head = heads.entry(room).or_insert_with(|| self.heads.get(&room).map_or(0, |head| head.seq));
-            if head.checked_add(1) != Some(record.seq) {
-                return Err(LogError::Conflict {
-                    room,
-                    expected: record.seq.saturating_sub(1),
-                    actual: *head,
-                });
+            let known = || self.heads.get(&room).map_or((0, ChainHash::START), |head| (head.seq, head.hash));
+            let (seq, hash) = heads.entry(room).or_insert_with(known);
+            if seq.checked_add(1) != Some(record.seq) || record.chained_to(*hash) != record.hash {
+                let expected = record.seq.saturating_sub(1);
+                return Err(LogError::Conflict { room, expected, actual: *seq });
             }
-            *head = record.seq;
+            (*seq, *hash) = (record.seq, record.hash);
             if !ids.insert(record.event_id) || self.copy.contains(record.event_id)? {
                 return Err(LogError::DuplicateEvent { event_id: record.event_id });
             }
@@ -103,7 +104,7 @@ impl Replica {
         let (Some(room), Some(last)) = (records.first().map(|first| first.room_id), records.last()) else {
             return Ok(());
         };
-        let last_seq = last.seq;
+        let (last_seq, last_hash) = (last.seq, last.hash);
         // After a copy was found to be further than could be told, what comes may be here already.
         if !holds(&self.copy, last)? {
             match self.admit(records.iter()) {
@@ -119,7 +120,7 @@ impl Replica {
             }
             self.copy.commit(&records)?;
             self.log_seq += records.len() as u64;
-            self.heads.insert(room, Head { seq: last_seq, message: None });
+            self.heads.insert(room, Head { seq: last_seq, hash: last_hash, message: None });
         }
         self.set_last_message(room, seq);
         self.applied = seq;

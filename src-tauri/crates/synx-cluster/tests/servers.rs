@@ -195,12 +195,15 @@ async fn messages_that_no_node_has_sent_are_passed_over_by_all() {
     let context = async_nats::jetstream::new(client);
     let mut repeated = Vec::new();
     records[1].write_json_line(&mut repeated).unwrap();
+    let mut forged = Vec::new();
+    Record { hash: records[0].hash, ..records[2].clone() }.write_json_line(&mut forged).unwrap();
     let subject = format!("synx.log.{}", room(1));
     for (subject, payload) in [
         (subject.clone(), b"no event".to_vec()),
         ("synx.log.no-room".to_owned(), b"{}".to_vec()),
         (format!("synx.log.{}", room(9)), Vec::new()),
-        (subject, repeated),
+        (subject.clone(), repeated),
+        (subject, forged),
     ] {
         context.publish_with_headers(subject, HeaderMap::new(), payload.into()).await.unwrap().await.unwrap();
     }

@@ -14,6 +14,9 @@ const GIVE_UP_US: i64 = 800_000;
 /// Others take over when they heard of no renewal for so long. Longer than that by more than clocks differ: two owners at
 /// once would do no harm, as both go on with the same time, but peers would follow whichever answers.
 const LOST_US: i64 = 1_000_000;
+/// So much longer a node waits that does not know the time yet: with it room time would begin anew, with the others it goes on.
+/// Two attempts of theirs fit into it, and what is lost is still replaced within 2 s.
+const KNOWERS_FIRST_US: i64 = 500_000;
 /// Pause before a record that could not be read or written is tried again.
 const RETRY_US: i64 = 100_000;
 /// So many writes in a row without an answer, and the record is looked for anew: its bucket may be gone.
@@ -102,22 +105,24 @@ impl Lease {
         if self.asked_us.is_some() { i64::MAX } else { self.due_us }
     }
 
-    /// What is to be done now, if anything is. Whoever asks does it, and tells the outcome.
-    pub(crate) fn wish(&mut self, now_us: i64) -> Option<Wish> {
+    /// What is to be done now, if anything is. Whoever asks does it, and tells the outcome. `goes_on`: whether the time that
+    /// the record counts goes on with this node as its owner.
+    pub(crate) fn wish(&mut self, now_us: i64, goes_on: bool) -> Option<Wish> {
         if self.asked_us.is_some() || now_us < self.due_us {
             return None;
         }
         if !self.is_mine(now_us) {
             self.mine_until_us = None;
         }
+        let lost_us = if goes_on { LOST_US } else { LOST_US + KNOWERS_FIRST_US };
         let wish = match self.seen {
             None if self.looked => Wish::Take { over: None },
             None => Wish::Look,
             // Also where it lapsed, and nobody took it.
             Some(seen) if seen.record.node == self.me => Wish::Renew { over: seen.revision },
-            Some(seen) if now_us - seen.at_us >= LOST_US => Wish::Take { over: Some(seen.revision) },
+            Some(seen) if now_us - seen.at_us >= lost_us => Wish::Take { over: Some(seen.revision) },
             Some(seen) => {
-                self.due_us = seen.at_us + LOST_US;
+                self.due_us = seen.at_us + lost_us;
                 return None;
             }
         };

@@ -241,11 +241,17 @@ fn probe_subject(backplane: &Backplane, owner: NodeId) -> String {
 
 /// Reads the record, from a bucket that may have had to be made anew.
 async fn look(backplane: &Backplane) -> Result<Option<(u64, Record)>, ()> {
-    let found = async { bucket(backplane).await.map_err(drop)?.entry(OWNER).await.map_err(drop) };
-    let entry = timeout(RECORD_ANSWER, found).await.map_err(drop)??;
-    // What cannot be read is written over.
-    let read = |value: &[u8]| serde_json::from_slice(value).ok();
-    Ok(entry.and_then(|entry| Some((entry.revision, read(&entry.value)?))))
+    let found = async {
+        let bucket = bucket(backplane).await.map_err(drop)?;
+        let Some(entry) = bucket.entry(OWNER).await.map_err(drop)? else { return Ok(None) };
+        if let Ok(record) = serde_json::from_slice(&entry.value) {
+            return Ok(Some((entry.revision, record)));
+        }
+        // What cannot be read is in the way of the next owner: deleted, it can be made anew. Whoever was faster is left alone.
+        bucket.delete_expect_revision(OWNER, Some(entry.revision)).await.map_err(drop)?;
+        Ok(None)
+    };
+    timeout(RECORD_ANSWER, found).await.map_err(drop)?
 }
 
 async fn write(bucket: &Store, record: Record, over: Option<u64>) -> Written {

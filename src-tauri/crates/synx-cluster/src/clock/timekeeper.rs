@@ -89,7 +89,8 @@ impl Timekeeper {
     pub(crate) fn orders(&mut self, now_us: i64) -> Vec<Order> {
         let mut orders = Vec::new();
         let record = Record { node: self.me, epoch: self.next_epoch() };
-        match self.lease.wish(now_us) {
+        let goes_on = self.lease.record().is_none_or(|recorded| recorded.epoch == record.epoch);
+        match self.lease.wish(now_us, goes_on) {
             Some(Wish::Look) => orders.push(Order::Look),
             Some(Wish::Renew { over }) => orders.push(Order::Write { record, over: Some(over) }),
             Some(Wish::Take { over }) => orders.push(Order::Write { record, over }),

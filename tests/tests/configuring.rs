@@ -87,6 +87,14 @@ fn settings_that_are_wrong_are_named_with_what_is_allowed() {
 }
 
 #[test]
+fn a_node_whose_cluster_is_not_named_does_not_start() {
+    for (file, args) in [("[node]\nreplicas = 3\n", &["node"][..]), ("", &["node", "--no-tls"])] {
+        let output = Settings::of(file).run(args, &[]);
+        assert!(!output.status.success() && said(&output).contains("SYNX_CLUSTER"), "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_variable_that_is_wrong_is_named() {
     let settings = Settings::of("");
     let output = settings.run(&["host"], &[("SYNX_LISTEN", "nowhere")]);

@@ -11,6 +11,10 @@ use synx_node::{InviteOptions, NodeError, cluster_invite, list_invites, make_inv
 
 /// Prints the link, or the list.
 pub async fn run(args: Invite, data_dir: &Path) -> Result<Exit, NodeError> {
+    if (args.list || args.revoke.is_some()) && args.cluster.options().is_some() {
+        let problem = "is for rooms of this machine: the invites of a cluster's room are in the room";
+        return Err(NodeError::BadValue { what: "--list or --revoke", problem });
+    }
     if args.list {
         for invite in list_invites(data_dir, args.room.as_deref()).await? {
             let json = || serde_json::to_string(&invite).unwrap_or_default();

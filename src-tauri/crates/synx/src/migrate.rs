@@ -12,8 +12,7 @@ pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
         MigrateDirection::To(args) => (Direction::ToCluster, "in the cluster", args),
         MigrateDirection::From(args) => (Direction::FromCluster, "here", args),
     };
-    let problem = "must be named, by --cluster or SYNX_CLUSTER";
-    let cluster = args.cluster.options().ok_or(NodeError::BadValue { what: "the cluster", problem })?;
+    let cluster = args.cluster.named()?;
     let Moved { report, audio, missing_audio } =
         migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
     println!("{}  now {place}: {} events, head {}", report.room_id, report.events, report.hash);

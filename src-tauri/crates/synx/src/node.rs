@@ -12,8 +12,15 @@ use synx_node::{ClusterConfig, ClusterNode, ClusterOptions, Control, Node, NodeC
 
 /// Runs until it is ended.
 pub async fn run(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> {
+    // Without its cluster such a node would run, be ready, and serve nobody.
+    let served = args.no_tls || !args.address.is_empty() || !args.allow_host.is_empty();
+    let cluster = if served || args.cluster.is_described() {
+        Some(args.cluster.named()?)
+    } else {
+        args.cluster.options()
+    };
     let ops = crate::ops::start(&args.operating, true).await?;
-    match args.cluster.options() {
+    match cluster {
         Some(cluster) => serve(args, cluster, config, ops).await,
         None => control(args, config, ops).await,
     }

@@ -182,11 +182,11 @@ pub async fn cluster_invite(
     }
     let room: RoomId = room.parse()?;
     let backplane = Backplane::connect(cluster).await?;
-    let keys = ClusterKeys::of(&backplane).await?;
     let addresses = if addresses.is_empty() { roster::addresses(&backplane).await? } else { addresses };
     if addresses.is_empty() {
         return bad("the addresses of nodes", "must be named with --address: no node runs");
     }
+    let keys = ClusterKeys::of(&backplane).await?;
     let terms = NewInvite { role: role.into(), expires_in, max_uses, knock }.terms();
     let invite = Some(keys.host_key.sign_invite(room, &terms)?);
     let fingerprint = tls.then(|| keys.tls.fingerprint());

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use synx_node::{ClusterName, ClusterOptions};
+use synx_node::{ClusterName, ClusterOptions, NodeError};
 
 /// A text that may hold a password: it is shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,6 +55,20 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// The cluster, which must be named.
+    pub fn named(&self) -> Result<ClusterOptions, NodeError> {
+        let problem = "must be named, by --cluster or SYNX_CLUSTER";
+        self.options().ok_or(NodeError::BadValue { what: "the cluster", problem })
+    }
+
+    /// Whether something is said of a cluster besides where it is.
+    pub fn is_described(&self) -> bool {
+        self.cluster_credentials.is_some()
+            || self.cluster_ca.is_some()
+            || self.replicas != 1
+            || self.accept_unsafe
+    }
+
     /// The cluster, if one is named. Where this node's copy lies is the data folder's to say.
     pub fn options(&self) -> Option<ClusterOptions> {
         let servers = self.cluster.iter().map(|Secret(server)| server.clone()).collect();

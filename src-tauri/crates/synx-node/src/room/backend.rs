@@ -174,7 +174,8 @@ fn failure(error: ExecuteError) -> CommandFailure {
     match error {
         ExecuteError::Rejected(rejection) => CommandFailure::Rejected(rejection),
         ExecuteError::Log(error) => {
-            let told = "the host cannot write its log now, and nothing was changed: try again in a moment";
+            let told =
+                "the host cannot say that its log has it: what is sent again under the same id is done once";
             unavailable(error.code(), told).into()
         }
         other => {

@@ -48,8 +48,8 @@ pub enum ExecuteError {
     /// Too many commands are waiting.
     #[error("the room is overloaded: try again in a moment")]
     Overloaded,
-    /// The log cannot be written; nothing has changed.
-    #[error("nothing was changed: {0}")]
+    /// The log does not say that it has it. In a log of several nodes it may still come: the same id is done once.
+    #[error("it is not confirmed: {0}")]
     Log(Arc<synx_log::LogError>),
     /// The room is closing.
     #[error("the room is closing")]
@@ -162,7 +162,7 @@ impl HostedRoom {
     /// that is on disk.
     ///
     /// # Errors
-    /// As [`ExecuteError`] has them; whatever it is, nothing changed.
+    /// As [`ExecuteError`] has them; but for [`ExecuteError::Log`] nothing changed.
     pub async fn execute(&self, command: CommandEnvelope) -> Result<u64, ExecuteError> {
         let (answer, answered) = oneshot::channel();
         self.jobs.try_send(Job { command, answer, cause: tracing::Span::current() }).map_err(|error| {

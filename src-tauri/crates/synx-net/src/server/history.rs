@@ -35,7 +35,7 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (hall, _) = member(&shop, room, (seat.address, &headers)).await?;
-    let events = hall.backend.read(after, PAGE_EVENTS).await.map_err(Refusal::internal)?;
+    let events = hall.backend.read(after, PAGE_EVENTS).await.map_err(|error| Refusal::unavailable(&error))?;
     let mut text = "[".to_owned();
     for envelope in events {
         if text.len() > PAGE_BYTES {

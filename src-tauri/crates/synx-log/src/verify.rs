@@ -83,7 +83,7 @@ impl Verification {
             recorded,
             archive: Some((only.unwrap_or(RoomId::from_bytes([0; 16])), 0)),
             segments: head.segments,
-            dropped: head.dropped.iter().map(|(_, seq)| seq).sum(),
+            dropped: head.dropped.iter().fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq)),
             seen: 0,
             archived: Places::default(),
             log_seq: 0,
@@ -193,7 +193,7 @@ struct Places(Vec<(u64, u64)>);
 impl Places {
     fn add(&mut self, place: u64) {
         match self.0.last_mut() {
-            Some((_, end)) if *end + 1 == place => *end = place,
+            Some((_, end)) if end.checked_add(1) == Some(place) => *end = place,
             _ => self.0.push((place, place)),
         }
     }

@@ -115,11 +115,18 @@ pub(super) fn put(connection: &mut Connection, segment: &Segment) -> Result<(), 
 
 /// Drops a room's segments up to a checkpoint.
 pub(super) fn drop_up_to(connection: &mut Connection, checkpoint: &Checkpoint) -> Result<(), LogError> {
+    // What is dropped shall not be readable in the free pages either.
+    connection.pragma_update(None, "secure_delete", true).map_err(sqlite_error("drop archived events"))?;
+    let dropped = drop_securely(connection, checkpoint);
+    // It costs time, no more, where it stays on.
+    drop(connection.pragma_update(None, "secure_delete", false));
+    dropped
+}
+
+fn drop_securely(connection: &mut Connection, checkpoint: &Checkpoint) -> Result<(), LogError> {
     let failed = sqlite_error("drop archived events");
     let StoredSnapshot { room_id, seq, data, digest } = &checkpoint.state;
     let (room, through) = (room_id.as_bytes(), rows::integer(*seq));
-    // What is dropped shall not be readable in the free pages either.
-    connection.pragma_update(None, "secure_delete", true).map_err(&failed)?;
     let transaction = connection.transaction().map_err(&failed)?;
     let mut found = None;
     while let Some(segment) =
@@ -140,8 +147,7 @@ pub(super) fn drop_up_to(connection: &mut Connection, checkpoint: &Checkpoint) -
     for sql in [DROP_SEGMENTS, DROP_SNAPSHOTS] {
         transaction.execute(sql, params![room, through]).map_err(&failed)?;
     }
-    transaction.commit().map_err(&failed)?;
-    connection.pragma_update(None, "secure_delete", false).map_err(failed)
+    transaction.commit().map_err(failed)
 }
 
 /// Where a room's log begins whose first events were dropped.

@@ -56,7 +56,7 @@ pub enum ClusterError {
     },
     /// The node's copy holds what the stream does not.
     #[error(
-        "{} is not a copy of the stream {stream}: {detail}; move that file away, and it is fetched anew",
+        "{} is not a copy of the stream {stream}, which does not have its newest event where it says; move that file away, and it is fetched anew",
         copy.display()
     )]
     ForeignCopy {
@@ -64,8 +64,6 @@ pub enum ClusterError {
         stream: String,
         /// The copy.
         copy: PathBuf,
-        /// How that shows.
-        detail: String,
     },
     /// The server refused or did not answer a request.
     #[error("the NATS server could not {what}: {detail}")]

@@ -27,8 +27,9 @@ struct Head {
 }
 
 impl Replica {
-    /// A copy that holds the stream up to this place.
-    pub(crate) fn new(copy: Arc<SqliteStore>, applied: u64) -> Result<Self, LogError> {
+    /// A copy, as far as it has come.
+    pub(crate) fn new(copy: Arc<SqliteStore>) -> Result<Self, LogError> {
+        let applied = copy.followed()?;
         let head = copy.head()?;
         let heads = head.rooms.iter();
         let heads = heads.map(|room| (room.room_id, Head { seq: room.seq, hash: room.hash, message: None }));
@@ -104,25 +105,21 @@ impl Replica {
         let (Some(room), Some(last)) = (records.first().map(|first| first.room_id), records.last()) else {
             return Ok(());
         };
-        let (last_seq, last_hash) = (last.seq, last.hash);
-        // After a copy was found to be further than could be told, what comes may be here already.
-        if !holds(&self.copy, last)? {
-            match self.admit(records.iter()) {
-                Ok(()) => {}
-                Err(refused @ (LogError::Conflict { .. } | LogError::DuplicateEvent { .. })) => {
-                    self.pass_over(seq, Some(room), &refused.to_string());
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+        let head = Head { seq: last.seq, hash: last.hash, message: Some(seq) };
+        match self.admit(records.iter()) {
+            Ok(()) => {}
+            Err(refused @ (LogError::Conflict { .. } | LogError::DuplicateEvent { .. })) => {
+                self.pass_over(seq, Some(room), &refused.to_string());
+                return Ok(());
             }
-            for (log_seq, record) in (self.log_seq + 1..).zip(&mut records) {
-                record.log_seq = log_seq;
-            }
-            self.copy.commit(&records)?;
-            self.log_seq += records.len() as u64;
-            self.heads.insert(room, Head { seq: last_seq, hash: last_hash, message: None });
+            Err(error) => return Err(error),
         }
-        self.set_last_message(room, seq);
+        for (log_seq, record) in (self.log_seq + 1..).zip(&mut records) {
+            record.log_seq = log_seq;
+        }
+        self.copy.follow(&records, seq)?;
+        self.log_seq += records.len() as u64;
+        self.heads.insert(room, head);
         self.applied = seq;
         Ok(())
     }
@@ -137,7 +134,7 @@ impl Replica {
 }
 
 /// Whether the copy has this very record at its place, and so, by its hash, all before it.
-pub(crate) fn holds(copy: &SqliteStore, record: &Record) -> Result<bool, LogError> {
+fn holds(copy: &SqliteStore, record: &Record) -> Result<bool, LogError> {
     let Some(before) = record.seq.checked_sub(1) else { return Ok(false) };
     let here = copy.read(record.room_id, before, 1, 1)?.pop();
     Ok(here.is_some_and(|here| {

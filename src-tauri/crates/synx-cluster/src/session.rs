@@ -6,7 +6,7 @@
 use crate::condition::Condition;
 use crate::message::{Message, pack};
 use crate::publish::{NotStored, publish};
-use crate::replica::{Replica, holds};
+use crate::replica::Replica;
 use crate::stream::{LogStream, Stored};
 use crate::{ClusterError, ClusterOptions, check, connection};
 use async_nats::Subscriber;
@@ -60,10 +60,10 @@ impl Session {
         let events_here = copy.head()?.log_seq;
         let stream = LogStream::open(client, options, events_here).await?;
         let live = stream.live().await?;
-        let applied = reached(&stream, &copy, options).await?;
+        examine(&stream, &copy, options).await?;
         let mut session = Self {
             listener,
-            replica: Replica::new(copy, applied)?,
+            replica: Replica::new(copy)?,
             stream,
             live,
             condition,
@@ -238,43 +238,26 @@ impl Session {
     }
 }
 
-/// The place in the stream up to which the copy holds everything. As the copy takes messages in their order, halving finds it.
-async fn reached(
+/// Refuses a copy that is none of this stream: where it says that it is, the stream has its newest event.
+async fn examine(
     stream: &LogStream,
     copy: &SqliteStore,
     options: &ClusterOptions,
-) -> Result<u64, ClusterError> {
-    let head = copy.head()?;
-    let foreign = |detail: &str| ClusterError::ForeignCopy {
-        stream: stream.name().to_owned(),
-        copy: options.copy.clone(),
-        detail: detail.to_owned(),
-    };
-    let (mut held, mut missing) = (0, stream.end().await? + 1);
-    let mut last_held = None;
-    while held + 1 < missing {
-        // A message that is passed over tells nothing; the one before it does.
-        let middle = held + (missing - held) / 2;
-        let mut probe = middle;
-        let last = loop {
-            match last_record(&stream.get(probe).await?) {
-                Some(last) => break Some(last),
-                None if probe == held + 1 => break None,
-                None => probe -= 1,
-            }
-        };
-        match last {
-            Some(last) if holds(copy, &last)? => (held, last_held) = (middle, Some(last)),
-            _ => missing = probe,
-        }
+) -> Result<(), ClusterError> {
+    let (place, head) = (copy.followed()?, copy.head()?);
+    if (place, head.log_seq) == (0, 0) {
+        return Ok(());
     }
-    let Some(Scanned::Row(newest)) = copy.scan(head.log_seq.saturating_sub(1), 1)?.pop() else {
-        return if head.log_seq == 0 { Ok(0) } else { Err(foreign("its end cannot be read")) };
-    };
-    match last_held {
-        Some(last) if last.event_id == newest.event_id => Ok(held),
-        Some(_) => Err(foreign("it has events that are not in the stream")),
-        None => Err(foreign("the stream has none of its events")),
+    let newest = copy.scan(head.log_seq.saturating_sub(1), 1)?.pop();
+    let there =
+        if place == 0 || place > stream.end().await? { None } else { last_record(&stream.get(place).await?) };
+    match (there, newest) {
+        (Some(there), Some(Scanned::Row(newest)))
+            if (there.event_id, there.hash) == (newest.event_id, newest.hash) =>
+        {
+            Ok(())
+        }
+        _ => Err(ClusterError::ForeignCopy { stream: stream.name().to_owned(), copy: options.copy.clone() }),
     }
 }
 

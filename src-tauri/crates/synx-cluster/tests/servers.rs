@@ -113,7 +113,6 @@ async fn a_stream_that_is_gone_is_not_made_anew_over_its_events() {
     open(&server, tempdir().unwrap().path()).commit(&records[..2]).unwrap();
     let error = refused(server.options(node.path()));
     assert!(matches!(error, ClusterError::ForeignCopy { .. }), "{error}");
-    assert!(error.to_string().contains("not in the stream"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

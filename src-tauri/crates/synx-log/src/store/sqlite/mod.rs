@@ -5,7 +5,9 @@
 //! look there for what the table does not have. Must never answer a commit before it is synced, but in a copy.
 
 mod archive;
+mod audit;
 mod checkpoint;
+mod copy;
 mod failure;
 mod files;
 mod rows;
@@ -19,7 +21,7 @@ use checkpoint::Checkpointer;
 use failure::{io_error, sqlite_error};
 pub(crate) use files::replace_log;
 use files::{beside, lock, sync_folder_of};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -156,22 +158,13 @@ impl SqliteStore {
     }
 }
 
-fn select(
-    connection: &Connection,
-    sql: &str,
-    values: &[(&str, &dyn ToSql)],
-) -> Result<Vec<Record>, LogError> {
-    let mut statement = connection.prepare_cached(sql).map_err(sqlite_error("read events"))?;
-    let mut rows = statement.query(values).map_err(sqlite_error("read events"))?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next().map_err(sqlite_error("read events"))? {
-        records.push(rows::record(row)?);
-    }
-    Ok(records)
-}
-
 impl Writer {
-    fn commit(&mut self, records: &[Record]) -> Result<(), LogError> {
+    /// Writes records, and what belongs with them, whole or not at all.
+    fn commit(
+        &mut self,
+        records: &[Record],
+        with_them: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), LogError> {
         let failed = sqlite_error("write events");
         self.checkpointer.finish_if_due(&self.connection);
         let transaction = self.connection.transaction().map_err(&failed)?;
@@ -187,6 +180,7 @@ impl Writer {
                 rows::move_head(&mut move_head, head).map_err(&failed)?;
             }
         }
+        with_them(&transaction).map_err(&failed)?;
         transaction.commit().map_err(failed)?;
         self.checkpointer.committed();
         Ok(())
@@ -224,7 +218,7 @@ impl EventStore for SqliteStore {
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
-        self.with_writer(|writer| writer.commit(records))
+        self.with_writer(|writer| writer.commit(records, |_| Ok(())))
     }
 
     fn read(
@@ -299,29 +293,11 @@ impl EventStore for SqliteStore {
     }
 
     fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError> {
-        let AuditFilter { room, name, actor, since_ms, until_ms, after_seq, limit } = filter;
-        let room = room.as_ref().map(RoomId::as_bytes);
-        let actor = actor.as_ref().map(synx_domain::UserId::as_bytes);
-        let (after_seq, limit) = (rows::integer(*after_seq), rows::integer(*limit as u64));
-        let mut conditions = vec!["seq > :after"];
-        let mut values: Vec<(&str, &dyn ToSql)> = vec![(":after", &after_seq), (":limit", &limit)];
-        let mut only = |condition, key, value: Option<_>| {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push((key, value));
-            }
-        };
-        only("aggregate_id = :room", ":room", room.as_ref().map(|id| id as &dyn ToSql));
-        only("event_name = :name", ":name", name.as_ref().map(|name| name as &dyn ToSql));
-        only("actor = :actor", ":actor", actor.as_ref().map(|id| id as &dyn ToSql));
-        only("occurred_at >= :since", ":since", since_ms.as_ref().map(|ms| ms as &dyn ToSql));
-        only("occurred_at < :until", ":until", until_ms.as_ref().map(|ms| ms as &dyn ToSql));
-        let sql = rows::select_where(&conditions.join(" AND "));
+        // At one moment, so that what is moved meanwhile is seen once.
         self.with_reader(|connection| {
-            // At one moment, so that what is moved meanwhile is seen once.
             let moment = connection.unchecked_transaction().map_err(sqlite_error("read events"))?;
             let mut found = if self.has_archive { archive::audit(&moment, filter)? } else { Vec::new() };
-            found.append(&mut select(&moment, &sql, &values)?);
+            found.append(&mut audit::recent(&moment, filter)?);
             found.sort_unstable_by_key(|record| record.log_seq);
             found.truncate(filter.limit);
             Ok(found)

@@ -68,6 +68,11 @@ const MIGRATIONS: &[&str] = &[
          data              TEXT    NOT NULL,
          digest            BLOB    NOT NULL
      ) STRICT;",
+    // 4. For a copy of a log that is elsewhere: the place there up to which everything is here.
+    "CREATE TABLE followed (
+         id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+         place             INTEGER NOT NULL
+     ) STRICT;",
 ];
 
 /// Settings that hold for one connection. The page cache is the system's; a small one of our own is enough. `fullfsync`

@@ -114,8 +114,8 @@ impl Inner {
         if let (true, Stage::Solo(solo)) = (play, &*stage) {
             let playable: Vec<_> = tracks.iter().filter(|track| track.error.is_none()).collect();
             let Some((first, following)) = playable.split_first() else {
-                let reason = tracks.first().and_then(|track| track.error.clone()).unwrap_or_default();
-                return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason });
+                let reason = tracks.into_iter().find_map(|track| track.error);
+                return Err(reason.map_or(NodeError::NothingToPlay, NodeError::from));
             };
             let store = self.library.store();
             let ids = following.iter().filter_map(|track| store.id_of(track.meta.hash).ok().flatten());

@@ -237,7 +237,7 @@ impl Inner {
     /// Why it cannot.
     pub fn usable(&self, track: &StoredTrack) -> Result<(), NodeError> {
         if let Some(reason) = &track.error {
-            return Err(NodeError::Refused { code: "broken_track".to_owned(), message: reason.clone() });
+            return Err(reason.clone().into());
         }
         if !track.path.is_file() {
             self.library.is_missing(track.meta.hash);

@@ -71,7 +71,7 @@ describe('the beat grid', () => {
 describe('labels', () => {
   it('leave room for each other and are not cut off', () => {
     const marks = [0, 4, 50, 97].map((atS) => ({ atS, text: `${atS}` }));
-    const seen = labels(marks, { fromS: 0, toS: 100 }, 1_000);
+    const seen = labels(marks, { fromS: 0, toS: 100 }, 1_000, 64);
     expect(seen.map((label) => [label.text, label.x])).toEqual([['0', 0], ['50', 500]]);
   });
 });

@@ -76,16 +76,13 @@ export function gridLines(beatsS: number[], downbeats: number[], view: View, wid
   return (chosen ?? []).map(({ at, strong: bar }) => ({ x: xOf(at, view, width), strong: bar }));
 }
 
-/** So much of a label is to be read at least. */
-const LABEL_PX = 64;
-
 /** Labels at their moments; one that would lie over the one before, or be cut off, is left out. */
-export function labels<T extends { atS: number }>(marks: T[], view: View, width: number): (T & { x: number })[] {
+export function labels<T extends { atS: number }>(marks: T[], view: View, width: number, labelPx: number): (T & { x: number })[] {
   let free = 0;
   return marks.flatMap((mark) => {
     const x = xOf(mark.atS, view, width);
-    if (x < free || x > width - LABEL_PX) return [];
-    free = x + LABEL_PX;
+    if (x < free || x > width - labelPx) return [];
+    free = x + labelPx;
     return [{ ...mark, x }];
   });
 }

@@ -16,6 +16,12 @@ export function failureText({ code, message }: { code: string; message: string }
   return say ? say(subjectOf(message)) : sentence(message);
 }
 
+/** Why a file cannot be used, without its path: that stands elsewhere. */
+export function problemText(problem: { code: string; message: string }, path?: string): string {
+  const message = path ? problem.message.replace(`"${path}"`, t.library.thisFile).replace(path, t.library.thisFile) : problem.message;
+  return failureText({ ...problem, message });
+}
+
 /** What a sentence of the node quotes: the file, folder or room that it is about. Nothing where it quotes nothing. */
 function subjectOf(message: string): string {
   return /"((?:[^"\\]|\\.)*)"/u.exec(message)?.[1] ?? '';

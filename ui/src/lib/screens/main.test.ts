@@ -1,6 +1,7 @@
 import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { describe, expect, it, vi } from 'vitest';
 import { FakeBackend, scene } from '../backend/fake';
+import { language } from '../i18n';
 import { Appearance } from '../state';
 import Main from './Main.svelte';
 
@@ -34,7 +35,16 @@ describe('the library', () => {
     const rows = screen.getAllByTestId('library-row');
     expect(rows).toHaveLength(10);
     expect(rows[0]?.textContent).toMatch(/Paper Lantern.*Mira Holm.*4:56.*124\.0.*8A/su);
-    expect(screen.getByText(/This file ends after 12 kB/u)).toBeTruthy();
+    expect(screen.getByText(/This file is damaged: it ends too early/u)).toBeTruthy();
+  });
+
+  it('says in the reader’s language why a file cannot be used, and its path only in the tooltip', async () => {
+    await open('library');
+    await language.speak('de');
+    const reason = await screen.findByText('Die Datei ist beschädigt: Besorg dir eine andere Kopie.');
+    expect(reason.title).toContain('/music/holiday-mix.mp3');
+    expect(screen.getByText('Die Datei ist nicht erreichbar').title).toContain('/music/Harbour.flac');
+    await language.speak('en');
   });
 
   it('plays on a double press and on Enter, but not what is broken', async () => {

@@ -2,6 +2,7 @@
  * The track that the window is about: what plays, else what a press on play would start.
  */
 import { t } from '../i18n';
+import { problemText } from '../pure/words';
 import type { KeyView, PlayerView, RoomView, TempoView, TrackView } from '../backend';
 
 export interface CurrentTrack {
@@ -42,7 +43,7 @@ export function currentTrack(player: PlayerView, room: RoomView | null, inLibrar
     tempo: own?.tempo ?? shared?.tempo ?? null,
     key: own?.key ?? shared?.key ?? null,
     energy: own?.energy ?? shared?.energy ?? null,
-    problem: known?.error ?? null,
+    problem: known?.error ? problemText(known.error, own?.path) : null,
     progress: own?.availability === 'analyzing' ? own.progress : null,
     stage: [durationS, shared?.state, shared?.tempo?.bpm, own?.availability, own?.tempo?.bpm, own?.tempo?.by_hand, own?.key?.by_hand].join(),
   };

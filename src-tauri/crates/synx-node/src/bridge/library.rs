@@ -1,5 +1,6 @@
 //! The library in the form that is drawn.
 
+use super::request::CallError;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -35,8 +36,8 @@ views! {
         /// 1 to 10
         energy: Option<u8>,
         loudness_lufs: Option<f64>,
-        /// Why it is broken, for a person.
-        error: Option<String>,
+        /// Why it is broken.
+        error: Option<CallError>,
         year: Option<u16>,
         /// Milliseconds since 1970 UTC.
         added_at_ms: i64,

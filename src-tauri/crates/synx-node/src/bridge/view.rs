@@ -1,6 +1,7 @@
 //! The state of a node in the form that is drawn.
 
 use super::library::{KeyView, LibraryLookView, LibraryStateView, QueuedView, TempoView, TrackView};
+use super::request::CallError;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -302,7 +303,7 @@ views! {
         key: Option<KeyView>,
         energy: Option<u8>,
         loudness_lufs: Option<f64>,
-        error: Option<String>,
+        error: Option<CallError>,
     }
 
     /// A queue entry.

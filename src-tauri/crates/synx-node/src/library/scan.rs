@@ -5,9 +5,8 @@
 use super::files::{file_name, find_audio, hash_file};
 use super::store::{LibraryStore, SeenFile, StoredTrack, new_track};
 use super::unusable;
-use crate::error::{NodeError, for_people};
+use crate::error::NodeError;
 use crate::worker::{WorkError, Workers};
-use std::error::Error;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -141,25 +140,25 @@ impl<'a> Reader<'a> {
         let (size_bytes, changed_ns) = mark(meta);
         let hash = match hash_file(path) {
             Ok(hash) => hash,
-            Err(error) => return Ok(self.unreadable(path, &error)),
+            Err(error) => return Ok(self.unreadable(path, error)),
         };
         let seen = SeenFile { hash, size_bytes, changed_ns };
         match self.runtime.block_on(self.workers.describe(path, hash, file_name(path))) {
             Ok((meta, year)) => Ok((seen, new_track(meta, path, year, None, self.now_ms))),
-            Err(error) if error.is_the_files() => Ok((seen, self.broken(path, hash, &error))),
-            Err(error @ WorkError::Failed { .. }) => Ok(self.unreadable(path, &error)),
+            Err(error) if error.is_the_files() => Ok((seen, self.broken(path, hash, error.into()))),
+            Err(error @ WorkError::Failed { .. }) => Ok(self.unreadable(path, error.into())),
             Err(error) => Err(error),
         }
     }
 
     /// Listed by its place, as its content is not known, and looked into again at the next scan.
-    fn unreadable(&self, path: &Path, error: &dyn Error) -> (SeenFile, StoredTrack) {
+    fn unreadable(&self, path: &Path, error: NodeError) -> (SeenFile, StoredTrack) {
         let hash = ContentHash::from_bytes(*blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
         (SeenFile { hash, size_bytes: 0, changed_ns: 0 }, self.broken(path, hash, error))
     }
 
-    fn broken(&self, path: &Path, hash: ContentHash, error: &dyn Error) -> StoredTrack {
-        new_track(unusable(path, hash), path, None, Some(for_people(&error.to_string())), self.now_ms)
+    fn broken(&self, path: &Path, hash: ContentHash, error: NodeError) -> StoredTrack {
+        new_track(unusable(path, hash), path, None, Some(error.into()), self.now_ms)
     }
 }
 
@@ -173,6 +172,7 @@ fn mark(meta: &Metadata) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::CallError;
     use crate::worker::{Bounds, Launch};
 
     struct Unasked;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     /// What a scan finds of one demo track when files are read by this program.
-    fn scanned_by(program: Option<&str>) -> Option<Option<String>> {
+    fn scanned_by(program: Option<&str>) -> Option<Option<CallError>> {
         let folder = tempfile::tempdir().unwrap();
         let (music, store) = (folder.path().join("music"), folder.path().join("library.db"));
         fs::create_dir(&music).unwrap();
@@ -208,6 +208,7 @@ mod tests {
         assert_eq!(scanned_by(None), Some(None));
         assert_eq!(scanned_by(Some("/nowhere/program")), None);
         let broken = scanned_by(Some("true")).flatten().unwrap();
-        assert!(broken.contains("the program that read it ended"), "{broken}");
+        assert_eq!(broken.code, "media_crashed");
+        assert!(broken.message.contains("the program that read it ended"), "{broken:?}");
     }
 }

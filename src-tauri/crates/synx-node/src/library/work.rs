@@ -135,7 +135,7 @@ impl Library {
             Err(_) if !path.is_file() => self.store.put_presence(hash, Presence::OutOfReach),
             Err(error) => {
                 tracing::warn!(%hash, %error, "analysis failed");
-                self.store.put_error(hash, &crate::error::for_people(&error.to_string()))
+                self.store.put_error(hash, &error.into())
             }
         };
         if let Err(error) = kept {

@@ -1,7 +1,7 @@
 //! A room in the form that is drawn.
 
 use crate::bridge::{
-    ChatMessageView, CommentView, KeyView, KnockView, LoopView, MemberView, PlaybackControlView,
+    CallError, ChatMessageView, CommentView, KeyView, KnockView, LoopView, MemberView, PlaybackControlView,
     QueueItemView, RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView,
     StorageView, TempoView, VisibilityView,
 };
@@ -90,8 +90,9 @@ fn track_view(hash: ContentHash, track: &SharedTrack, here: bool) -> RoomTrackVi
         TrackState::Uploaded => (RoomTrackState::Uploading, None, 0, None),
         TrackState::Shared if here => (RoomTrackState::Ready, None, 0, None),
         TrackState::Shared => (RoomTrackState::Downloading, None, 0, None),
-        TrackState::Failed { file_name, reason, .. } => {
-            (RoomTrackState::Failed, Some(file_name), 0, Some(reason.clone()))
+        TrackState::Failed { file_name, code, reason } => {
+            let error = CallError { code: code.clone(), message: reason.clone() };
+            (RoomTrackState::Failed, Some(file_name), 0, Some(error))
         }
     };
     let meta = track.meta.as_ref();

@@ -38,7 +38,7 @@ function sorted(tracks: TrackView[], order: TrackOrder | null): TrackView[] {
   return tracks.toSorted((a, b) => {
     const [left, right] = [valueOf(a, order.by), valueOf(b, order.by)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);
-    return sign * (typeof left === 'number' && typeof right === 'number' ? left - right : String(left).localeCompare(String(right)));
+    return sign * (typeof left === 'number' && typeof right === 'number' ? left - right : String(left).localeCompare(String(right), undefined, { numeric: true }));
   });
 }
 

@@ -36,9 +36,9 @@ const BUSY: TrackView[] = [
   { ...track('t8', 'Untitled 3', null, null, 240, null, null, 5), availability: 'waiting', progress: 0, energy: null },
   {
     ...track('t9', 'holiday-mix.mp3', null, null, 0, null, null, 5), availability: 'broken', energy: null, progress: 0,
-    error: 'This file ends after 12 kB of what should be 8 MB. Copy it again from where it came from.',
+    error: { code: 'media_corrupt', message: '/music/holiday-mix.mp3.flac is damaged: it ends too early. Get another copy of it' },
   },
-  { ...track('t10', 'Harbour', 'Northwater', null, 265, null, null, 4), availability: 'missing', error: 'The file is no longer at /music/Harbour.flac.' },
+  { ...track('t10', 'Harbour', 'Northwater', null, 265, null, null, 4), availability: 'missing' },
 ];
 
 const STOPPED: PlayerView = {

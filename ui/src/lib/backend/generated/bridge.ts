@@ -581,7 +581,7 @@ export type RoomTrackState = "uploading" | "downloading" | "ready" | "failed";
 /**
  * A track of the room.
  */
-export type RoomTrackView = { id: string, title: string, artist: string | null, duration_s: number, size_bytes: number, shared_by: string, state: RoomTrackState, tempo: TempoView | null, key: KeyView | null, energy: number | null, loudness_lufs: number | null, error: string | null, };
+export type RoomTrackView = { id: string, title: string, artist: string | null, duration_s: number, size_bytes: number, shared_by: string, state: RoomTrackState, tempo: TempoView | null, key: KeyView | null, energy: number | null, loudness_lufs: number | null, error: CallError | null, };
 
 /**
  * The room. Its chat comes apart.
@@ -746,9 +746,9 @@ progress: number, tempo: TempoView | null, key: KeyView | null,
  */
 energy: number | null, loudness_lufs: number | null, 
 /**
- * Why it is broken, for a person.
+ * Why it is broken.
  */
-error: string | null, year: number | null, 
+error: CallError | null, year: number | null, 
 /**
  * Milliseconds since 1970 UTC.
  */

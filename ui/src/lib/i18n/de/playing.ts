@@ -100,7 +100,7 @@ export const music: Messages['music'] = {
   itIs: (value) => `Es ist ${value}`,
   asFound: 'Wie die Analyse es fand',
   beatsPerMinute: 'Schläge pro Minute',
-  inMetre: 'Im',
+  inMetre: (metre, percent) => `${metre}-Takt, zu ${percent} sicher.`,
   half: 'Halb so schnell',
   double: 'Doppelt so schnell',
   tapOn: (n) => `Weiter tippen … ${n}`,

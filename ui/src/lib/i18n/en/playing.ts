@@ -91,7 +91,7 @@ export const music = {
   itIs: (value: string) => `It is ${value}`,
   asFound: 'As the analysis found it',
   beatsPerMinute: 'Beats per minute',
-  inMetre: 'In',
+  inMetre: (metre: string, percent: string) => `In ${metre}, ${percent} sure.`,
   half: 'Half as fast',
   double: 'Twice as fast',
   tapOn: (n: number) => `Tap on … ${n}`,

@@ -84,7 +84,7 @@ impl LibraryStore {
         let read = || -> rusqlite::Result<HashMap<i64, StoredTrack>> {
             let connection = self.reader();
             let mut query = connection.prepare(&query)?;
-            query.query_map([], |row| Ok((row.get(12)?, track(row)?)))?.collect()
+            query.query_map([], |row| Ok((row.get(13)?, track(row)?)))?.collect()
         };
         let rows = read().map_err(failed("read"))?;
         Ok(ids.iter().filter_map(|id| rows.get(id).cloned()).collect())

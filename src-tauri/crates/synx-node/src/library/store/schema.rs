@@ -58,6 +58,8 @@ const MIGRATIONS: &[&str] = &[
      CREATE VIRTUAL TABLE search_terms USING fts5vocab (search, row);",
     // `picture` is null for a track that was looked into and has none.
     "CREATE TABLE artwork (hash BLOB PRIMARY KEY, picture BLOB) STRICT, WITHOUT ROWID;",
+    // What `error` says, as a code; null where it was found by an earlier version.
+    "ALTER TABLE library ADD COLUMN error_code TEXT;",
 ];
 
 /// Brings the file to the newest schema.

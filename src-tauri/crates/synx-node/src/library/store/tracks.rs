@@ -2,6 +2,7 @@
 
 use super::fold::{folded, plain};
 use super::{LibraryStore, failed, path_bytes, path_of};
+use crate::bridge::CallError;
 use crate::error::NodeError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub struct StoredTrack {
     /// Where its file was seen last.
     pub path: PathBuf,
     /// Why it cannot be used.
-    pub error: Option<String>,
+    pub error: Option<CallError>,
     /// Whether its file is there.
     pub presence: Presence,
     /// When it came, milliseconds since 1970 UTC.
@@ -101,7 +102,7 @@ pub fn key_place(key: Key) -> u8 {
 }
 
 pub(super) const COLUMNS: &str = "library.path, library.meta, library.error, library.presence, library.year, library.added_at_ms, library.found, \
-     library.plays, library.played_at_ms, corrections.bpm, corrections.first_beat_s, corrections.key";
+     library.plays, library.played_at_ms, corrections.bpm, corrections.first_beat_s, corrections.key, library.error_code";
 pub(super) const JOINED: &str = "library LEFT JOIN corrections ON corrections.hash = library.hash";
 
 impl LibraryStore {
@@ -192,10 +193,10 @@ impl LibraryStore {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn put_error(&self, hash: ContentHash, reason: &str) -> Result<(), NodeError> {
+    pub fn put_error(&self, hash: ContentHash, reason: &CallError) -> Result<(), NodeError> {
         self.write(false, |connection| {
-            let update = "UPDATE library SET error = ?2 WHERE hash = ?1";
-            connection.execute(update, params![hash.as_bytes(), reason]).map(drop)
+            let update = "UPDATE library SET error = ?2, error_code = ?3 WHERE hash = ?1";
+            connection.execute(update, params![hash.as_bytes(), reason.message, reason.code]).map(drop)
         })
     }
 
@@ -237,10 +238,10 @@ fn json(value: &impl Serialize) -> String {
 pub(super) fn put(connection: &Connection, track: &StoredTrack) -> rusqlite::Result<()> {
     let meta = &track.meta;
     let mut insert = connection.prepare_cached(
-        "INSERT INTO library (hash, path, meta, error, presence, year, added_at_ms, duration_us, title_key, artist_key, album_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO library (hash, path, meta, error, presence, year, added_at_ms, duration_us, title_key, artist_key, album_key, error_code)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (hash) DO UPDATE SET path = ?2, meta = ?3, error = ?4, presence = ?5, year = ?6, duration_us = ?8,
-            title_key = ?9, artist_key = ?10, album_key = ?11
+            title_key = ?9, artist_key = ?10, album_key = ?11, error_code = ?12
          RETURNING id",
     )?;
     let id = insert.query_row(
@@ -248,7 +249,7 @@ pub(super) fn put(connection: &Connection, track: &StoredTrack) -> rusqlite::Res
             meta.hash.as_bytes(),
             path_bytes(&track.path),
             json(meta),
-            track.error,
+            track.error.as_ref().map(|error| &error.message),
             track.presence as u8,
             track.year,
             track.added_at_ms,
@@ -256,6 +257,7 @@ pub(super) fn put(connection: &Connection, track: &StoredTrack) -> rusqlite::Res
             folded(&meta.title),
             meta.artist.as_deref().map(folded),
             meta.album.as_deref().map(folded),
+            track.error.as_ref().map(|error| &error.code),
         ],
         |row| row.get(0),
     )?;
@@ -307,10 +309,12 @@ pub(super) fn track(row: &Row<'_>) -> rusqlite::Result<StoredTrack> {
         rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, error.into())
     })?;
     let (found, key): (Option<String>, Option<String>) = (row.get(6)?, row.get(11)?);
+    let (message, code): (Option<String>, Option<String>) = (row.get(2)?, row.get(12)?);
     Ok(StoredTrack {
         meta,
         path: path_of(path),
-        error: row.get(2)?,
+        error: message
+            .map(|message| CallError { code: code.unwrap_or_else(|| "broken_track".to_owned()), message }),
         presence: match row.get(3)? {
             0 => Presence::There,
             1 => Presence::OutOfReach,
@@ -335,7 +339,7 @@ pub fn new_track(
     meta: TrackMeta,
     path: &Path,
     year: Option<u16>,
-    error: Option<String>,
+    error: Option<CallError>,
     added_at_ms: i64,
 ) -> StoredTrack {
     StoredTrack {

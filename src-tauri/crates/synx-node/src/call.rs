@@ -53,7 +53,7 @@ impl Inner {
                 self.person.lock().await.update_preferences(preferences.clone()).await?;
                 done(self.tell_room(Command::UpdateMusicalPreferences { preferences }).await)
             }
-            Request::Doctor => Ok(Response::Doctor { checks: self.doctor().await }),
+            Request::Doctor => Ok(Response::Doctor { checks: self.doctor(self.language()).await }),
             request => self.answer_library(request).await,
         }
     }

@@ -1,15 +1,14 @@
 //! `synx doctor`: what of this machine is in the way of music together.
 
 use crate::exit::Exit;
-use synx_node::bridge::{Request, Response};
+use synx_node::bridge::LanguageView;
 use synx_node::{Node, NodeConfig, NodeError};
 
 /// Runs the checks and prints them; fails when one of them does.
 pub async fn run(config: NodeConfig, json: bool) -> Result<Exit, NodeError> {
     let node = Node::open(config).await?;
-    let answer = node.call(Request::Doctor).await;
+    let checks = node.doctor(LanguageView::En).await;
     node.close().await;
-    let Response::Doctor { checks } = answer.map_err(NodeError::from)? else { return Ok(Exit::Failed) };
     for check in &checks {
         if json {
             println!("{}", serde_json::to_string(check).unwrap_or_default());

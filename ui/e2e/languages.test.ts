@@ -46,6 +46,7 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
   ['look', 'library', click('settings-open', 'settings-look')],
   ['network', 'room', click('settings-open', 'settings-network', 'network-test')],
   ['privacy', 'library', click('settings-open', 'settings-privacy')],
+  ['machine', 'library', click('settings-open', 'settings-machine')],
   ['sound', 'library', click('settings-open', 'settings-sound')],
   ['collection', 'library', click('settings-open', 'settings-collection')],
   ['shortcuts', 'library', (page) => page.keyboard.press('?')],
@@ -103,16 +104,28 @@ async function visit(page: Page, scene: string, reach?: (page: Page) => Promise<
   await settle(page);
 }
 
-async function inspectAll(locale: string, sizes: ('wide' | 'narrow')[], extra: (page: Page) => Promise<string[]>): Promise<string[]> {
+interface Visit {
+  locale: string;
+  sizes: ('wide' | 'narrow')[];
+  /** As the pictures are named. */
+  name?: string;
+  /** Once for each window. */
+  prepare?: (page: Page) => Promise<unknown>;
+  /** On each screen. */
+  extra?: (page: Page) => Promise<string[]>;
+}
+
+async function inspectAll({ locale, sizes, name: series = locale, prepare, extra }: Visit): Promise<string[]> {
   const found = new Map<string, string>();
   for (const size of sizes) {
     const page = await windows.openOne('about:blank', size, locale);
+    await prepare?.(page);
     for (const [name, scene, reach] of SCREENS) {
       await visit(page, scene, reach);
-      const faults = [...(await page.evaluate(layoutFaults)), ...(await extra(page))];
+      const faults = [...(await page.evaluate(layoutFaults)), ...((await extra?.(page)) ?? [])];
       // A fault of many screens is told once.
       for (const fault of faults) if (!found.has(fault)) found.set(fault, `${name}, ${size}: ${fault}`);
-      await picture(page, `${locale}-${name}-${size}`);
+      await picture(page, `${series}-${name}-${size}`);
     }
     await page.close();
   }
@@ -122,13 +135,14 @@ async function inspectAll(locale: string, sizes: ('wide' | 'narrow')[], extra: (
 describe('in a language that nobody speaks', () => {
   it('all that is said comes from the catalogue, and has room', async () => {
     const known = [...madeUp(), ...dates(), ...Object.values(LANGUAGES), 'SynxSphere'];
-    expect(await inspectAll('en-XA', ['wide', 'narrow'], (page) => page.evaluate(strangers, known))).toEqual([]);
+    expect(await inspectAll({ locale: 'en-XA', sizes: ['wide', 'narrow'], extra: (page) => page.evaluate(strangers, known) })).toEqual([]);
   }, 240_000);
 });
 
 describe('in German', () => {
   it('all has room, also in a small window', async () => {
-    expect(await inspectAll('de-DE', ['narrow'], async (page) => ((await page.locator('html').getAttribute('lang')) === 'de' ? [] : ['is not German']))).toEqual([]);
+    const german = async (page: Page) => ((await page.locator('html').getAttribute('lang')) === 'de' ? [] : ['is not German']);
+    expect(await inspectAll({ locale: 'de-DE', sizes: ['narrow'], extra: german })).toEqual([]);
   }, 240_000);
 
   it('is spoken at once when it is chosen, and no more when that is cancelled', async () => {
@@ -140,6 +154,19 @@ describe('in German', () => {
     await page.getByRole('button', { name: 'Host a room' }).waitFor();
     await page.close();
   }, PATIENCE_MS);
+});
+
+describe('a quarter larger', () => {
+  it('text has room', async () => {
+    // As the desktop's setting for larger text has it: 20 px where 16 are usual.
+    const larger = async (page: Page) => (await page.context().newCDPSession(page)).send('Page.setFontSizes', { fontSizes: { standard: 20 } });
+    expect(await inspectAll({ locale: 'en-GB', sizes: ['wide', 'narrow'], name: 'larger', prepare: larger })).toEqual([]);
+  }, 240_000);
+
+  it('all has room, on a screen that does not grow with it', async () => {
+    const zoomed = (page: Page) => page.setViewportSize({ width: 1280 / 1.25, height: 800 / 1.25 });
+    expect(await inspectAll({ locale: 'de-DE', sizes: ['wide'], name: 'zoomed', prepare: zoomed })).toEqual([]);
+  }, 240_000);
 });
 
 describe('to be looked at', () => {

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod admission;
+mod ahead;
 mod arrival;
 #[cfg(test)]
 mod autobahn;

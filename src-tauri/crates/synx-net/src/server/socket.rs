@@ -4,6 +4,7 @@
 //! Must never copy an event for a peer: a frame's bytes are made once and shared by all. Nor may a frame come between the
 //! halves of another: what was begun is written to its end before anything else.
 
+use crate::server::ahead::Ahead;
 use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -18,8 +19,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// What one read takes: a command or a few. Each connection has as much memory for as long as it lives.
-const READ_BYTES: usize = 4096;
+/// What the library takes at once: most commands whole. Each connection has as much memory for as long as it lives.
+const READ_BYTES: usize = 512;
 /// Frames in one call to the system: as many as fill a socket's buffer with ordinary events.
 const FRAMES_AT_ONCE: usize = 64;
 /// Queues that were longer give their memory back.
@@ -53,7 +54,7 @@ pub(super) fn whole_frame(code: u8, payload: &[u8]) -> Bytes {
 }
 
 pub(crate) struct Socket {
-    inner: WebSocketStream<TokioIo<Upgraded>>,
+    inner: WebSocketStream<Ahead<TokioIo<Upgraded>>>,
     /// Frames that are to be written; of the first one a part may have been.
     waiting: VecDeque<Bytes>,
 }
@@ -66,8 +67,8 @@ impl Socket {
             .write_buffer_size(0)
             .max_message_size(Some(message_bytes))
             .max_frame_size(Some(message_bytes));
-        let inner =
-            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        let io = Ahead::of(TokioIo::new(upgraded));
+        let inner = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
         Self { inner, waiting: VecDeque::new() }
     }
 

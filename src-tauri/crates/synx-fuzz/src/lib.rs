@@ -4,8 +4,10 @@
 //! A target is added here, with its seeds in `corpus/<name>/` and a file of its name in `fuzz/fuzz_targets/`. It must never
 //! do anything but hand on the bytes, and panic when what comes back cannot be right.
 
+mod archive;
 mod audio;
 
+pub use archive::archive;
 pub use audio::{analysis, decode};
 
 use std::io::Cursor;
@@ -30,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "invite_link", run: invite_link },
     Target { name: "token", run: token },
     Target { name: "log_import", run: log_import },
+    Target { name: "archive", run: archive },
     Target { name: "fold", run: fold },
     Target { name: "upload_head", run: upload_head },
     Target { name: "decode", run: decode },

@@ -11,7 +11,7 @@ fn changes(target: &str) -> u64 {
     match target {
         // Each has a log of its own, with its threads.
         "log_import" => 800,
-        "decode" => 600,
+        "archive" | "decode" => 600,
         "analysis" => 60,
         _ => 3000,
     }

@@ -264,6 +264,7 @@ mod tests {
             device: "null".to_owned(),
             error_us: None,
             may_control: true,
+            alone: false,
         };
         Seen { player, at: Instant::now() }
     }

@@ -70,6 +70,7 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
   ['history, past', 'room', click('history-open', 'history-entry')],
   ['save history', 'room', click('history-open', 'history-export')],
   ['fifty people', 'room50', side],
+  ['listening alone', 'alone', side],
   ['transfers', 'transfers', side],
   ['listener', 'listener'],
   ['reconnecting', 'reconnecting'],

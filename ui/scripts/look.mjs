@@ -8,7 +8,7 @@ import { createServer } from 'vite';
 
 const [folder = 'test-results/look', ...wanted] = process.argv.slice(2);
 const scenes = wanted.length > 0 ? wanted : [
-  'first-run', 'empty', 'library', 'playing', 'analyzing', 'no-device', 'errors', 'link', 'at-door', 'room-empty', 'room', 'room50',
+  'first-run', 'empty', 'library', 'playing', 'analyzing', 'no-device', 'errors', 'link', 'at-door', 'room-empty', 'room', 'room50', 'alone',
   'knocks', 'transfers', 'listener', 'reconnecting',
 ];
 const sizes = [{ width: 1280, height: 800 }, { width: 900, height: 600 }];

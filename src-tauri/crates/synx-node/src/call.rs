@@ -93,13 +93,14 @@ impl Inner {
             Request::ExportLog { format, path } => {
                 Ok(Response::Saved { path: self.export_log(format, path.map(PathBuf::from)).await? })
             }
+            Request::ListenAlone { track } => done(self.listen_alone(parse(&track)?)),
+            Request::ListenTogether => {
+                self.listen_together();
+                Ok(Response::Done)
+            }
             Request::Play { track } => done(self.play(track).await),
             Request::Previous => done(self.previous().await),
-            request => {
-                let command = command(request)?;
-                let stage = self.stage();
-                done(stage.execute(command).await.map(drop))
-            }
+            request => done(self.steer(command(request)?).await),
         }
     }
 
@@ -138,7 +139,15 @@ impl Inner {
         let track = track.as_deref().map(parse::<ContentHash>).transpose()?;
         match track {
             Some(hash) if !stage.is_room() => self.play_alone(&stage, &Wanted::all(), hash),
-            track => stage.execute(Command::Play { track }).await.map(drop),
+            track => self.steer(Command::Play { track }).await,
+        }
+    }
+
+    /// Carries out a command where it belongs: by oneself, where one listens alone, or on the stage.
+    pub(crate) async fn steer(&self, command: Command) -> Result<(), NodeError> {
+        match self.steer_alone(&command) {
+            Some(outcome) => outcome,
+            None => self.stage().execute(command).await.map(drop),
         }
     }
 

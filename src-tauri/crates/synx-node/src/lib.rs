@@ -3,6 +3,7 @@
 //! The only crate that a user interface talks to. It must never decide what a room allows (`synx-domain` does), nor hold
 //! anything back that the log has.
 
+mod alone;
 pub mod bridge;
 mod calibration;
 mod call;

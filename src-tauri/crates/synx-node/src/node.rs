@@ -9,7 +9,7 @@ use crate::library::{Analyses, Library, LibraryStore, PictureSize, Pictures};
 use crate::ops::NotReady;
 use crate::past::Past;
 use crate::person::Person;
-use crate::room::conductor::{Conductor, Gain, Locate};
+use crate::room::conductor::{Conductor, Gain, Inputs, Locate};
 use crate::room::solo::SoloRoom;
 use crate::room::stage::Stage;
 use crate::settings::Settings;
@@ -64,6 +64,8 @@ pub(crate) struct Inner {
     pub arrivals: watch::Sender<u64>,
     /// What sounds in place of the music, for calibration.
     pub signal: watch::Sender<Option<TrackHandle>>,
+    /// What one listens to by oneself while the room goes on.
+    pub alone: watch::Sender<Option<Arc<SoloRoom>>>,
     pub plans: Arc<AtomicU64>,
     /// Why the last room that was joined ended by itself: code and sentence.
     pub last_end: Mutex<Option<(String, String)>>,
@@ -124,6 +126,7 @@ impl Node {
             events,
             arrivals,
             signal: watch::Sender::new(None),
+            alone: watch::Sender::new(None),
             plans: Arc::default(),
             last_end: Mutex::default(),
             past: tokio::sync::Mutex::default(),
@@ -263,6 +266,7 @@ impl Inner {
         }
         let entered = Running { stage: Arc::clone(&stage), tasks: JoinSet::new() };
         drop(std::mem::replace(&mut *self.running(), entered));
+        self.alone.send_replace(None);
         // At once, by whichever clock: both count from zero.
         let silence = Plan::silence(self.plans.fetch_add(1, Ordering::Relaxed) + 1, 0);
         if let Err(error) = self.engine.set_plan(silence) {
@@ -288,7 +292,12 @@ impl Inner {
         let weak = Arc::downgrade(self);
         let gain: Gain = Arc::new(move |hash| weak.upgrade().map_or(0.0, |node| node.normalisation_db(hash)));
         let (engine, plans) = (Arc::clone(&self.engine), Arc::clone(&self.plans));
-        Conductor::new(stage, engine, locate, gain, self.arrivals.subscribe(), self.signal.subscribe(), plans)
+        let inputs = Inputs {
+            arrivals: self.arrivals.subscribe(),
+            signal: self.signal.subscribe(),
+            alone: self.alone.subscribe(),
+        };
+        Conductor::new(stage, engine, locate, gain, inputs, plans)
     }
 
     /// A room that was joined is no more: plays alone again, and says why. Nothing if it has been left meanwhile.

@@ -8,14 +8,15 @@ use crate::node::Inner;
 use crate::room::solo::{Ahead, Following, SoloRoom};
 use crate::room::stage::Stage;
 use synx_domain::{Command, ContentHash};
-use synx_playback::{DeviceChoice, PlayState as EngineState, devices, normalisation_gain_db};
+use synx_playback::{DeviceChoice, PlayState as EngineState, devices, monotonic_us, normalisation_gain_db};
 
 impl Inner {
     /// Playback on this machine now.
     pub fn player_view(&self) -> PlayerView {
         let stage = self.stage();
         let status = self.engine.status();
-        let loaded = stage.with(|room| {
+        let alone = self.alone().is_some();
+        let loaded = self.heard(&stage, |room| {
             let transport = room.transport.as_ref()?;
             let track = transport.current?.track;
             Some((track, room.playable(track).cloned(), transport.clone()))
@@ -32,6 +33,7 @@ impl Inner {
         let duration_s = meta.as_ref().map_or(0.0, |meta| meta.duration_us as f64 / 1e6);
         let known = status.track.is_some() && status.state != EngineState::Waiting;
         let position_s = match &transport {
+            Some(transport) if alone => transport.position_us_at(monotonic_us()) as f64 / 1e6,
             Some(_) if known => status.position_s,
             Some(transport) => transport_position_s(&stage, transport),
             None => 0.0,
@@ -56,8 +58,9 @@ impl Inner {
             audible: status.device_trouble.is_none() && status.device != "null",
             latency_offset_ms: values.latency_offset_us.get(&device).map_or(0.0, |us| *us as f64 / 1e3),
             device,
-            error_us: status.error_us.filter(|_| stage.is_room()),
+            error_us: status.error_us.filter(|_| stage.is_room() && !alone),
             may_control: self.may_control(&stage),
+            alone,
         }
     }
 
@@ -157,7 +160,7 @@ impl Inner {
 
     /// What the library knows of the track that is loaded.
     pub fn current_track(&self) -> Option<TrackView> {
-        let hash = self.stage().with(|room| Some(room.transport.as_ref()?.current?.track))?;
+        let hash = self.heard(&self.stage(), |room| Some(room.transport.as_ref()?.current?.track))?;
         let track = self.library.store().get(hash).ok().flatten()?;
         Some(self.library.view(&track))
     }
@@ -201,12 +204,12 @@ impl Inner {
             let at = items.iter().position(|item| item.id == current)?;
             Some(items[at.checked_sub(1)?].id)
         });
-        let near = self.player_view().position_s <= NEAR_S;
+        let near = self.player_view().position_s <= NEAR_S && self.alone().is_none();
         let command = match before.filter(|_| near) {
             Some(id) => Command::Skip { to: Some(id) },
             None => Command::Seek { position_us: 0 },
         };
-        stage.execute(command).await.map(drop)
+        self.steer(command).await
     }
 
     /// Puts a track into the queue of who is alone: right after what plays, or after what was queued before. Where nothing
@@ -294,7 +297,7 @@ fn queued_view(ahead: &Ahead) -> QueuedView {
 
 /// Where the room is, for who does not hear it.
 fn transport_position_s(stage: &Stage, transport: &synx_domain::Transport) -> f64 {
-    let now_us = synx_playback::monotonic_us() as f64;
+    let now_us = monotonic_us() as f64;
     let room_us = stage.clock().borrow().estimate.map(|clock| clock.room_us(now_us).round() as i64);
     let position_us =
         room_us.map_or(transport.anchor.position_us, |room_us| transport.position_us_at(room_us));

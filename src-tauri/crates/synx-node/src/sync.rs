@@ -1,6 +1,6 @@
 //! How well this machine plays in time: what is measured, what is reported, and when it is called in sync.
 
-use crate::bridge::PeerSyncView;
+use crate::bridge::{AloneView, PeerSyncView};
 use crate::node::Inner;
 use crate::room::stage::Stage;
 use crate::room::upcoming::next_track;
@@ -78,8 +78,11 @@ impl Inner {
         let measure = self.measure(stage);
         let has = self.has(&needed(stage));
         let current = stage.with(|room| Some(room.transport.as_ref()?.current?.track));
+        let alone = self.alone_report(stage);
         SyncReport {
-            error_us: measure.error_us,
+            // Who listens alone is not out of time with the room.
+            error_us: measure.error_us.filter(|_| self.alone().is_none()),
+            alone,
             uncertainty_us: measure.uncertainty_us,
             rtt_us: measure.rtt_us,
             jitter_us: stage.clock().borrow().estimate.map(|clock| clock.jitter_us),
@@ -125,6 +128,11 @@ pub fn peer_sync_view(
         rtt_us: report.rtt_us,
         in_sync: in_sync(report.error_us, report.uncertainty_us),
         has_track: current.is_none_or(has),
+        alone: report.alone.map(|alone| AloneView {
+            track: alone.track.to_string(),
+            position_s: alone.position_us as f64 / 1e6,
+            playing: alone.playing,
+        }),
     }
 }
 

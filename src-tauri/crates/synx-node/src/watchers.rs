@@ -21,6 +21,8 @@ const DRAW_EVERY: Duration = Duration::from_millis(40);
 const PLAYER_EVERY: Duration = Duration::from_millis(250);
 /// Where the music is and what is queued is kept this often: as much is lost when the machine stops.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
+/// Others are told of seeks by oneself at most this often.
+const SEEK_EVERY: Duration = Duration::from_millis(250);
 /// How often each peer says how well it plays in time.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
@@ -132,6 +134,10 @@ async fn draw_player(inner: Weak<Inner>) {
         ticks.tick().await;
         let Some(inner) = inner.upgrade() else { return };
         let player = inner.player_view();
+        if inner.alone_is_over() {
+            inner.listen_together();
+            continue;
+        }
         if let Some(track) = heard.tick(&player) {
             inner.was_played(&track);
         }
@@ -163,7 +169,8 @@ async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
     let mut ticks = interval(MEASURE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = stage.changes();
-    let Some(mut arrivals) = inner.upgrade().map(|inner| inner.arrivals.subscribe()) else { return };
+    let watched = inner.upgrade().map(|inner| (inner.arrivals.subscribe(), inner.alone.subscribe()));
+    let Some((mut arrivals, mut alone)) = watched else { return };
     let mut said = (Vec::new(), Vec::new());
     loop {
         let is_due = tokio::select! {
@@ -176,6 +183,15 @@ async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
             },
             changed = arrivals.changed() => match changed {
                 Ok(()) => false,
+                Err(_) => return,
+            },
+            changed = alone.changed() => match changed {
+                // Who looks for a place in a track seeks many times a second: others need not follow that.
+                Ok(()) => {
+                    sleep_until(Instant::now() + SEEK_EVERY).await;
+                    alone.mark_unchanged();
+                    true
+                }
                 Err(_) => return,
             },
         };
@@ -198,15 +214,15 @@ async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
     }
 }
 
-/// Shows at once what others report of their files.
+/// Shows at once what others report of their files, and where they listen by themselves.
 async fn draw_sync(inner: Weak<Inner>, stage: Arc<Stage>) {
     match &*stage {
         Stage::Solo(_) => {}
         Stage::Hosted(hosting) => {
-            let mut files = hosting.room().board().files();
-            while files.changed().await.is_ok() {
+            let mut news = hosting.room().board().news();
+            while news.changed().await.is_ok() {
                 sleep_until(Instant::now() + DRAW_EVERY).await;
-                files.borrow_and_update();
+                news.borrow_and_update();
                 let Some(inner) = inner.upgrade() else { return };
                 tell_sync(&inner, &stage);
             }

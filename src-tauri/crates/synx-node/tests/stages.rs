@@ -3,11 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use synx_node::bridge::{PlaybackControlView, Request, RoomSettingsView, RoomTrackState, VisibilityView};
+use synx_node::bridge::{
+    AloneView, AppView, LoopView, NodeEvent, PlayState, PlaybackControlView, Request, Response,
+    RoomSettingsView, RoomTrackState, VisibilityView,
+};
 use synx_node::{HostOptions, Node, NodeConfig};
 
 fn demo_track() -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/demo/tide-line.mp3");
+    demo("tide-line.mp3")
+}
+
+fn demo(name: &str) -> String {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../assets/demo").join(name);
     path.to_str().unwrap().to_owned()
 }
 
@@ -67,4 +74,134 @@ async fn a_room_begins_in_silence_whatever_was_played_before() {
     host(&node).await;
     eventually("it is silent", || node.measure().state == "idle").await;
     node.close().await;
+}
+
+async fn app(node: &Node) -> AppView {
+    let Response::App { app } = node.call(Request::GetApp).await.unwrap() else { panic!("no app") };
+    *app
+}
+
+/// Looks at a node until it shows what is waited for.
+async fn once<T>(node: &Node, what: &str, found: impl Fn(AppView) -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = found(app(node).await) {
+            return found;
+        }
+        assert!(Instant::now() < end, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A room of two with two tracks, of which the first plays; the ids of both.
+async fn room_of_two(ana: &Node, ben: &Node) -> [String; 2] {
+    host(ana).await;
+    let paths = vec![demo_track(), demo("paper-lantern.flac")];
+    ana.call(Request::ShareFiles { paths }).await.unwrap();
+    let link = once(ana, "a link", |app| app.room?.link).await;
+    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    let here = |app: AppView| {
+        let room = app.room?;
+        let ready: Vec<_> = room
+            .tracks
+            .iter()
+            .filter(|track| track.state == RoomTrackState::Ready)
+            .map(|track| &track.id)
+            .collect();
+        let queued = room.queue.iter().map(|item| item.track.clone());
+        (ready.len() == 2).then(|| queued.collect::<Vec<_>>())
+    };
+    let tracks = once(ben, "both tracks at Ben's", here).await;
+    ana.call(Request::Play { track: None }).await.unwrap();
+    // The demo tracks are short, and this one shall not end meanwhile.
+    ana.call(Request::SetLoop { region: Some(LoopView { begin_s: 0.0, end_s: 4.0 }) }).await.unwrap();
+    once(ben, "the room's music", |app| (app.player.state == PlayState::Playing).then_some(())).await;
+    tracks.try_into().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_listens_alone_while_the_room_goes_on_and_the_others_see_where() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
+    let [first, second] = room_of_two(&ana, &ben).await;
+    // What the analysis finds is written into the log when it is found.
+    let analysed = |app: AppView| app.room?.tracks.iter().all(|track| track.energy.is_some()).then_some(());
+    once(&ana, "both tracks analysed", analysed).await;
+    let seq = ana.room().unwrap().seq;
+
+    ben.call(Request::ListenAlone { track: second.clone() }).await.unwrap();
+    ben.call(Request::Seek { position_s: 5.0 }).await.unwrap();
+    let player = app(&ben).await.player;
+    assert!(player.alone && player.track.as_ref() == Some(&second) && player.position_s >= 5.0, "{player:?}");
+    let at_ben = |app: AppView| {
+        let me = app.profile.user;
+        app.sync
+            .into_iter()
+            .filter(|peer| peer.user != me)
+            .find_map(|peer| Some((peer.error_us, peer.alone?)))
+    };
+    let (error_us, alone) = once(&ana, "where Ben is", at_ben).await;
+    assert!(alone.track == second && alone.playing && alone.position_s >= 5.0, "{alone:?}");
+    assert_eq!(error_us, None, "who listens alone is not out of time");
+
+    // His buttons are for what he hears.
+    ben.call(Request::Pause).await.unwrap();
+    let paused = |AloneView { playing, .. }| (!playing).then_some(());
+    once(&ana, "that Ben pauses", |app| at_ben(app).and_then(|(_, alone)| paused(alone))).await;
+    let player = app(&ana).await.player;
+    assert!(player.state == PlayState::Playing && !player.alone && player.track.as_ref() == Some(&first));
+    assert_eq!(ana.room().unwrap().seq, seq, "nothing of it is in the log");
+
+    // At the end of the track the room is heard again, and so it is when somebody asks for it.
+    ben.call(Request::Play { track: None }).await.unwrap();
+    let length_s = app(&ben).await.player.duration_s;
+    ben.call(Request::Seek { position_s: length_s - 0.2 }).await.unwrap();
+    let together =
+        |app: AppView| (!app.player.alone && app.player.track.as_ref() == Some(&first)).then_some(());
+    once(&ben, "the room's music again", together).await;
+    once(&ana, "that Ben is back", |app| at_ben(app).is_none().then_some(())).await;
+    ben.call(Request::ListenAlone { track: second }).await.unwrap();
+    ben.call(Request::ListenTogether).await.unwrap();
+    once(&ben, "the room's music", together).await;
+    ben.close().await;
+    ana.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_a_track_that_the_room_does_not_share() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
+    let [_, second] = room_of_two(&ana, &ben).await;
+    let own = folders[1].path().join("of his own.mp3");
+    let audio = std::fs::read(demo_track()).unwrap();
+    std::fs::write(&own, [audio, vec![0; 64]].concat()).unwrap();
+    let paths = vec![own.to_str().unwrap().to_owned()];
+    let opened = ben.call(Request::OpenFiles { paths, play: false }).await.unwrap();
+    let Response::Tracks { tracks } = opened else { panic!("no tracks") };
+    let mut events = ana.subscribe();
+    ben.call(Request::ListenAlone { track: tracks[0].id.clone() }).await.unwrap();
+    assert!(app(&ben).await.player.alone);
+    let silent = |app: AppView| {
+        let me = app.profile.user;
+        app.sync.iter().any(|peer| peer.user != me && peer.error_us.is_none()).then_some(())
+    };
+    once(&ana, "that Ben does not hear the room", silent).await;
+    ben.call(Request::ListenAlone { track: second.clone() }).await.unwrap();
+    let told = async {
+        loop {
+            if let NodeEvent::SyncMeasured { peers } = events.recv().await.unwrap()
+                && let Some(alone) = peers.into_iter().find_map(|peer| peer.alone)
+            {
+                return alone;
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await.expect("Ana hears of Ben");
+    assert_eq!(told.track, second);
+    // Alone with one's library there is no room to leave.
+    ben.call(Request::LeaveRoom).await.unwrap();
+    assert!(!app(&ben).await.player.alone);
+    assert_eq!(ben.call(Request::ListenAlone { track: second }).await.unwrap_err().code, "no_room");
+    ben.close().await;
+    ana.close().await;
 }

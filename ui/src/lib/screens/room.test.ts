@@ -148,3 +148,42 @@ describe('people', () => {
     await expect.poll(() => all('banned-row')).toEqual([]);
   });
 });
+
+describe('listening by oneself', () => {
+  it('is begun and ended at an entry of the queue, by mouse and by key', async () => {
+    const node = await open('room');
+    await fireEvent.click(all('listen-alone')[1] as HTMLElement);
+    expect(node.last('listen_alone')?.track).toBe('t2');
+    expect((await screen.findByTestId('alone')).textContent).toContain('You listen to Tide Line by yourself');
+    expect(get('waveform').dataset.track).toBe('t2');
+    await press('alone-end');
+    await expect.poll(() => all('alone').length).toBe(0);
+    expect(get('waveform').dataset.track).toBe('t1');
+    const entry = within(all('queue-row')[1] as HTMLElement).getAllByRole('group')[0] as HTMLElement;
+    await fireEvent.keyDown(entry, { key: 'v' });
+    await screen.findByTestId('alone');
+    await fireEvent.keyDown(entry, { key: 'v' });
+    await expect.poll(() => all('alone').length).toBe(0);
+  });
+
+  it('gives who may not steer the room buttons for what they hear', async () => {
+    const node = await open('listener');
+    expect((get('play') as HTMLButtonElement).disabled).toBe(true);
+    node.setPlayer({ track: 't2', alone: true });
+    await expect.poll(() => (get('play') as HTMLButtonElement).disabled).toBe(false);
+    await press('play');
+    expect(node.last('pause')).toBeTruthy();
+  });
+
+  it('shows where others are, on the waveform and in the list of people', async () => {
+    const node = await open('room');
+    const sync = (track: string) => node.app.sync.map((peer) => (peer.user === 'user-0' ? { ...peer, error_us: null, alone: { track, position_s: 148, playing: true } } : peer));
+    node.emit({ type: 'sync_measured', peers: sync('t1') });
+    await expect.poll(() => all('other-head').map((head) => head.dataset.user)).toEqual(['user-0']);
+    expect(get('member-alone').textContent).toContain('2:28');
+    expect(screen.getByTitle('Ben listens to Paper Lantern alone, at 2:28')).toBeTruthy();
+    node.emit({ type: 'sync_measured', peers: sync('t2') });
+    await expect.poll(() => all('other-head').length).toBe(0);
+    expect(screen.getByTitle('Ben listens to Tide Line alone, at 2:28')).toBeTruthy();
+  });
+});

@@ -32,7 +32,12 @@ export function actionsFor(app: App, track: TrackView, place: number): Action[] 
   const usable = track.availability !== 'broken' && track.availability !== 'missing';
   const ask = app.ask.bind(app);
   const found: Action[] = [];
-  if (usable && app.room) found.push({ id: 'share', says: t.actions.share, key: 'Enter', run: () => playFromList(app, track.id) });
+  if (usable && app.room) {
+    found.push(
+      { id: 'share', says: t.actions.share, key: 'Enter', run: () => playFromList(app, track.id) },
+      { id: 'alone', says: t.actions.listenAlone, key: 'V', run: () => void ask({ type: 'listen_alone', track: track.id }) },
+    );
+  }
   if (usable && !app.room) {
     found.push(
       { id: 'play', says: t.actions.play, key: 'Enter', run: () => playFromList(app, track.id) },

@@ -52,8 +52,12 @@ export class App extends Known {
   playing = $derived(this.player?.state === 'playing' || this.player?.state === 'buffering');
   mayControl = $derived(this.player?.may_control ?? false);
 
+  /** What is heard is heard here alone, while the room goes on. */
+  alone = $derived(this.player?.alone ?? false);
+  maySteer = $derived(this.alone || this.mayControl);
+
   /** What is only about to be played has no position yet. */
-  maySeek = $derived(this.mayControl && this.player?.track !== null && this.player?.track === this.current?.id);
+  maySeek = $derived(this.maySteer && this.player?.track !== null && this.player?.track === this.current?.id);
 
   readonly #volume = new VolumeControl(
     async (wish) => (await this.ask({ type: 'set_volume', ...wish })) !== null,
@@ -196,7 +200,7 @@ export class App extends Known {
   }
 
   playPause(): void {
-    if (!this.player || !this.mayControl) return;
+    if (!this.player || !this.maySteer) return;
     if (this.playing) void this.ask({ type: 'pause' });
     else if (this.current) void this.ask({ type: 'play', track: null });
   }
@@ -219,11 +223,11 @@ export class App extends Known {
   }
 
   next(): void {
-    if (this.mayControl) void this.ask({ type: 'skip', to: null });
+    if (this.mayControl && !this.alone) void this.ask({ type: 'skip', to: null });
   }
 
   previous(): void {
-    if (this.mayControl) void this.ask({ type: 'previous' });
+    if (this.maySteer) void this.ask({ type: 'previous' });
   }
 
   setVolume(volume: number, muted: boolean): void {

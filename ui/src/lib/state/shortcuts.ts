@@ -85,6 +85,7 @@ export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
       { keys: ['c'], says: t.shortcuts.comment, matches: plain('c'), run: comment },
       { keys: ['t'], says: t.shortcuts.write, matches: plain('t'), run: talk },
       { keys: ['Alt', '↑', '↓'], says: t.shortcuts.moveEntry },
+      { keys: ['v'], says: t.shortcuts.listenAlone },
       { keys: [t.shortcuts.del], says: t.shortcuts.takeEntryOut },
     ],
   },

@@ -29,6 +29,20 @@ pub struct SyncReport {
     /// does not say. Where the room waits for everybody, what is missing here is waited for.
     #[serde(deserialize_with = "few")]
     pub has: Option<Vec<ContentHash>>,
+    /// Where the peer listens by itself while the room goes on; none when it hears what the room hears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Alone>,
+}
+
+/// Where somebody is in a track of the room that they listen to by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alone {
+    /// Which track.
+    pub track: ContentHash,
+    /// Where in it, when the report was made.
+    pub position_us: i64,
+    /// Whether it goes on from there.
+    pub playing: bool,
 }
 
 impl SyncReport {

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use std::time::Duration;
 use synx_domain::{Command, ContentHash, Role};
-use synx_net::wire::{ClientMessage, ServerMessage, SyncReport};
+use synx_net::wire::{Alone, ClientMessage, ServerMessage, SyncReport};
 use synx_net::{ClientEvent, Identity};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -182,7 +182,14 @@ async fn everybody_learns_who_is_writing() {
 async fn reports_reach_the_host_and_come_back_to_all() {
     let house = House::open().await;
     let (ben, mut cleo) = (house.guest("Ben").await, house.guest("Cleo").await);
-    let report = SyncReport { error_us: Some(-80.5), xruns: 2, has_track: true, ..SyncReport::default() };
+    let alone = Alone { track: ContentHash::from_bytes([7; 32]), position_us: 61_500_000, playing: true };
+    let report = SyncReport {
+        error_us: Some(-80.5),
+        xruns: 2,
+        has_track: true,
+        alone: Some(alone),
+        ..SyncReport::default()
+    };
     ben.client.report(report.clone());
     let reports = vec![(ben.user, report)];
     eventually("the host has it", async || house.room.reports() == reports).await;
@@ -199,7 +206,7 @@ fn a_report_names_few_files_whatever_it_says() {
     assert_eq!(report.has.map(|has| has.len()), Some(SyncReport::HAS_MOST));
     let silent = json!({"type": "sync_report", "report": {"has_track": true}}).to_string();
     let Ok(ClientMessage::SyncReport { report }) = ClientMessage::decode(&silent) else { panic!("{silent}") };
-    assert_eq!(report.has, None, "it does not say");
+    assert_eq!((report.has, report.alone), (None, None), "it does not say");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub use library::{
 };
 pub use request::{CallError, Request, Response};
 pub use view::{
-    AppView, AtDoorView, AwayView, CalibrationView, ChatMessageView, CommentView, DeviceView,
+    AloneView, AppView, AtDoorView, AwayView, CalibrationView, ChatMessageView, CommentView, DeviceView,
     DoctorCheckView, ExportFormat, HistoryView, InterfaceView, InviteView, KnockView, LanRoomView,
     LanguageView, LogEntryView, LogKindView, LoopView, MemberView, MomentView, NetworkView, PeerSyncView,
     PlayState, PlaybackControlView, PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView,

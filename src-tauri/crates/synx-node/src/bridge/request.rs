@@ -184,6 +184,10 @@ pub enum Request {
     UpdateProfile { profile: ProfileView },
     /// Changes one's taste. Answer: `done`.
     UpdatePreferences { preferences: PreferencesView },
+    /// Plays a track on this machine alone while the room goes on, until it ends. Answer: `done`.
+    ListenAlone { track: String },
+    /// Hears what the room hears again. Answer: `done`.
+    ListenTogether,
     /// Checks of this machine: audio, network, storage. Answer: `doctor`.
     Doctor,
 }

@@ -114,6 +114,8 @@ views! {
         error_us: Option<f64>,
         /// May this person control what is heard?
         may_control: bool,
+        /// What is heard is heard on this machine alone, and the room goes on without it: play, pause, seek and loop are for it.
+        alone: bool,
     }
 
     /// An output device.
@@ -351,6 +353,17 @@ views! {
         has_track: bool,
         /// What it has not yet of the tracks that are needed soonest: the current and the next.
         lacks: Vec<String>,
+        /// Where it listens by itself, while the room goes on.
+        alone: Option<AloneView>,
+    }
+
+    /// Where somebody is in a track of the room that they listen to by themselves.
+    record AloneView {
+        track: String,
+        /// When it was told, which is about once a second.
+        position_s: f64,
+        /// It goes on from there.
+        playing: bool,
     }
 
     /// Which way a file goes.

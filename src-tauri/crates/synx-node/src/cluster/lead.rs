@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Leads a room until it is dropped.
 pub async fn lead(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
     let mut changes = room.changes();
-    let mut files = room.board().files();
+    let mut files = room.board().news();
     let mut ripe: Option<(Due, Instant)> = None;
     loop {
         let epoch = room.now().epoch;

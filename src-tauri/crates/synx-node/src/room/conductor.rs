@@ -4,6 +4,7 @@
 //! Must never decide what plays: that is the room's. A track that is not here yet is silence until it comes; nobody waits.
 
 use crate::room::engine_time::EngineTime;
+use crate::room::solo::SoloRoom;
 use crate::room::stage::Stage;
 use crate::room::upcoming::{Upcoming, next_track};
 use std::collections::HashMap;
@@ -23,16 +24,23 @@ pub type Locate = Arc<dyn Fn(ContentHash) -> Option<AudioFile> + Send + Sync>;
 /// Gain of an audio in decibels: what loudness normalisation makes of it.
 pub type Gain = Arc<dyn Fn(ContentHash) -> f32 + Send + Sync>;
 
+/// What besides the stage has a say in what is heard.
+pub struct Inputs {
+    /// Rises when a file has come to this machine, or more of it, or its gain may have changed.
+    pub arrivals: watch::Receiver<u64>,
+    /// What sounds in place of all music, for calibration.
+    pub signal: watch::Receiver<Option<TrackHandle>>,
+    /// What one listens to by oneself, in place of what the stage plays.
+    pub alone: watch::Receiver<Option<Arc<SoloRoom>>>,
+}
+
 /// Plays one stage until it is dropped.
 pub struct Conductor {
     stage: Arc<Stage>,
     engine: Arc<Engine>,
     locate: Locate,
     gain: Gain,
-    /// Rises when a file has come to this machine, or more of it, or its gain may have changed.
-    arrivals: watch::Receiver<u64>,
-    /// What sounds in place of the music, for calibration.
-    signal: watch::Receiver<Option<TrackHandle>>,
+    inputs: Inputs,
     /// Counts the engine's plans over all stages of this process.
     plans: Arc<AtomicU64>,
     loaded: HashMap<ContentHash, TrackHandle>,
@@ -47,8 +55,7 @@ impl Conductor {
         engine: Arc<Engine>,
         locate: Locate,
         gain: Gain,
-        arrivals: watch::Receiver<u64>,
-        signal: watch::Receiver<Option<TrackHandle>>,
+        inputs: Inputs,
         plans: Arc<AtomicU64>,
     ) -> Self {
         Self {
@@ -56,8 +63,7 @@ impl Conductor {
             engine,
             locate,
             gain,
-            arrivals,
-            signal,
+            inputs,
             plans,
             loaded: HashMap::new(),
             time: EngineTime::default(),
@@ -93,11 +99,15 @@ impl Conductor {
                         self.follow();
                     }
                 }
-                changed = self.arrivals.changed() => match changed {
+                changed = self.inputs.arrivals.changed() => match changed {
                     Ok(()) => self.follow(),
                     Err(_) => return,
                 },
-                changed = self.signal.changed() => match changed {
+                changed = self.inputs.signal.changed() => match changed {
+                    Ok(()) => self.follow(),
+                    Err(_) => return,
+                },
+                changed = self.inputs.alone.changed() => match changed {
                     Ok(()) => self.follow(),
                     Err(_) => return,
                 },
@@ -110,12 +120,14 @@ impl Conductor {
         }
     }
 
-    /// Gives the engine what the room's transport says, or the signal that takes its place.
+    /// Gives the engine what the room's transport says, or what takes its place.
     fn follow(&mut self) {
-        let signal = self.signal.borrow_and_update().clone();
-        let plan = match signal {
-            Some(signal) => Some(self.signal_plan(signal)),
-            None => self.music_plan(),
+        let signal = self.inputs.signal.borrow_and_update().clone();
+        let alone = self.inputs.alone.borrow_and_update().clone();
+        let plan = match (signal, alone) {
+            (Some(signal), _) => Some(self.signal_plan(signal)),
+            (None, Some(alone)) => self.alone_plan(&alone),
+            (None, None) => self.music_plan(),
         };
         if let Some(Err(error)) = plan.map(|plan| self.engine.set_plan(plan)) {
             tracing::warn!(%error, "nothing can be played");
@@ -129,6 +141,24 @@ impl Conductor {
             playing: true,
             ..Plan::silence(self.next_plan(), self.time.of_room_us(0))
         }
+    }
+
+    /// What one listens to by oneself: a room of one counts by this machine's own clock.
+    fn alone_plan(&mut self, alone: &SoloRoom) -> Option<Plan> {
+        let transport = alone.with(|room| room.transport.clone())?;
+        let track = self.load(transport.current?.track);
+        if let (Some(current), Some(track)) = (transport.current, &track) {
+            track.set_gain_db((self.gain)(current.track));
+        }
+        Some(Plan {
+            revision: self.next_plan(),
+            track,
+            anchor_room_us: self.time.of_local_us(transport.anchor.room_time_us),
+            anchor_position_us: transport.anchor.position_us,
+            playing: transport.playing,
+            loop_region: transport.repeats().map(|region| (region.begin_us, region.end_us)),
+            gapless: false,
+        })
     }
 
     fn next_plan(&self) -> u64 {

@@ -36,6 +36,11 @@ impl EngineTime {
         self.epoch
     }
 
+    /// An instant of this machine's own clock, in the engine's time; both in microseconds.
+    pub fn of_local_us(&self, local_us: i64) -> i64 {
+        self.last.map_or(local_us, |last| last.room_us(local_us as f64).round() as i64)
+    }
+
     /// A room time of the present run, in the engine's time; both in microseconds.
     pub fn of_room_us(&self, room_time_us: i64) -> i64 {
         room_time_us.saturating_add(self.shift_us as i64)
@@ -56,6 +61,7 @@ mod tests {
         let mut time = EngineTime::default();
         let before = time.follow(Some(first), estimate(5e9), 1e6);
         assert_eq!((before.room_us(1e6), time.of_room_us(7)), (estimate(5e9).room_us(1e6), 7));
+        assert_eq!(time.of_local_us(1_000_000) as f64, estimate(5e9).room_us(1e6).round());
         // The new run counts from its own zero.
         let after = time.follow(Some(second), estimate(-3e6), 2e6);
         assert!((after.room_us(2e6) - before.room_us(2e6)).abs() < 1.0);

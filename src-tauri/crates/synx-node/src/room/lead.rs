@@ -21,14 +21,14 @@ const REPORT_LASTS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct SyncBoard {
     reports: Mutex<BTreeMap<UserId, (Instant, SyncReport)>>,
-    /// Rises when somebody has other files than before.
-    files: watch::Sender<u64>,
+    /// Rises when somebody has other files than before, or listens elsewhere.
+    news: watch::Sender<u64>,
     opened: Instant,
 }
 
 impl Default for SyncBoard {
     fn default() -> Self {
-        Self { reports: Mutex::default(), files: watch::Sender::new(0), opened: Instant::now() }
+        Self { reports: Mutex::default(), news: watch::Sender::new(0), opened: Instant::now() }
     }
 }
 
@@ -37,10 +37,10 @@ impl SyncBoard {
     pub fn put(&self, user: UserId, report: SyncReport) {
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.retain(|_, (at, _)| at.elapsed() < REPORT_LASTS);
-        let has = report.has.clone();
+        let news = tidings(&report);
         let before = reports.insert(user, (Instant::now(), report));
-        if before.is_none_or(|(_, before)| before.has != has) {
-            self.files.send_modify(|count| *count += 1);
+        if before.is_none_or(|(_, before)| tidings(&before) != news) {
+            self.news.send_modify(|count| *count += 1);
         }
     }
 
@@ -50,9 +50,9 @@ impl SyncBoard {
         reports.values().all(|(at, _)| at.elapsed() >= REPORT_LASTS)
     }
 
-    /// Rises when somebody has other files than before.
-    pub fn files(&self) -> watch::Receiver<u64> {
-        self.files.subscribe()
+    /// Rises when somebody has other files than before, or listens elsewhere.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// Until when somebody of `present` who lacks `track` holds the others back, unless they report again before; none
@@ -84,6 +84,11 @@ impl SyncBoard {
     }
 }
 
+/// What of a report the others are told at once: which files, and which track alone.
+fn tidings(report: &SyncReport) -> (Option<Vec<ContentHash>>, Option<(ContentHash, bool)>) {
+    (report.has.clone(), report.alone.map(|alone| (alone.track, alone.playing)))
+}
+
 /// From the host's socket to the peer's loudspeaker, in microseconds; bounded before it is summed, as a peer may say
 /// anything.
 fn delay_us(report: &SyncReport) -> i64 {
@@ -95,6 +100,7 @@ fn delay_us(report: &SyncReport) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use synx_net::wire::Alone;
 
     const TRACK: ContentHash = ContentHash::from_bytes([1; 32]);
     const ANA: UserId = UserId::from_bytes([1; 16]);
@@ -138,12 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn only_other_files_are_news() {
+    fn only_other_files_and_tracks_alone_are_news() {
         let board = board(Duration::ZERO, &[(BEN, Some(vec![]))]);
-        let files = board.files();
+        let mut news = board.news();
         board.put(BEN, with(Some(vec![])));
-        assert!(!files.has_changed().unwrap());
+        assert!(!news.has_changed().unwrap());
         board.put(BEN, with(Some(vec![TRACK])));
-        assert!(files.has_changed().unwrap());
+        assert!(news.has_changed().unwrap());
+        news.mark_unchanged();
+        let alone = |position_us| Some(Alone { track: TRACK, position_us, playing: true });
+        board.put(BEN, SyncReport { alone: alone(0), ..with(Some(vec![TRACK])) });
+        assert!(news.has_changed().unwrap());
+        news.mark_unchanged();
+        board.put(BEN, SyncReport { alone: alone(1_000_000), ..with(Some(vec![TRACK])) });
+        assert!(!news.has_changed().unwrap(), "it only goes on");
     }
 }

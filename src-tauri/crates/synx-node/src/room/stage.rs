@@ -85,10 +85,11 @@ impl Stage {
         hosting.room().board().held_until(track, &present)
     }
 
-    /// Rises when somebody has told the room of this machine about other files than before; ends at once elsewhere.
+    /// Rises when somebody has told the room of this machine about other files than before, or something else that is news; ends
+    /// at once elsewhere.
     pub fn files(&self) -> watch::Receiver<u64> {
         match self {
-            Self::Hosted(hosting) => hosting.room().board().files(),
+            Self::Hosted(hosting) => hosting.room().board().news(),
             Self::Solo(_) | Self::Joined(_) => watch::Sender::new(0).subscribe(),
         }
     }

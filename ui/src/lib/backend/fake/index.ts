@@ -239,6 +239,15 @@ export class FakeBackend implements Backend {
         return this.setLibrary({ playlists: [...this.app.library.playlists, { id: 10 + this.requests.length, name: request.name, tracks: request.tracks.length }] });
       case 'play':
       case 'play_from': return this.#play(request.track);
+      case 'listen_alone': {
+        this.#play(request.track);
+        return this.setPlayer({ alone: true });
+      }
+      case 'listen_together': {
+        const current = room?.queue.find((item) => item.id === room.current)?.track;
+        this.#play(current ?? null);
+        return this.setPlayer({ alone: false });
+      }
       case 'previous': return this.setPlayer({ position_s: 0 });
       case 'pause': return this.setPlayer({ position_s: this.#positionS(), state: 'paused' });
       case 'seek': return this.setPlayer({ position_s: request.position_s });

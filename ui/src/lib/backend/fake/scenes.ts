@@ -43,7 +43,7 @@ const BUSY: TrackView[] = [
 
 const STOPPED: PlayerView = {
   state: 'empty', track: null, title: null, artist: null, duration_s: 0, position_s: 0, loop_region: null, volume: 0.8, muted: false, normalise_to_lufs: null,
-  device: 'Built-in Audio', audible: true, latency_offset_ms: 0, error_us: null, may_control: true,
+  device: 'Built-in Audio', audible: true, latency_offset_ms: 0, error_us: null, may_control: true, alone: false,
 };
 
 function loaded(track: { id: string; title: string; artist: string | null; duration_s: number }): PlayerView {
@@ -81,7 +81,7 @@ function members(count: number): MemberView[] {
 function syncOf(people: MemberView[]): PeerSyncView[] {
   return people.map((member, index) => ({
     user: member.user, error_us: index === 1 ? -12 : Math.round((noise(3, index) - 0.5) * 60), clock_uncertainty_us: 18, rtt_us: 1_900,
-    in_sync: index % 7 !== 2, has_track: index % 7 !== 2, lacks: index % 7 === 2 ? ['t1', 't2'] : [],
+    in_sync: index % 7 !== 2, has_track: index % 7 !== 2, lacks: index % 7 === 2 ? ['t1', 't2'] : [], alone: null,
   }));
 }
 
@@ -184,6 +184,12 @@ export function scene(name: string): Scene {
       return { app: roomScene(3), tracks: TRACKS };
     case 'talkative':
       return { app: { ...roomScene(3), chat: Array.from({ length: 50_000 }, (_, index) => said(index + 1, `user-${index % 2}`, NAMES[index % 2] ?? '', index === 777 ? 'The needle' : `Line ${index}, ${TRACKS[index % 5]?.title}`, 90_000_000 - index * 1_000)) }, tracks: TRACKS };
+    case 'alone': {
+      const view = roomScene(3);
+      const where = [{ track: 't2', position_s: 201, playing: true }, { track: 't2', position_s: 74.5, playing: true }, { track: 't5', position_s: 30, playing: false }];
+      const sync = view.sync.map((peer, index) => ({ ...peer, error_us: null, in_sync: false, has_track: true, lacks: [], alone: where[index] ?? null }));
+      return { app: { ...view, sync, player: { ...loaded(TRACKS[1] as TrackView), state: 'playing', position_s: 201, alone: true } }, tracks: TRACKS };
+    }
     case 'room50':
       return { app: roomScene(50), tracks: TRACKS };
     case 'at-door':

@@ -59,6 +59,7 @@ export const columns: Messages['columns'] = {
 
 export const actions: Messages['actions'] = {
   share: 'Mit dem Raum teilen',
+  listenAlone: 'Allein anhören',
   play: 'Abspielen',
   playNext: 'Als Nächstes spielen',
   queue: 'In die Warteschlange',

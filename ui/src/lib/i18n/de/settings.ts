@@ -77,7 +77,7 @@ export const network: Messages['network'] = {
 export const privacy: Messages['privacy'] = {
   seen: 'Meine öffentlichen Räume im lokalen Netz zeigen und nach anderen suchen',
   told: [
-    ['Den Personen, die mit dir in einem Raum sind', 'Deinen Namen, deine Farbe, die Worte über dich und was du magst; was du dort schreibst, notierst und teilst; und wie genau dein Gerät die Zeit hält.'],
+    ['Den Personen, die mit dir in einem Raum sind', 'Deinen Namen, deine Farbe, die Worte über dich und was du magst; was du dort schreibst, notierst und teilst, und wo du in den Tracks dort allein hörst; und wie genau dein Gerät die Zeit hält.'],
     ['Dem Host dieses Raums', 'Dazu die Adresse, von der du kommst.'],
     ['Allen in deinem lokalen Netz', 'Die Namen deiner öffentlichen Räume, deinen Namen und wie viele dort sind, solange so ein Raum offen ist.'],
     ['Sonst irgendjemandem', 'Nichts. Es gibt kein Konto, keine Zählung und keine Suche nach Updates.'],
@@ -131,5 +131,6 @@ export const shortcuts: Messages['shortcuts'] = {
   comment: 'Diesen Moment kommentieren',
   write: 'Eine Nachricht schreiben',
   moveEntry: 'Den gewählten Eintrag der Warteschlange verschieben',
+  listenAlone: 'Den gewählten Eintrag allein anhören',
   takeEntryOut: 'Den gewählten Eintrag herausnehmen',
 };

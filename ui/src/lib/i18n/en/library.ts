@@ -59,6 +59,7 @@ export const columns = {
 /** What can be done with a track. */
 export const actions = {
   share: 'Share with the room',
+  listenAlone: 'Listen by yourself',
   play: 'Play',
   playNext: 'Play next',
   queue: 'Add to the queue',

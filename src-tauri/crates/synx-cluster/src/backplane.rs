@@ -2,10 +2,8 @@
 //!
 //! Must never put a secret into an error or a log.
 
-use crate::stream::patiently;
-use crate::{ClusterError, ClusterName, ClusterOptions, connection};
-use async_nats::jetstream::kv::{Config, CreateErrorKind, Store};
-use async_nats::jetstream::stream::StorageType;
+use crate::{ClusterError, ClusterName, ClusterOptions, bucket, connection};
+use async_nats::jetstream::kv::{Config, CreateErrorKind};
 use async_nats::{Client, Message, Request, Subject, Subscriber, jetstream};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -56,12 +54,12 @@ impl Backplane {
     /// When the servers do not answer or refuse.
     pub async fn shared_secret(&self, own: Vec<u8>) -> Result<Vec<u8>, ClusterError> {
         let failed = |error: &dyn std::fmt::Display| ClusterError::server("keep the cluster's keys", error);
-        let bucket = self.bucket(Config {
+        let config = Config {
             bucket: self.bucket_name("keys"),
             description: "The keys of a SynxSphere cluster. Secret.".to_owned(),
             ..Config::default()
-        });
-        let bucket = bucket.await?;
+        };
+        let bucket = bucket::of_keys(self, config).await?;
         match bucket.create(KEYS, own.clone().into()).await {
             Ok(_) => Ok(own),
             Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
@@ -158,21 +156,5 @@ impl Backplane {
 
     pub(crate) fn jetstream(&self) -> jetstream::Context {
         jetstream::new(self.client.clone())
-    }
-
-    /// Finds a bucket, or makes it.
-    pub(crate) async fn bucket(&self, config: Config) -> Result<Store, ClusterError> {
-        let config = Config { history: 1, storage: StorageType::File, num_replicas: self.replicas, ..config };
-        let context = self.jetstream();
-        let make = || async {
-            match context.get_key_value(&config.bucket).await {
-                Ok(found) => Ok(found),
-                // Of two nodes that make it at once, both do, as they want the same.
-                Err(_) => context.create_key_value(config.clone()).await,
-            }
-        };
-        // Servers that have just started refuse until they have a leader.
-        let made = patiently(make, |_| true).await;
-        made.map_err(|error| ClusterError::server("make a bucket", &error))
     }
 }

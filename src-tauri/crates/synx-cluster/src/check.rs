@@ -13,10 +13,10 @@ use std::time::Duration;
 /// the same expected sequence (nats-server issue 4320); before 2.14.0 a damaged snapshot made a server forget what it had
 /// acknowledged (issue 7556).
 pub const MIN_SERVER: (u32, u32, u32) = (2, 14, 0);
-/// The oldest that can be used at all: it knows batches that are stored whole or not, and ids in them.
-const OLDEST_USABLE: (u32, u32, u32) = (2, 12, 1);
-/// Bytes that a message may need: the largest append of a log, and its frame.
-const MAX_PAYLOAD_BYTES: usize = (4 << 20) + (64 << 10);
+/// The oldest that can be used at all: it can be read directly, many messages at once.
+const OLDEST_USABLE: (u32, u32, u32) = (2, 11, 0);
+/// Bytes that a message may need: the largest append of a log is 4 MiB, and 4096 events with 448 bytes each beside that.
+const MAX_PAYLOAD_BYTES: usize = 6 << 20;
 /// What servers are asked. Needs an import from the system account.
 const ASK_SERVERS: &str = "$SYS.REQ.SERVER.PING.JSZ";
 /// How long the first answer may take: a server that has nothing to do answers in a few ms.

@@ -41,6 +41,17 @@ pub enum ClusterError {
         /// What is wrong, at least one.
         problems: Vec<String>,
     },
+    /// A bucket exists and could lose what the nodes share.
+    #[error(
+        "the bucket {bucket} cannot keep what the nodes share: {}; set it so, or name the cluster otherwise",
+        problems.join(", ")
+    )]
+    UnfitBucket {
+        /// Its name.
+        bucket: String,
+        /// What is wrong, at least one.
+        problems: Vec<String>,
+    },
     /// The stream is gone, and this node has its events: an empty one would hide the loss.
     #[error(
         "the stream {stream} is gone, but this node has {events} of its events in {}: restore the stream, or move that file away to begin anew",
@@ -86,6 +97,7 @@ impl ClusterError {
             Self::Unreachable { .. } => "cluster_unreachable",
             Self::UnsafeServer { .. } => "cluster_unsafe_server",
             Self::UnfitStream { .. } => "cluster_unfit_stream",
+            Self::UnfitBucket { .. } => "cluster_unfit_bucket",
             Self::StreamLost { .. } => "cluster_stream_lost",
             Self::ForeignCopy { .. } => "cluster_foreign_copy",
             Self::Server { .. } => "cluster_server",

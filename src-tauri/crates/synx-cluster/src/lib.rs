@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 mod backplane;
+mod bucket;
 mod check;
 mod clock;
 mod condition;

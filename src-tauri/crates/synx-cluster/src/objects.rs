@@ -2,10 +2,8 @@
 //!
 //! Must never take the store's word for what the bytes are: who fetches them checks their hash.
 
-use crate::stream::patiently;
-use crate::{Backplane, ClusterError};
+use crate::{Backplane, ClusterError, bucket};
 use async_nats::jetstream::object_store::{Config, GetErrorKind, ObjectStore};
-use async_nats::jetstream::stream::StorageType;
 use synx_domain::ContentHash;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -19,26 +17,14 @@ impl Objects {
     /// Finds the bucket of files, or makes it.
     ///
     /// # Errors
-    /// When the servers do not answer or refuse.
+    /// When the servers do not answer or refuse, or the bucket is not kept as the log is.
     pub async fn open(backplane: &Backplane) -> Result<Self, ClusterError> {
-        let context = backplane.jetstream();
         let config = Config {
             bucket: backplane.bucket_name("audio"),
             description: Some("Audio of a SynxSphere cluster by content hash".to_owned()),
-            storage: StorageType::File,
-            num_replicas: backplane.replicas(),
             ..Config::default()
         };
-        let make = || async {
-            match context.get_object_store(&config.bucket).await {
-                Ok(found) => Ok(found),
-                // Of two nodes that make it at once, both do, as they want the same.
-                Err(_) => context.create_object_store(config.clone()).await,
-            }
-        };
-        // Servers that have just started refuse until they have a leader.
-        let store = patiently(make, |_| true).await;
-        Ok(Self { store: store.map_err(|error| ClusterError::server("make the bucket of audio", &error))? })
+        Ok(Self { store: bucket::of_files(backplane, config).await? })
     }
 
     /// Stores a file, if it is not there yet.

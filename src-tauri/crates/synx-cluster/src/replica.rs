@@ -1,13 +1,14 @@
 //! This node's copy of the log, which follows the stream message by message.
 //!
-//! A message that does not continue its room, or is none, is passed over: every node passes over the same ones, and none of
-//! ours makes one. Must never hold anything that is not in the stream before its place.
+//! **The rule of order:** a message counts if all of it continues its rooms as they are after the messages before it, and else
+//! none of it does. As every node applies it to the same messages in the same order, all come to the same log, whoever sent
+//! what. Must never hold anything that is not in the stream before its place.
 
-use crate::message::{Message, unpack};
+use crate::message::{Message, Topic, unpack};
 use crate::stream::Stored;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use synx_domain::RoomId;
+use synx_domain::{EventId, RoomId};
 use synx_log::{ChainHash, EventStore, LogError, Record, SqliteStore};
 
 /// A copy and how far it is.
@@ -16,15 +17,19 @@ pub(crate) struct Replica {
     /// The place in the stream up to which the copy holds everything.
     applied: u64,
     log_seq: u64,
+    /// A greater id is certainly new.
+    greatest_event_id: Option<EventId>,
     heads: HashMap<RoomId, Head>,
 }
 
 struct Head {
     seq: u64,
     hash: ChainHash,
-    /// The place of the room's last message in the stream, once it is known.
+    /// The place of the last message in the stream that is about this room alone, once it is known.
     message: Option<u64>,
 }
+
+const NO_EVENT: Head = Head { seq: 0, hash: ChainHash::START, message: Some(0) };
 
 impl Replica {
     /// A copy, as far as it has come.
@@ -34,7 +39,8 @@ impl Replica {
         let heads = head.rooms.iter();
         let heads = heads.map(|room| (room.room_id, Head { seq: room.seq, hash: room.hash, message: None }));
         let heads = heads.collect();
-        Ok(Self { copy, applied, log_seq: head.log_seq, heads })
+        let (log_seq, greatest_event_id) = (head.log_seq, head.greatest_event_id);
+        Ok(Self { copy, applied, log_seq, greatest_event_id, heads })
     }
 
     /// The place in the stream up to which everything is here.
@@ -42,23 +48,17 @@ impl Replica {
         self.applied
     }
 
-    /// The place of a room's last message, if it is known.
-    pub(crate) fn last_message_of(&self, room: RoomId) -> Option<u64> {
-        match self.heads.get(&room) {
-            Some(head) => head.message,
-            // All rooms of the stream are here, so it has none of this one; or one that was passed over.
-            None => Some(0),
+    /// The place of the last message about this room alone, if it is known.
+    pub(crate) fn last_message(&self, topic: Topic) -> Option<u64> {
+        match topic {
+            // All messages are here, and none was about this room.
+            Topic::Room(room) => self.heads.get(&room).map_or(Some(0), |head| head.message),
+            Topic::Rooms => None,
         }
     }
 
-    /// Learns the place of a room's last message.
-    pub(crate) fn set_last_message(&mut self, room: RoomId, message: u64) {
-        let none = Head { seq: 0, hash: ChainHash::START, message: None };
-        self.heads.entry(room).or_insert(none).message = Some(message);
-    }
-
     /// Refuses records whose place or id is taken, or which do not continue the chain, as far as is known here.
-    pub(crate) fn admit<'a>(&self, records: impl Iterator<Item = &'a Record>) -> Result<(), LogError> {
+    pub(crate) fn admit(&self, records: &[Record]) -> Result<(), LogError> {
         let (mut heads, mut ids) = (HashMap::new(), HashSet::new());
         for record in records {
             let room = record.room_id;
@@ -69,65 +69,94 @@ impl Replica {
                 return Err(LogError::Conflict { room, expected, actual: *seq });
             }
             (*seq, *hash) = (record.seq, record.hash);
-            if !ids.insert(record.event_id) || self.copy.contains(record.event_id)? {
+            if !ids.insert(record.event_id) || self.contains(record.event_id)? {
                 return Err(LogError::DuplicateEvent { event_id: record.event_id });
             }
         }
         Ok(())
     }
 
-    /// Whether a message of ours is here.
-    pub(crate) fn has(&self, message: &Message) -> Result<bool, LogError> {
-        message.last().map_or(Ok(true), |last| holds(&self.copy, last))
+    fn contains(&self, id: EventId) -> Result<bool, LogError> {
+        if self.greatest_event_id.is_none_or(|greatest| id > greatest) {
+            Ok(false)
+        } else {
+            self.copy.contains(id)
+        }
     }
 
-    /// Takes the message that follows in the stream: the room that has more events by it.
-    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<Option<RoomId>, LogError> {
+    /// Whether a message of ours is here: all of it, if its last record is.
+    pub(crate) fn has(&self, message: &Message) -> Result<bool, LogError> {
+        message.records.last().map_or(Ok(true), |last| holds(&self.copy, last))
+    }
+
+    /// Takes the message that follows in the stream, if it counts: the rooms that have more events by it.
+    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<HashSet<RoomId>, LogError> {
         debug_assert_eq!(stored.seq, self.applied + 1, "messages are taken in their order");
-        let unpacked = match stored.room {
-            Some(room) => unpack(room, &stored.payload),
-            None => Err("its subject is no room's".to_owned()),
+        let Stored { seq, topic, payload } = stored;
+        let unpacked = match topic {
+            Some(topic) => unpack(*topic, payload).map(|records| (*topic, records)),
+            None => Err("its subject is none of a log's".to_owned()),
         };
         match unpacked {
-            Ok(records) => {
-                self.take(stored.seq, records)?;
-                Ok(stored.room)
-            }
+            Ok((topic, mut records)) => self.take(*seq, topic, &mut records),
             Err(detail) => {
-                self.pass_over(stored.seq, stored.room, &detail);
-                Ok(None)
+                tracing::error!(
+                    seq,
+                    detail,
+                    "a message of the log's stream is none of a node and is passed over"
+                );
+                self.pass_over(*seq, *topic);
+                Ok(HashSet::new())
             }
         }
     }
 
-    /// Takes the records of the message that follows in the stream.
-    pub(crate) fn take(&mut self, seq: u64, mut records: Vec<Record>) -> Result<(), LogError> {
-        let (Some(room), Some(last)) = (records.first().map(|first| first.room_id), records.last()) else {
-            return Ok(());
-        };
-        let head = Head { seq: last.seq, hash: last.hash, message: Some(seq) };
-        match self.admit(records.iter()) {
-            Ok(()) => {}
+    /// Stores the records of the message that follows in the stream, if it counts: the rooms that have more events by it.
+    pub(crate) fn take(
+        &mut self,
+        seq: u64,
+        topic: Topic,
+        records: &mut [Record],
+    ) -> Result<HashSet<RoomId>, LogError> {
+        match self.admit(records) {
+            Ok(()) => self.store(seq, topic, records),
             Err(refused @ (LogError::Conflict { .. } | LogError::DuplicateEvent { .. })) => {
-                self.pass_over(seq, Some(room), &refused.to_string());
-                return Ok(());
+                tracing::debug!(seq, %refused, "a message came after one that it did not know of");
+                self.pass_over(seq, Some(topic));
+                Ok(HashSet::new())
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        for (log_seq, record) in (self.log_seq + 1..).zip(&mut records) {
+    }
+
+    /// Stores the records of the message that follows in the stream, which were admitted behind the one before it: the rooms that
+    /// have more events by it.
+    pub(crate) fn store(
+        &mut self,
+        seq: u64,
+        topic: Topic,
+        records: &mut [Record],
+    ) -> Result<HashSet<RoomId>, LogError> {
+        for (log_seq, record) in (self.log_seq + 1..).zip(records.iter_mut()) {
             record.log_seq = log_seq;
         }
-        self.copy.follow(&records, seq)?;
+        self.copy.follow(records, seq)?;
+        let mut rooms = HashSet::new();
+        for record in records.iter() {
+            rooms.insert(record.room_id);
+            let head = self.heads.entry(record.room_id).or_insert(NO_EVENT);
+            (head.seq, head.hash) = (record.seq, record.hash);
+            self.greatest_event_id = self.greatest_event_id.max(Some(record.event_id));
+        }
         self.log_seq += records.len() as u64;
-        self.heads.insert(room, head);
-        self.applied = seq;
-        Ok(())
+        self.pass_over(seq, Some(topic));
+        Ok(rooms)
     }
 
-    fn pass_over(&mut self, seq: u64, room: Option<RoomId>, detail: &str) {
-        tracing::error!(seq, detail, "a message of the log's stream is none of a node and is passed over");
-        if let Some(room) = room {
-            self.set_last_message(room, seq);
+    /// Goes on behind a message.
+    fn pass_over(&mut self, seq: u64, topic: Option<Topic>) {
+        if let Some(Topic::Room(room)) = topic {
+            self.heads.entry(room).or_insert(NO_EVENT).message = Some(seq);
         }
         self.applied = seq;
     }

@@ -4,7 +4,7 @@
 //! they might be.
 
 use crate::condition::Condition;
-use crate::message::{Message, pack};
+use crate::message::{Message, unpack};
 use crate::publish::{NotStored, publish};
 use crate::replica::Replica;
 use crate::stream::{LogStream, Stored};
@@ -13,22 +13,24 @@ use async_nats::Subscriber;
 use futures_util::StreamExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use synx_domain::RoomId;
 use synx_log::{EventStore, LogError, News, Record, Scanned, SqliteStore};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
+use uuid::Uuid;
 
 /// How long news of the stream that were lost on the way go unnoticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a message may be on its way that is known to be stored, until it is asked for.
+const LIVE_PATIENCE: Duration = Duration::from_millis(20);
 /// Pause before a commit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is asked of the session.
 pub(crate) enum Ask {
-    /// Store records.
-    Commit(Vec<Record>),
-    /// Bring the copy to where a room ends now.
-    ReachEnd(RoomId),
+    /// Store a message.
+    Commit(Message),
+    /// Bring the copy to where the stream ends now.
+    ReachEnd,
 }
 
 /// Where the outcome is told.
@@ -82,8 +84,8 @@ impl Session {
                 asked = asked.recv() => {
                     let Some((ask, answer)) = asked else { break };
                     let outcome = match ask {
-                        Ask::Commit(records) => self.commit(&records).await,
-                        Ask::ReachEnd(room) => self.reach_end(room).await.map_err(LogError::from),
+                        Ask::Commit(message) => self.commit(message).await,
+                        Ask::ReachEnd => self.reach_end().await.map_err(LogError::from),
                     };
                     // Whoever asked may be gone; then nobody needs to know.
                     drop(answer.send(outcome));
@@ -101,12 +103,13 @@ impl Session {
         }
     }
 
-    async fn commit(&mut self, records: &[Record]) -> Result<(), LogError> {
+    async fn commit(&mut self, mut message: Message) -> Result<(), LogError> {
         let deadline = Instant::now() + self.commit_timeout;
-        self.replica.admit(records.iter())?;
-        let mut messages = pack(records)?;
+        self.replica.admit(&message.records)?;
+        // So that the server refuses what would be passed over; where it does so wrongly, it need not.
+        let mut expected = self.replica.last_message(message.topic);
         loop {
-            let reason = match self.attempt(&messages).await {
+            let reason = match self.attempt(&mut message, expected.take()).await {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
             };
@@ -116,18 +119,14 @@ impl Session {
             if let Err(ClusterError::Copy(error)) = caught_up {
                 return Err(error);
             }
-            let mut missing = Vec::new();
-            for message in messages {
-                if !self.replica.has(&message)? {
-                    missing.push(message);
-                }
+            if self.replica.has(&message)? {
+                return Ok(());
             }
-            messages = missing;
-            let Some(first) = messages.first().and_then(Message::first) else { return Ok(()) };
             if caught_up.is_ok() {
-                self.replica.admit(messages.iter().flat_map(|message| &message.records))?;
+                self.replica.admit(&message.records)?;
                 if reason == NotStored::Known {
-                    return Err(LogError::DuplicateEvent { event_id: first.event_id });
+                    // The server knows it, but it does not count where it lies, if it does.
+                    message.id = Uuid::now_v7();
                 }
             }
             if Instant::now() >= deadline {
@@ -141,29 +140,39 @@ impl Session {
         }
     }
 
-    /// Stores messages and takes them into the copy, or tells why that is not known to have happened.
-    async fn attempt(&mut self, messages: &[Message]) -> Result<(), NotStored> {
+    /// Stores a message and takes it into the copy, or tells why that is not known to have happened.
+    async fn attempt(&mut self, message: &mut Message, expected: Option<u64>) -> Result<(), NotStored> {
         let otherwise = |error: &dyn std::fmt::Display| NotStored::Otherwise(error.to_string());
-        for message in messages {
-            if self.replica.last_message_of(message.room).is_none() {
-                let end = self.stream.end_of(message.room).await.map_err(|error| otherwise(&error))?;
-                self.replica.set_last_message(message.room, end);
+        let admitted_behind = self.replica.applied();
+        let seq = publish(&self.stream, message, expected).await?;
+        let before = seq.saturating_sub(1);
+        self.follow_to(before).await.map_err(|error| otherwise(&error))?;
+        let taken = match self.replica.applied() {
+            applied if applied == before && applied == admitted_behind => {
+                self.replica.store(seq, message.topic, &mut message.records).map(|_| true)
             }
-        }
-        let replica = &self.replica;
-        let expected = |room| replica.last_message_of(room).unwrap_or(0);
-        let last = publish(&self.stream, messages, expected).await?;
-        let first = (last + 1).saturating_sub(messages.len() as u64);
-        if first == self.replica.applied() + 1 {
-            for (seq, message) in (first..).zip(messages) {
-                self.replica.take(seq, message.records.clone()).map_err(|error| otherwise(&error))?;
+            applied if applied == before => {
+                let taken = self.replica.take(seq, message.topic, &mut message.records);
+                taken.map(|rooms| !rooms.is_empty())
             }
-        } else {
-            self.catch_up_to(last).await.map_err(|error| otherwise(&error))?;
+            _ => self.replica.has(message),
+        };
+        match taken {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(NotStored::Known),
+            Err(error) => Err(otherwise(&error)),
         }
-        for message in messages {
-            if !self.replica.has(message).map_err(|error| otherwise(&error))? {
-                return Err(NotStored::Known);
+    }
+
+    /// Brings the copy to where the stream is known to have come. What was stored is told on the way, mostly before its sender is
+    /// answered, so it need not be asked for.
+    async fn follow_to(&mut self, end: u64) -> Result<(), ClusterError> {
+        while self.replica.applied() < end {
+            let Ok(Some(message)) = timeout(LIVE_PATIENCE, self.live.next()).await else {
+                return self.catch_up_to(end).await;
+            };
+            if let Some(stored) = self.stream.heard(&message) {
+                self.hear(&stored).await?;
             }
         }
         Ok(())
@@ -180,22 +189,18 @@ impl Session {
     }
 
     fn follow(&mut self, stored: &Stored) -> Result<(), LogError> {
-        let room: Option<RoomId> = self.replica.follow(stored)?;
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(room), Some(tell)) = (room, listener.as_ref()) {
-            tell(room);
+        let rooms = self.replica.follow(stored)?;
+        if let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            rooms.into_iter().for_each(tell);
         }
         Ok(())
     }
 
     /// The stream's leader is asked, not a replica: what was acknowledged is there.
-    async fn reach_end(&mut self, room: RoomId) -> Result<(), ClusterError> {
+    async fn reach_end(&mut self) -> Result<(), ClusterError> {
         let deadline = Instant::now() + self.commit_timeout;
         loop {
-            let reached = match self.stream.end_of(room).await {
-                Ok(end) => self.catch_up_to(end).await,
-                Err(error) => Err(error),
-            };
+            let reached = self.catch_up().await;
             if reached.is_ok() || Instant::now() >= deadline {
                 return reached;
             }
@@ -262,5 +267,5 @@ async fn examine(
 }
 
 fn last_record(stored: &Stored) -> Option<Record> {
-    crate::message::unpack(stored.room?, &stored.payload).ok()?.pop()
+    unpack(stored.topic?, &stored.payload).ok()?.pop()
 }

@@ -3,6 +3,7 @@
 //! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
 
 use crate::condition::Condition;
+use crate::message::Message;
 use crate::session::{Answer, Ask, Listener, Session};
 use crate::{ClusterError, ClusterOptions};
 use std::path::Path;
@@ -15,8 +16,9 @@ use synx_log::{
 };
 use tokio::sync::mpsc;
 
-/// Events in one commit at most: as many rooms may be in it, each with a message, and a few that are too large for one.
-const COMMIT_EVENTS: usize = crate::publish::BATCH_MESSAGES - 100;
+/// Events, and bytes of their payloads, in one commit at most: it is one message.
+const COMMIT_EVENTS: usize = 2048;
+const COMMIT_BYTES: usize = 1 << 20;
 
 /// Keeps records in a NATS JetStream stream, and a copy of it here.
 pub struct JetStreamStore {
@@ -111,16 +113,20 @@ impl EventStore for JetStreamStore {
         COMMIT_EVENTS
     }
 
+    fn commit_bytes(&self) -> usize {
+        COMMIT_BYTES
+    }
+
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
-        self.ask(Ask::Commit(records.to_vec()))
+        Message::of(records)?.map_or(Ok(()), |message| self.ask(Ask::Commit(message)))
     }
 
     fn is_shared(&self) -> bool {
         true
     }
 
-    fn reach_end(&self, room: RoomId) -> Result<(), LogError> {
-        self.ask(Ask::ReachEnd(room))
+    fn reach_end(&self, _room: RoomId) -> Result<(), LogError> {
+        self.ask(Ask::ReachEnd)
     }
 
     fn read(

@@ -4,17 +4,19 @@
 
 use crate::ClusterOptions;
 use crate::error::ClusterError;
+use crate::message::Topic;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, Info, LastRawMessageErrorKind, Republish, RetentionPolicy, StorageType, Stream,
+    Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{Context, ErrorCode};
 use async_nats::{Client, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
-use synx_domain::RoomId;
 
+/// What the subject of messages about several rooms ends in, in the place of a room.
+const ROOMS: &str = "rooms";
 /// How long the server remembers message ids, to store none twice: as long as anybody sends the same again. What comes later is
 /// found in the node's copy.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
@@ -35,8 +37,8 @@ const NOT_READY: usize = 503;
 pub(crate) struct Stored {
     /// Its place in the stream.
     pub seq: u64,
-    /// The room whose subject it has, if it is one.
-    pub room: Option<RoomId>,
+    /// What it is about, by its subject.
+    pub topic: Option<Topic>,
     pub payload: Bytes,
 }
 
@@ -89,9 +91,12 @@ impl LogStream {
         &self.name
     }
 
-    /// The subject of a room.
-    pub(crate) fn subject(&self, room: RoomId) -> String {
-        format!("{}.{room}", self.log_subjects)
+    /// The subject of a message.
+    pub(crate) fn subject(&self, topic: Topic) -> String {
+        match topic {
+            Topic::Room(room) => format!("{}.{room}", self.log_subjects),
+            Topic::Rooms => format!("{}.{ROOMS}", self.log_subjects),
+        }
     }
 
     /// What is stored from now on. Messages may be lost on the way, but not be in another order.
@@ -106,11 +111,9 @@ impl LogStream {
 
     /// A message that was heard on the way.
     pub(crate) fn heard(&self, message: &Message) -> Option<Stored> {
-        let room =
-            message.subject.as_str().strip_prefix(&self.live_subjects)?.strip_prefix('.')?.parse().ok();
         Some(Stored {
             seq: header(message, "Nats-Sequence")?.parse().ok()?,
-            room,
+            topic: topic(message.subject.strip_prefix(&self.live_subjects)?),
             payload: message.payload.clone(),
         })
     }
@@ -124,20 +127,11 @@ impl LogStream {
             .last_sequence)
     }
 
-    /// The place of a room's last message, as the stream's leader knows it; 0 if there is none.
-    pub(crate) async fn end_of(&self, room: RoomId) -> Result<u64, ClusterError> {
-        match self.stream.get_last_raw_message_by_subject(&self.subject(room)).await {
-            Ok(message) => Ok(message.sequence),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(0),
-            Err(error) => Err(ClusterError::server("tell where a room ends", &error)),
-        }
-    }
-
     /// The message at a place.
     pub(crate) async fn get(&self, seq: u64) -> Result<Stored, ClusterError> {
         let message = self.stream.get_raw_message(seq).await;
         let message = message.map_err(|error| ClusterError::server("read the stream", &error))?;
-        Ok(Stored { seq, room: self.room(message.subject.as_str()), payload: message.payload })
+        Ok(Stored { seq, topic: self.topic(&message.subject), payload: message.payload })
     }
 
     /// The messages after a place, in order. A replica that is behind may know of none yet.
@@ -167,13 +161,21 @@ impl LogStream {
             if seq != before + 1 {
                 return Err(failed(&format!("message {} is missing", before + 1)));
             }
-            let room = header(&answer, "Nats-Subject").and_then(|subject| self.room(subject));
-            messages.push(Stored { seq, room, payload: answer.payload });
+            let topic = header(&answer, "Nats-Subject").and_then(|subject| self.topic(subject));
+            messages.push(Stored { seq, topic, payload: answer.payload });
         }
     }
 
-    fn room(&self, subject: &str) -> Option<RoomId> {
-        subject.strip_prefix(&self.log_subjects)?.strip_prefix('.')?.parse().ok()
+    fn topic(&self, subject: &str) -> Option<Topic> {
+        topic(subject.strip_prefix(&self.log_subjects)?)
+    }
+}
+
+/// What a message is about, by what its subject ends in.
+fn topic(end: &str) -> Option<Topic> {
+    match end.strip_prefix('.')? {
+        ROOMS => Some(Topic::Rooms),
+        room => room.parse().ok().map(Topic::Room),
     }
 }
 
@@ -242,7 +244,6 @@ fn config(options: &ClusterOptions) -> Config {
         deny_delete: true,
         deny_purge: true,
         allow_direct: true,
-        allow_atomic_publish: true,
         republish: Some(Republish {
             source: format!("{}.*", options.name.log_subjects()),
             destination: format!("{}.{{{{wildcard(1)}}}}", options.name.live_subjects()),
@@ -255,31 +256,39 @@ fn config(options: &ClusterOptions) -> Config {
 /// What of a stream is not as a log needs it.
 fn problems(info: &Info, wanted: &Config) -> Vec<String> {
     let found = &info.config;
-    let unlimited = |limit: i64| limit <= 0;
     let checks = [
-        (found.storage == StorageType::File, "it is kept in memory"),
         (found.retention == RetentionPolicy::Limits, "it drops what was read"),
-        (
-            unlimited(found.max_bytes)
-                && unlimited(found.max_messages)
-                && unlimited(found.max_messages_per_subject)
-                && found.max_age.is_zero(),
-            "it has limits beyond which it forgets or refuses",
-        ),
+        (found.max_messages_per_subject <= 0, "it keeps only the latest of a room"),
         (found.deny_delete && found.deny_purge, "messages can be deleted from it"),
         (!found.allow_rollup, "messages can replace others in it"),
         (found.subjects == wanted.subjects, "it has other subjects"),
         (found.republish == wanted.republish, "it does not tell what it stores"),
         (found.allow_direct, "it cannot be read directly"),
-        (found.allow_atomic_publish, "it takes no batches"),
         (found.persist_mode.is_none(), "it acknowledges before it stores"),
         (found.duplicate_window >= DUPLICATE_WINDOW, "it forgets message ids too soon"),
         (info.state.messages == info.state.last_sequence, "messages are missing from it"),
     ];
-    let mut problems: Vec<String> =
-        checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned()).collect();
-    if found.num_replicas < wanted.num_replicas {
-        problems.push(format!("it is kept on {} servers, not {}", found.num_replicas, wanted.num_replicas));
+    let mut problems = forgets(found, wanted.num_replicas);
+    problems.extend(complaints(checks));
+    problems
+}
+
+/// Why a stream does not keep what it is given for ever, on so many servers.
+pub(crate) fn forgets(found: &Config, replicas: usize) -> Vec<String> {
+    let checks = [
+        (found.storage == StorageType::File, "it is kept in memory"),
+        (
+            found.max_bytes <= 0 && found.max_messages <= 0 && found.max_age.is_zero(),
+            "it has limits beyond which it forgets or refuses",
+        ),
+    ];
+    let mut problems: Vec<String> = complaints(checks).collect();
+    if found.num_replicas < replicas {
+        problems.push(format!("it is kept on {} servers, not {replicas}", found.num_replicas));
     }
     problems
+}
+
+fn complaints<const N: usize>(checks: [(bool, &str); N]) -> impl Iterator<Item = String> {
+    checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned())
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use synx_cluster::testing::{NatsServer, ServerConfig};
 use synx_cluster::{ClusterError, ClusterOptions, JetStreamStore, ServerFault};
-use synx_domain::RoomId;
+use synx_domain::{Envelope, RoomId};
 use synx_log::testing::{chats, room};
 use synx_log::{AuditFilter, EventStore, Log, LogError, LogOptions, MemoryStore, Record};
 use tempfile::tempdir;
@@ -199,8 +199,11 @@ async fn messages_that_no_node_has_sent_are_passed_over_by_all() {
     let subject = format!("synx.log.{}", room(1));
     for (subject, payload) in [
         (subject.clone(), b"no event".to_vec()),
+        (format!("synx.log.{}", room(8)), b"no event".to_vec()),
         ("synx.log.no-room".to_owned(), b"{}".to_vec()),
         (format!("synx.log.{}", room(9)), Vec::new()),
+        ("synx.log.rooms".to_owned(), forged.clone()),
+        ("synx.log.rooms".to_owned(), b"{}".to_vec()),
         (subject.clone(), repeated),
         (subject, forged),
     ] {
@@ -212,11 +215,58 @@ async fn messages_that_no_node_has_sent_are_passed_over_by_all() {
     assert_eq!(whole[..4].iter().map(|record| record.hash).collect::<Vec<_>>(), hashes(&records));
     assert_eq!(history(&open(&server, tempdir().unwrap().path())), whole);
     drop(store);
-    assert_eq!(history(&open(&server, node.path())), whole);
+    let store = open(&server, node.path());
+    assert_eq!(history(&store), whole);
+    // A room of which there are only such messages, which this copy does not remember.
+    store.commit(&self::records(&[room(8)], 1).await).unwrap();
 }
 
 fn hashes(records: &[Record]) -> Vec<synx_log::ChainHash> {
     records.iter().map(|record| record.hash).collect()
+}
+
+/// Appends so many events one by one, each at the head as it is known here.
+async fn append_all(log: Log, room: RoomId, count: usize) -> Vec<Arc<Envelope>> {
+    let mut mine = Vec::new();
+    while mine.len() < count {
+        let head = log.head(room).unwrap();
+        match log.append(room, head, chats(1)).await {
+            Ok(events) => mine.extend(events),
+            Err(LogError::Conflict { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    mine
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_whose_commits_share_many_rooms_lose_and_double_nothing() {
+    let server = NatsServer::start();
+    let nodes = [tempdir().unwrap(), tempdir().unwrap()];
+    let logs = nodes
+        .each_ref()
+        .map(|node| Log::over(Arc::new(open(&server, node.path())), LogOptions::default()).unwrap());
+    let rooms: Vec<RoomId> = (1..=40).map(room).collect();
+    let everywhere = rooms.iter().flat_map(|room| logs.clone().map(|log| (*room, log)));
+    let appenders: Vec<_> = everywhere.map(|(room, log)| tokio::spawn(append_all(log, room, 10))).collect();
+    let mut appended = Vec::new();
+    for appender in appenders {
+        appended.extend(appender.await.unwrap());
+    }
+    appended.sort_by_key(|event| (event.room_id, event.seq));
+    let fresh = tempdir().unwrap();
+    let other = Log::over(Arc::new(open(&server, fresh.path())), LogOptions::default()).unwrap();
+    let mut kept = Vec::new();
+    for room in rooms {
+        kept.extend(other.read(room, 0, 100).await.unwrap());
+    }
+    assert_eq!(kept, appended);
+    for log in &logs {
+        while log.rooms().unwrap() != other.rooms().unwrap() {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    assert!(other.verify(None).await.unwrap().iter().all(|report| report.first_bad.is_none()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,20 +276,7 @@ async fn three_nodes_append_to_one_room_and_see_one_order() {
     let logs = nodes
         .each_ref()
         .map(|node| Log::over(Arc::new(open(&server, node.path())), LogOptions::default()).unwrap());
-    let appenders = logs.clone().map(|log| {
-        tokio::spawn(async move {
-            let mut mine = Vec::new();
-            while mine.len() < 30 {
-                let head = log.head(room(1)).unwrap();
-                match log.append(room(1), head, chats(1)).await {
-                    Ok(events) => mine.extend(events),
-                    Err(LogError::Conflict { .. }) => {}
-                    Err(error) => panic!("{error}"),
-                }
-            }
-            mine
-        })
-    });
+    let appenders = logs.clone().map(|log| tokio::spawn(append_all(log, room(1), 30)));
     let mut appended = Vec::new();
     for appender in appenders {
         appended.extend(appender.await.unwrap());

@@ -102,20 +102,23 @@ impl Inbox {
         }
     }
 
-    /// Waits for something to do and takes it: jobs from the front, `max_events` and a job's worth at most, and all news. None
-    /// once closed and empty.
-    pub(crate) fn take(&self, max_events: usize) -> Option<Taken> {
+    /// Waits for something to do and takes it: jobs from the front, as many as have no more events and bytes than this together
+    /// and one at least, and all news. None once closed and empty.
+    pub(crate) fn take(&self, max_events: usize, max_bytes: usize) -> Option<Taken> {
         let queue = self.lock();
         let idle = |queue: &mut Queue| queue.jobs.is_empty() && queue.news.is_empty() && !queue.closed;
         let mut queue = self.filled.wait_while(queue, idle).unwrap_or_else(PoisonError::into_inner);
         let news = std::mem::take(&mut queue.news);
-        let (mut jobs, mut events) = (Vec::with_capacity(queue.jobs.len()), 0);
-        while events < max_events
-            && let Some(job) = queue.jobs.pop_front()
-        {
-            events += job.events();
-            queue.events -= job.events();
-            queue.bytes -= job.bytes();
+        let (mut jobs, mut events, mut bytes) = (Vec::with_capacity(queue.jobs.len()), 0, 0);
+        while let Some(job) = queue.jobs.pop_front() {
+            let (more_events, more_bytes) = (job.events(), job.bytes());
+            if !jobs.is_empty() && (events + more_events > max_events || bytes + more_bytes > max_bytes) {
+                queue.jobs.push_front(job);
+                break;
+            }
+            (events, bytes) = (events + more_events, bytes + more_bytes);
+            queue.events -= more_events;
+            queue.bytes -= more_bytes;
             jobs.push(job);
         }
         (!jobs.is_empty() || !news.is_empty()).then_some(Taken { jobs, news })

@@ -42,7 +42,8 @@ pub(crate) fn run(desk: &Desk, head: StoreHead) {
     }
     let _farewell = Farewell(desk);
     let mut writer = Writer { desk, damaged: damaged(&head), end: LogEnd::of(head) };
-    while let Some(Taken { jobs, news }) = desk.inbox.take(desk.store.commit_events()) {
+    let (max_events, max_bytes) = (desk.store.commit_events(), desk.store.commit_bytes());
+    while let Some(Taken { jobs, news }) = desk.inbox.take(max_events, max_bytes) {
         desk.meters.waiting.set(desk.inbox.waiting_events() as f64);
         news.into_iter().for_each(|room| writer.read_news(room));
         writer.work(jobs);
@@ -213,10 +214,8 @@ impl Writer<'_> {
                     self.desk.meters.committed(plan.records.len(), begun.elapsed());
                     return self.publish(plan);
                 }
-                // Somebody else appended to this room; the others are none the worse for it.
                 Err(LogError::Conflict { room, actual, .. }) if plan.is_about(room) => {
-                    self.read_news(room);
-                    plan.refuse(room, self.end.rooms.get(&room).map_or(actual, |(seq, _)| *seq));
+                    self.leave_out(room, actual, &mut plan);
                     if plan.records.is_empty() {
                         return;
                     }
@@ -227,6 +226,19 @@ impl Writer<'_> {
                     plan.accepted.into_iter().for_each(|accepted| tell(accepted.answer, Err(error.clone())));
                     return;
                 }
+            }
+        }
+    }
+
+    /// Refuses what is behind another event than was believed: of this room, and of the others that somebody else appended to
+    /// meanwhile. The rest is none the worse for it.
+    fn leave_out(&mut self, conflicting: RoomId, actual: u64, plan: &mut Plan) {
+        for room in plan.end.rooms.keys().copied().collect::<Vec<_>>() {
+            let before = self.end.rooms.get(&room).map_or(0, |(seq, _)| *seq);
+            self.read_news(room);
+            let now = self.end.rooms.get(&room).map_or(0, |(seq, _)| *seq);
+            if room == conflicting || now != before {
+                plan.refuse(room, if now == before { actual } else { now });
             }
         }
     }

@@ -232,7 +232,8 @@ async fn bucket(backplane: &Backplane) -> Result<Store, ClusterError> {
         headers_only: false,
     };
     let description = "Whose clock is the time of a SynxSphere cluster.".to_owned();
-    backplane.bucket(Config { bucket: name, description, republish: Some(told), ..Config::default() }).await
+    let config = Config { bucket: name, description, republish: Some(told), ..Config::default() };
+    crate::bucket::of_keys(backplane, config).await
 }
 
 fn probe_subject(backplane: &Backplane, owner: NodeId) -> String {

@@ -120,9 +120,15 @@ pub trait EventStore: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Events that one commit takes at most, give or take one append: a larger one would make all others wait.
+    /// Events that one commit takes at most: a larger one would make all others wait. One append that is larger is a commit of
+    /// its own.
     fn commit_events(&self) -> usize {
         4096
+    }
+
+    /// Bytes of payload that one commit takes at most, in the same sense.
+    fn commit_bytes(&self) -> usize {
+        usize::MAX
     }
 
     /// Stores all records or none, and returns when they would survive a loss of power. Refuses a place in a room

@@ -102,7 +102,7 @@ impl DataPaths {
 pub struct DataDir {
     paths: DataPaths,
     /// Held open for its lock; the system releases it however the process ends.
-    _lock: File,
+    lock: File,
 }
 
 /// Chat, audio and invite links are nobody else's on this machine.
@@ -132,7 +132,7 @@ impl DataDir {
         }
         let lock = File::create(root.join("lock")).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { paths: DataPaths::of(root), _lock: lock }),
+            Ok(()) => Ok(Self { paths: DataPaths::of(root), lock }),
             Err(fs::TryLockError::WouldBlock) => Err(NodeError::DataDirInUse { path: root.to_owned() }),
             Err(fs::TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -141,6 +141,14 @@ impl DataDir {
     /// Where everything is.
     pub fn paths(&self) -> &DataPaths {
         &self.paths
+    }
+
+    /// Lets another instance have the folder, though something may still hold this: nothing may be written there after that.
+    pub fn release(&self) {
+        // Closing the file would not do, as a program that is just being started may have it too for a moment.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, folder = %self.paths.root.display(), "the folder stays locked until this program ends");
+        }
     }
 }
 

@@ -189,7 +189,8 @@ impl Node {
         }
     }
 
-    /// Leaves the room, stops the music and closes the files. What is on disk needs no goodbye: a crash loses nothing.
+    /// Leaves the room, stops the music and closes the files; then another instance can have the data folder, whoever still holds
+    /// this one. What is on disk needs no goodbye: a crash loses nothing.
     pub async fn close(self) {
         self.inner.keep_place(&self.inner.player_view());
         self.inner.library.close();
@@ -197,6 +198,7 @@ impl Node {
             tracing::warn!(%error, "the room was not left in order");
         }
         self.inner.log.clone().close();
+        self.inner.data.release();
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod cluster;
 mod log;
+mod node;
 
 pub use cluster::{Cluster, Migrate, MigrateDirection};
 pub use log::{Log, LogAction};
+pub use node::NodeArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
@@ -284,29 +286,6 @@ pub struct Rooms {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct NodeArgs {
-    #[command(flatten)]
-    pub operating: Operating,
-    /// Loopback address of the control socket; port 0 takes a free one. Its token is printed, and no one else has it
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub control: SocketAddr,
-    #[command(flatten)]
-    pub cluster: Cluster,
-    /// As a node of a cluster: address and port where peers are served; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:47900")]
-    pub listen: SocketAddr,
-    /// As a node of a cluster: plain WebSocket and HTTP, for use behind a reverse proxy that has TLS
-    #[arg(long)]
-    pub no_tls: bool,
-    /// As a node of a cluster: where peers and other nodes reach it, in place of this machine's own addresses
-    #[arg(long, value_name = "HOST:PORT")]
-    pub address: Vec<String>,
-    /// As a node of a cluster: a name under which a proxy or a load balancer reaches it
-    #[arg(long, value_name = "NAME")]
-    pub allow_host: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod rooms;
 mod telemetry;
 
 use args::{Cli, Command};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use config::ConfigError;
 use exit::Exit;
@@ -70,7 +71,13 @@ fn main() -> ExitCode {
 fn command_line() -> Result<Cli, ConfigError> {
     let file = config::named(Cli::command());
     let matches = config::applied(Cli::command(), file.as_deref())?.get_matches();
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::Node(args) = &cli.command
+        && let Some(problem) = matches.subcommand_matches("node").and_then(|given| args.misplaced(given))
+    {
+        Cli::command().error(ErrorKind::ArgumentConflict, problem).exit();
+    }
+    Ok(cli)
 }
 
 async fn run(cli: Cli) -> Result<Exit, NodeError> {

@@ -12,15 +12,8 @@ use synx_node::{ClusterConfig, ClusterNode, ClusterOptions, Control, Node, NodeC
 
 /// Runs until it is ended.
 pub async fn run(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> {
-    // Without its cluster such a node would run, be ready, and serve nobody.
-    let served = args.no_tls || !args.address.is_empty() || !args.allow_host.is_empty();
-    let cluster = if served || args.cluster.is_described() {
-        Some(args.cluster.named()?)
-    } else {
-        args.cluster.options()
-    };
     let ops = crate::ops::start(&args.operating, true).await?;
-    match cluster {
+    match args.cluster.options() {
         Some(cluster) => serve(args, cluster, config, ops).await,
         None => control(args, config, ops).await,
     }
@@ -29,7 +22,7 @@ pub async fn run(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> 
 /// Prints where to connect and with which token.
 async fn control(args: NodeArgs, config: NodeConfig, ops: Option<Ops>) -> Result<Exit, NodeError> {
     let node = Node::open(config).await?;
-    let control = Control::start(node.clone(), args.control).await?;
+    let control = Control::start(node.clone(), args.control()).await?;
     say(&json!({"type": "control_ready", "url": control.url(), "token": control.token()}));
     if let Some(ops) = &ops {
         let node = node.clone();
@@ -54,7 +47,7 @@ async fn serve(
     let config = ClusterConfig {
         data_dir: config.data_dir,
         cluster,
-        listen: args.listen,
+        listen: args.listen(),
         tls: !args.no_tls,
         addresses: args.address,
         allowed_hosts: args.allow_host,

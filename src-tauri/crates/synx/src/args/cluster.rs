@@ -61,14 +61,6 @@ impl Cluster {
         self.options().ok_or(NodeError::BadValue { what: "the cluster", problem })
     }
 
-    /// Whether something is said of a cluster besides where it is.
-    pub fn is_described(&self) -> bool {
-        self.cluster_credentials.is_some()
-            || self.cluster_ca.is_some()
-            || self.replicas != 1
-            || self.accept_unsafe
-    }
-
     /// The cluster, if one is named. Where this node's copy lies is the data folder's to say.
     pub fn options(&self) -> Option<ClusterOptions> {
         let servers = self.cluster.iter().map(|Secret(server)| server.clone()).collect();

@@ -9,6 +9,8 @@ pub mod cluster;
 pub mod crowd;
 #[cfg(target_os = "linux")]
 pub mod desk;
+#[cfg(target_os = "linux")]
+pub mod dropping;
 pub mod http;
 pub mod line;
 #[cfg(target_os = "linux")]

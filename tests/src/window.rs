@@ -33,7 +33,7 @@ impl Display {
 }
 
 impl Display {
-    /// Starts the app once more, as the desktop does when a link is clicked, and waits for its end.
+    /// Starts the app once more, as the desktop does when a link is clicked or a file opened with it, and waits for its end.
     pub fn start_again(&self, link: &str) -> std::process::ExitStatus {
         self.app().arg(link).status().expect("synxsphere is built")
     }
@@ -63,6 +63,12 @@ impl Display {
             sent.expect("the display takes messages").check().expect("the window is there");
         }
         windows.len()
+    }
+
+    /// Drags files into the window that is seen, as a file manager does, and lets go of them.
+    pub fn drop_files(&self, paths: &[&Path]) {
+        let (screen, windows) = self.windows();
+        crate::dropping::drop_files(&screen, *windows.first().expect("a window is seen"), paths);
     }
 
     /// Waits until so many windows are seen.
@@ -127,6 +133,11 @@ impl Window {
     /// Starts the app as the one that later starts hand their arguments to.
     pub async fn open_first(display: &Display, data_dir: &Path) -> Self {
         Self::start(display, data_dir, &[]).await
+    }
+
+    /// Starts the app with a file, as the desktop does when it does not run yet.
+    pub async fn open_with(display: &Display, data_dir: &Path, file: &Path) -> Self {
+        Self::start(display, data_dir, &[file.to_str().expect("the file's name is text")]).await
     }
 
     async fn start(display: &Display, data_dir: &Path, more: &[&str]) -> Self {

@@ -10,6 +10,9 @@ use synx_system_tests::player::DesktopPlayer;
 use synx_system_tests::window::{Display, Window};
 use synx_system_tests::{PATIENCE, demo_track};
 
+/// The app that others hand their arguments to: there is one on a bus at a time.
+static FIRST: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 const ENTER: &str = "\u{E007}";
 const ESCAPE: &str = "\u{E00C}";
 
@@ -66,11 +69,25 @@ fn of(id: &str, expression: &str) -> String {
     format!("document.querySelector('[data-testid={id}]')?.{expression}")
 }
 
+/// Gives a file a cover of one pixel.
+fn put_picture(path: &Path) {
+    use lofty::picture::{MimeType, Picture, PictureType};
+    use lofty::tag::TagExt;
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc8!'\x07\
+        \0\x02\xb6\x01\x054\xa6u\xaa\0\0\0\0IEND\xaeB`\x82";
+    let picture = Picture::unchecked(PNG.to_vec()).pic_type(PictureType::CoverFront).mime_type(MimeType::Png);
+    let mut file = lofty::read_from_path(path).unwrap();
+    let tag = lofty::file::TaggedFileExt::primary_tag_mut(&mut file).expect("the demo track is tagged");
+    tag.push_picture(picture.build());
+    tag.save_to_path(path, lofty::config::WriteOptions::default()).unwrap();
+}
+
 /// Watches a folder with names as people have them, finds a track by a slip of the pen, and plays it.
 async fn finds_and_plays(window: &Window, music: &Path) {
     std::fs::create_dir(music).unwrap();
     std::fs::copy(demo_track("paper-lantern.flac"), music.join("🎉 שלום .flac")).unwrap();
     std::fs::copy(demo_track("tide-line.mp3"), music.join(format!("{}.mp3", "ä".repeat(125)))).unwrap();
+    put_picture(&music.join("🎉 שלום .flac"));
     window.click("open-files").await;
     window.fill("open-path", music.to_str().unwrap()).await;
     window.click("open-path-go").await;
@@ -81,12 +98,15 @@ async fn finds_and_plays(window: &Window, music: &Path) {
     window.press("library-row", ENTER).await;
     window.until("playing", &of("play", "dataset.state === 'playing'")).await;
     window.until("the waveform", &of("waveform", "dataset.state === 'ready'")).await;
+    let drawn = "document.querySelector('footer [data-testid=cover] img')?.naturalWidth > 0";
+    window.until("its picture", drawn).await;
 }
 
 /// Steers the music by the desktop's own control, which shows what plays.
 async fn obeys_media_keys(window: &Window, data_dir: &Path) {
     let player = DesktopPlayer::of(data_dir);
     player.until("Metadata", "Paper Lantern");
+    player.until("Metadata", "file:///");
     player.until("PlaybackStatus", "Playing");
     player.press("PlayPause", &[]);
     window.until("paused", &of("play", "dataset.state === 'paused'")).await;
@@ -104,6 +124,8 @@ async fn works_with_it(window: &Window) {
     window.press("bpm-value", ESCAPE).await;
     window.press("play", "[").await;
     window.find("loop-region").await;
+    window.press("play", "+").await;
+    window.until("the zoom is kept", "localStorage.getItem('view')").await;
     window.screenshot("alone-by-hand").await;
     window.press("library-filter", ESCAPE).await;
     window.click("sort-title").await;
@@ -137,6 +159,9 @@ async fn one_listens_alone_and_finds_it_as_one_left_it() {
     window.until("the track", &of("waveform", "dataset.state === 'ready'")).await;
     window.until("its size", "innerWidth === 1000 && innerHeight === 700").await;
     window.until("its place", &of("position", "textContent === '0:08'")).await;
+    window.find("loop-region").await;
+    let part = "[...document.querySelectorAll('[data-testid=waveform] button')].some((b) => b.textContent.trim() === 'Whole')";
+    window.until("the part that was looked at", part).await;
     assert_eq!(window.value(&of("play", "dataset.state")).await, "paused");
     assert_eq!(window.value(&of("bpm", "textContent")).await, bpm);
     window.until("the order", &of("library-row", "textContent.includes('Tide Line')")).await;
@@ -253,6 +278,7 @@ async fn two_windows_share_one_room() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clicked_link_reaches_the_app_that_runs() {
+    let _alone = FIRST.lock().await;
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
     let window = Window::open_first(&display, &folder.path().join("first")).await;
@@ -269,20 +295,69 @@ async fn a_clicked_link_reaches_the_app_that_runs() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_desktop_is_told_who_is_hosted() {
+async fn music_comes_in_as_the_desktop_has_it() {
+    let _alone = FIRST.lock().await;
+    let display = Display::start();
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("first");
+    let music = folder.path().join("Gezogen & losgelassen – 100 %");
+    std::fs::create_dir(&music).unwrap();
+    std::fs::copy(demo_track("tide-line.mp3"), music.join("🎉 שלום.mp3")).unwrap();
+    let lantern = folder.path().join("paper lantern #1.flac");
+    std::fs::copy(demo_track("paper-lantern.flac"), &lantern).unwrap();
+    let playing = |title: &str| {
+        let title = of("what-plays", &format!("textContent.includes('{title}')"));
+        format!("{title} && {}", of("play", "dataset.state === 'playing'"))
+    };
+
+    // A folder is watched from then on, and a file is played, however they were let go.
+    let window = Window::open_first(&display, &data_dir).await;
+    first_run(&window, "Ana").await;
+    display.drop_files(&[&music]);
+    let rows = "document.querySelectorAll('[data-testid=library-row]').length";
+    window.until("the folder's track", &format!("{rows} === 1")).await;
+    window.click("open-files").await;
+    window.until("the folder is watched", "document.body.innerText.includes('losgelassen')").await;
+    window.press("open-files", ESCAPE).await;
+    display.drop_files(&[&lantern]);
+    window.until("the file plays", &playing("Paper Lantern")).await;
+    window.until("both are there", &format!("{rows} === 2")).await;
+
+    // “Open with” reaches the app that runs, and starts the one that does not.
+    let song = music.join("🎉 שלום.mp3");
+    assert!(display.start_again(song.to_str().unwrap()).success());
+    window.until("the other file plays", &playing("Tide Line")).await;
+    window.screenshot("opened-with").await;
+    DesktopPlayer::of(&data_dir).quit();
+    window.close().await;
+    display.until_windows(0);
+    let window = Window::open_with(&display, &data_dir, &lantern).await;
+    window.until("the file that it was started with", &playing("Paper Lantern")).await;
+    window.close().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desktop_is_told_what_plays_and_who_is_hosted() {
     let desk = synx_system_tests::desk::Desk::start().await;
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
     let host = Window::open(&display, &folder.path().join("host")).await;
     first_run(&host, "Ana").await;
+    // A page that is driven counts as looked at.
+    host.value("void (document.hasFocus = () => false)").await;
+    host.click("open-files").await;
+    host.fill("open-path", demo_track("paper-lantern.flac").to_str().unwrap()).await;
+    host.click("open-path-go").await;
+    assert_eq!(desk.notification(), "Paper Lantern: SynxSphere");
+    host.click("play").await;
+    host.until("paused", &of("play", "dataset.state === 'paused'")).await;
     host.click("host-room").await;
     host.fill("host-name", "Friday listening").await;
     host.click("host-go").await;
     host.find("room-name").await;
     let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
     let link = link.as_str().expect("the room shows its link").to_owned();
-    // A page that is driven counts as looked at.
-    host.value("void (document.hasFocus = () => false)").await;
     let at = loopback(&link);
     let mut ben = Instance::join(&link, "Ben", &folder.path().join("ben"), &["--address", &at]);
     ben.next("room_joined");

@@ -42,6 +42,14 @@ impl DesktopPlayer {
         }
     }
 
+    /// The name of what is loaded.
+    pub fn track(&self) -> String {
+        let get = "org.freedesktop.DBus.Properties.Get";
+        let metadata = self.send(&[get, &format!("string:{PLAYER}"), "string:Metadata"]);
+        let (_, rest) = metadata.split_once("object path \"").expect("a track is loaded");
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+
     /// Presses a key.
     pub fn press(&self, key: &str, arguments: &[&str]) {
         let method = format!("{PLAYER}.{key}");

@@ -156,6 +156,8 @@ impl Room {
             member.present = false;
             member.left = Some(reason);
             member.since_seq = seq;
+            // Of the many who left the state keeps what is needed to know them again.
+            member.profile.picture = None;
             if reason == LeaveReason::Removed {
                 member.profile.bio = None;
                 member.preferences = MusicalPreferences::default();

@@ -1,6 +1,6 @@
 //! How much a room's state may hold, so that it can always be sent to who joins.
 //!
-//! A full room, with every text at its longest, is about 56 MiB of JSON; peers take 64. What people add on purpose is
+//! A full room, with every text at its longest, is about 60 MiB of JSON; peers take 64. What people add on purpose is
 //! refused beyond its limit, what comes by itself (chat, who left, what failed) makes the oldest of its kind go. The log
 //! keeps all of it.
 

@@ -12,6 +12,10 @@ pub struct UserProfile {
     pub color: Option<String>,
     /// A few words about oneself, at most 500 characters.
     pub bio: Option<String>,
+    /// A picture: [`UserProfile::PICTURE_PX`] pixels square, row by row from the top, each two bytes, the lower first, of five bits
+    /// of red, six of green and five of blue; as base64 with padding. Bare pixels: nobody who shows them has anything to decode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
 }
 
 /// What a person likes to hear and play. Bounds are inclusive.
@@ -32,6 +36,9 @@ pub struct MusicalPreferences {
 }
 
 impl UserProfile {
+    /// Edge of a picture, in pixels: twice what a row of a list has room for.
+    pub const PICTURE_PX: usize = 40;
+
     /// Whether every field is within its bounds, as a room would demand it.
     ///
     /// # Errors

@@ -158,10 +158,25 @@ pub(crate) fn profile(profile: &UserProfile) -> Checked {
             return invalid("color", "must be written as #rrggbb");
         }
     }
-    match &profile.bio {
-        Some(bio) => lines("bio", bio, BIO_MAX_CHARS),
-        None => Ok(()),
+    if let Some(bio) = &profile.bio {
+        lines("bio", bio, BIO_MAX_CHARS)?;
     }
+    match &profile.picture {
+        Some(text) if !is_picture(text) => {
+            let px = UserProfile::PICTURE_PX;
+            invalid("picture", format!("must be the {px} times {px} pixels of a picture in base64"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_picture(text: &str) -> bool {
+    const BYTES: usize = 2 * UserProfile::PICTURE_PX * UserProfile::PICTURE_PX;
+    let (digits, padding) = text.split_at_checked(text.trim_end_matches('=').len()).unwrap_or_default();
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    text.len() == BYTES.div_ceil(3) * 4
+        && padding.len() == (3 - BYTES % 3) % 3
+        && digits.bytes().all(is_digit)
 }
 
 pub(crate) fn preferences(preferences: &MusicalPreferences) -> Checked {

@@ -3,11 +3,13 @@
 //! What a file holds is never handed on: it is decoded within limits, and what cannot be is no picture. Must never be called
 //! in a process that cannot be lost: image decoders meet strangers' bytes here.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageReader, Limits};
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::TaggedFileExt;
@@ -26,6 +28,8 @@ const QUALITY: u8 = 85;
 const DECODED_MOST_PX: u32 = 10_000;
 /// Memory that decoding it may take.
 const DECODED_MOST_BYTES: u64 = 512 << 20;
+/// A picture file is cut here: what is longer is no photograph.
+const FILE_MOST_BYTES: u64 = 64 << 20;
 
 /// A picture in two sizes, as JPEG.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,15 +59,39 @@ pub fn artwork(path: &Path) -> Result<Option<Artwork>, MediaError> {
     Ok(catch_unwind(AssertUnwindSafe(read)).ok().flatten())
 }
 
+/// A picture file as a small square: of what is longer the middle. Bare pixels, row by row from the top, each two bytes, the lower
+/// first, of five bits of red, six of green and five of blue. What cannot be decoded is no picture.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn portrait(path: &Path, edge_px: u32) -> Result<Option<Vec<u8>>, MediaError> {
+    let io = |source| MediaError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(FILE_MOST_BYTES).read_to_end(&mut bytes)).map_err(io)?;
+    let read = || {
+        let square = decoded(&bytes)?.resize_to_fill(edge_px, edge_px, FilterType::Triangle).to_rgb8();
+        Some(square.pixels().flat_map(|pixel| packed(pixel.0)).collect())
+    };
+    Ok(catch_unwind(AssertUnwindSafe(read)).ok().flatten())
+}
+
+fn packed([red, green, blue]: [u8; 3]) -> [u8; 2] {
+    (u16::from(red >> 3) << 11 | u16::from(green >> 2) << 5 | u16::from(blue >> 3)).to_le_bytes()
+}
+
 fn drawn(bytes: &[u8]) -> Option<Artwork> {
+    let picture = decoded(bytes)?;
+    Some(Artwork { large: jpeg(&picture, LARGE_PX)?, small: jpeg(&picture, SMALL_PX)? })
+}
+
+fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(DECODED_MOST_PX);
     limits.max_image_height = Some(DECODED_MOST_PX);
     limits.max_alloc = Some(DECODED_MOST_BYTES);
     reader.limits(limits);
-    let picture = reader.decode().ok()?;
-    Some(Artwork { large: jpeg(&picture, LARGE_PX)?, small: jpeg(&picture, SMALL_PX)? })
+    reader.decode().ok()
 }
 
 fn jpeg(picture: &DynamicImage, most_px: u32) -> Option<Vec<u8>> {

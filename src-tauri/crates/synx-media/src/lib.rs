@@ -15,7 +15,7 @@ mod peaks;
 mod source;
 mod trim;
 
-pub use artwork::{Artwork, artwork};
+pub use artwork::{Artwork, artwork, portrait};
 pub use decoder::Decoder;
 pub use error::MediaError;
 pub use info::{TrackInfo, probe};

@@ -8,7 +8,7 @@ use lofty::tag::{Tag, TagExt, TagType};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use synx_media::{artwork, probe};
+use synx_media::{artwork, portrait, probe};
 
 const FILES: [(&str, TagType); 6] = [
     ("lame.mp3", TagType::Id3v2),
@@ -108,4 +108,27 @@ fn what_is_broken_or_made_to_do_harm_is_no_picture() {
     let folder = tempfile::tempdir().unwrap();
     assert!(artwork(&copy(folder.path(), "lame.mp3")).unwrap().is_none());
     assert_eq!(artwork(&folder.path().join("nowhere.mp3")).unwrap_err().code(), "media_io");
+}
+
+#[test]
+fn a_portrait_is_the_middle_of_a_picture_in_bare_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("me.png");
+    // Three stripes, of which a square holds the middle one.
+    let stripes = RgbImage::from_fn(300, 100, |x, _| match x / 100 {
+        1 => Rgb([255, 128, 8]),
+        _ => Rgb([0, 0, 255]),
+    });
+    stripes.save_with_format(&path, ImageFormat::Png).unwrap();
+    let pixels = portrait(&path, 40).unwrap().unwrap();
+    let orange = (31_u16 << 11 | 32 << 5 | 1).to_le_bytes();
+    assert_eq!(pixels.len(), 2 * 40 * 40);
+    // At its edges a little of what is beside it shines through.
+    assert!(pixels.chunks_exact(2 * 40).all(|row| row[2..2 * 39] == orange.repeat(38)));
+    // Too small, too large for its memory, or none at all.
+    fs::write(&path, drawn(1, 1, [255, 128, 8], ImageFormat::Gif)).unwrap();
+    assert_eq!(portrait(&path, 40).unwrap().map(|pixels| pixels.len()), Some(3200));
+    fs::write(&path, "no picture").unwrap();
+    assert_eq!(portrait(&path, 40).unwrap(), None);
+    assert_eq!(portrait(&folder.path().join("nothing"), 40).unwrap_err().code(), "media_io");
 }

@@ -43,6 +43,12 @@ impl Inner {
                 Ok(Response::Calibration { calibration: self.calibrate(microphone).await? })
             }
             Request::UpdateProfile { profile } => done(self.update_profile(profile).await),
+            Request::MakePortrait { path } => self.make_portrait(PathBuf::from(path)).await,
+            Request::GetPortrait { user } => {
+                let user = parse(&user)?;
+                let picture = self.stage().with(|room| room.members.get(&user)?.profile.picture.clone());
+                Ok(Response::Portrait { picture })
+            }
             Request::UpdatePreferences { preferences } => {
                 let preferences = MusicalPreferences {
                     genres: preferences.genres,
@@ -157,10 +163,29 @@ impl Inner {
     }
 
     async fn update_profile(&self, profile: ProfileView) -> Result<(), NodeError> {
-        let profile = UserProfile { name: profile.name, color: profile.color, bio: profile.bio };
+        let profile = UserProfile {
+            name: profile.name,
+            color: profile.color,
+            bio: profile.bio,
+            picture: profile.picture,
+        };
         self.person.lock().await.update_profile(profile.clone()).await?;
         self.tell(crate::bridge::NodeEvent::ProfileChanged { profile: self.profile_view().await });
         self.tell_room(Command::UpdateProfile { profile }).await
+    }
+
+    /// A picture for a profile, drawn where a bad file does no harm.
+    async fn make_portrait(&self, path: PathBuf) -> Result<Response, NodeError> {
+        let edge_px = UserProfile::PICTURE_PX as u32;
+        let picture = match self.library.analyses().workers().portrait(&path, edge_px).await {
+            Ok(picture) => picture,
+            Err(error) if error.is_the_files() => None,
+            Err(error) => return Err(error.into()),
+        };
+        match picture {
+            Some(picture) => Ok(Response::Portrait { picture: Some(picture) }),
+            None => Err(NodeError::NotAPicture { path }),
+        }
     }
 
     /// Tells the room, if there is one, what has changed about oneself.
@@ -172,9 +197,9 @@ impl Inner {
     /// Oneself.
     pub async fn profile_view(&self) -> ProfileView {
         let person = self.person.lock().await;
-        let UserProfile { name, color, bio } = person.profile();
+        let UserProfile { name, color, bio, picture } = person.profile();
         let chosen = person.state().profile.is_some();
-        ProfileView { user: person.user().to_string(), name, color, bio, chosen }
+        ProfileView { user: person.user().to_string(), name, color, bio, picture, chosen }
     }
 
     async fn app_view(&self) -> AppView {

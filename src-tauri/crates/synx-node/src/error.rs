@@ -120,6 +120,12 @@ pub enum NodeError {
         /// Which.
         path: PathBuf,
     },
+    /// A file that should be a picture of somebody.
+    #[error("{path:?} is no picture that can be read (JPEG, PNG, WebP, GIF): choose another")]
+    NotAPicture {
+        /// Which.
+        path: PathBuf,
+    },
     /// The room said no.
     #[error(transparent)]
     Rejected(#[from] synx_domain::Rejection),
@@ -187,6 +193,7 @@ impl NodeError {
             Self::NotReady { .. } => "not_ready",
             Self::NothingToPlay => "nothing_to_play",
             Self::NoAudio { .. } => "no_audio",
+            Self::NotAPicture { .. } => "not_a_picture",
             Self::Rejected(rejection) => rejection.code(),
             Self::Log(error) => error.code(),
             Self::Cluster(error) => error.code(),

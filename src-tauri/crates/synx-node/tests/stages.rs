@@ -205,3 +205,33 @@ async fn nobody_is_told_of_a_track_that_the_room_does_not_share() {
     ben.close().await;
     ana.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_of_somebody_is_seen_by_the_others() {
+    /// One pixel.
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc8!'\x07\
+        \0\x02\xb6\x01\x054\xa6u\xaa\0\0\0\0IEND\xaeB`\x82";
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
+    let file = folders[1].path().join("me.png");
+    std::fs::write(&file, PNG).unwrap();
+    let make = |path: &str| Request::MakePortrait { path: path.to_owned() };
+    let made = ben.call(make(file.to_str().unwrap())).await.unwrap();
+    let Response::Portrait { picture: Some(picture) } = made else { panic!("no picture") };
+    assert_eq!(ben.call(make(&demo_track())).await.unwrap_err().code, "not_a_picture");
+    let mut profile = app(&ben).await.profile;
+    (profile.name, profile.picture) = ("Ben".to_owned(), Some(picture.clone()));
+    let user = profile.user.clone();
+    ben.call(Request::UpdateProfile { profile }).await.unwrap();
+
+    host(&ana).await;
+    let link = once(&ana, "a link", |app| app.room?.link).await;
+    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    let marked = |app: AppView| app.room?.members.into_iter().find(|member| member.name == "Ben")?.picture;
+    let mark = once(&ana, "that Ben has a picture", marked).await;
+    assert!(mark.len() < 20, "what every change of the room tells is short: {mark}");
+    let seen = ana.call(Request::GetPortrait { user }).await.unwrap();
+    assert_eq!(seen, Response::Portrait { picture: Some(picture) });
+    ben.close().await;
+    ana.close().await;
+}

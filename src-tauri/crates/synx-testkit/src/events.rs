@@ -45,7 +45,7 @@ pub const fn epoch(n: u64) -> EpochId {
 
 /// A profile with nothing but a name.
 pub fn profile(name: &str) -> UserProfile {
-    UserProfile { name: name.to_owned(), color: None, bio: None }
+    UserProfile { name: name.to_owned(), ..UserProfile::default() }
 }
 
 /// A private room for eight where DJs control playback.
@@ -303,6 +303,7 @@ fn user_events() -> Vec<RoomEvent> {
         name: "Ben".to_owned(),
         color: Some("#2f9e8f".to_owned()),
         bio: Some("Plays bass".to_owned()),
+        picture: None,
     };
     let preferences = MusicalPreferences {
         genres: vec!["house".to_owned(), "soul".to_owned()],

@@ -23,6 +23,8 @@ type Answers = {
   get_moment: 'moment';
   export_log: 'saved';
   doctor: 'doctor';
+  make_portrait: 'portrait';
+  get_portrait: 'portrait';
   get_network: 'network';
   test_network: 'doctor';
 };
@@ -48,6 +50,8 @@ export interface FileAccess {
   pick(): Promise<string[]>;
   /** Lets the user choose where a new file goes. Null when none was chosen. */
   choosePlace(name: string): Promise<string | null>;
+  /** Lets the user choose a picture. Null when none was chosen. */
+  pickPicture(): Promise<string | null>;
   /** Lets the user choose a folder. Null when none was chosen. */
   pickFolder(): Promise<string | null>;
   onDrop(listener: (event: DropEvent) => void): Promise<Unsubscribe>;

@@ -9,6 +9,7 @@ import type { NodeEvent, Request } from './generated/bridge';
 
 /** What the file dialog offers first. The node itself decides what it can decode. */
 const AUDIO_ENDINGS = ['mp3', 'flac', 'wav', 'aif', 'aiff', 'm4a', 'mp4', 'aac', 'ogg', 'oga', 'opus', 'caf'];
+const PICTURE_ENDINGS = ['jpg', 'jpeg', 'png', 'webp', 'gif'];
 
 const files: FileAccess = {
   async pick() {
@@ -18,6 +19,10 @@ const files: FileAccess = {
 
   choosePlace(name: string) {
     return save({ defaultPath: name });
+  },
+
+  pickPicture() {
+    return open({ filters: [{ name: 'JPEG, PNG, WebP, GIF', extensions: PICTURE_ENDINGS }] });
   },
 
   pickFolder() {

@@ -38,6 +38,20 @@ describe('the settings', () => {
     expect(all('notice')).toEqual([]);
   });
 
+  it('have a picture of oneself, which others see with the name', async () => {
+    const node = await open('room');
+    await press('settings-open');
+    await press('settings-picture');
+    await press('settings-picture');
+    expect(node.last('make_portrait')?.path).toBe('/home/ana/me.jpg');
+    await screen.findByTestId('settings-picture-none');
+    await press('settings-save');
+    await expect.poll(() => node.last('update_profile')?.profile.picture?.length).toBe(4268);
+    await expect.poll(() => within(all('member-row')[1] as HTMLElement).queryAllByTestId('portrait').length).toBe(1);
+    expect(node.last('get_portrait')?.user).toBe('user-0');
+    expect(within(all('member-row')[2] as HTMLElement).queryAllByTestId('portrait')).toEqual([]);
+  });
+
   it('speak another language at once, and keep it when they are saved', async () => {
     const node = await open('room');
     await press('settings-open');

@@ -17,6 +17,7 @@ import { Notices } from './notices.svelte';
 import { Own } from './own.svelte';
 import { Picture } from './picture.svelte';
 import { Playhead } from './playhead.svelte';
+import { Portraits } from './portraits';
 import { ToldOf } from './told.svelte';
 import { Tracks } from './tracks.svelte';
 import { Unsent } from './unsent.svelte';
@@ -39,6 +40,7 @@ export class App extends Known {
   readonly own: Own;
   readonly look: Look;
   readonly covers: Covers;
+  readonly portraits: Portraits;
 
   /** What others said and was not on screen yet. */
   unread = $derived(unreadCount(this.chat, this.window.readSeq, this.room?.me ?? null));
@@ -76,6 +78,7 @@ export class App extends Known {
     this.own = new Own(backend);
     this.look = new Look(backend);
     this.covers = new Covers(backend);
+    this.portraits = new Portraits(backend);
     backend.onStatus((status) => {
       const found = this.link === 'lost' && status === 'open';
       this.link = status;

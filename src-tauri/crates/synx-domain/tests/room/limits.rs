@@ -76,6 +76,7 @@ fn member(present: bool, left: Option<LeaveReason>) -> Member {
             name: wide(40),
             color: Some("#ffffff".to_owned()),
             bio: (!removed).then(|| wide(500)),
+            picture: present.then(|| "A".repeat(4267) + "="),
         },
         role: Role::Listener,
         role_set: false,

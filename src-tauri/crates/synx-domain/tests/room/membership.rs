@@ -229,9 +229,23 @@ fn settings_have_bounds() {
 }
 
 #[test]
+fn a_picture_is_kept_of_those_who_are_there() {
+    let picture = Some("A".repeat(4267) + "=");
+    let drawn = UserProfile { picture: picture.clone(), ..profile("Ben") };
+    let log = RoomLog::with_people().did(BEN, Command::UpdateProfile { profile: drawn.clone() });
+    assert_eq!(log.room().members[&BEN].profile.picture, picture);
+    let log = log.did(BEN, Command::Leave { reason: LeaveReason::Left });
+    assert_eq!(log.room().members[&BEN].profile, profile("Ben"));
+    let log = log.did(BEN, Command::Join { profile: drawn, role: Role::Listener, invite: None });
+    assert_eq!(log.room().members[&BEN].profile.picture, picture);
+}
+
+#[test]
 fn a_profile_is_checked_wherever_it_is_given() {
     let colored = |color: &str| UserProfile { color: Some(color.to_owned()), ..profile("Ben") };
     let with_bio = |bio: String| UserProfile { bio: Some(bio), ..profile("Ben") };
+    let drawn = |picture: String| UserProfile { picture: Some(picture), ..profile("Ben") };
+    let pixels = || "Az9+/".repeat(1000)[..4267].to_owned();
     let bad = [
         profile(""),
         profile(&"x".repeat(41)),
@@ -241,6 +255,11 @@ fn a_profile_is_checked_wherever_it_is_given() {
         colored("#12345g"),
         with_bio("x".repeat(501)),
         with_bio("\u{1b}[31m".to_owned()),
+        drawn(String::new()),
+        drawn(pixels()),
+        drawn(pixels() + "=="),
+        drawn(pixels()[1..].to_owned() + "\u{1b}="),
+        drawn("é".repeat(2134)),
     ];
     for profile in bad {
         let join = Command::Join { profile: profile.clone(), role: Role::Listener, invite: None };
@@ -249,7 +268,9 @@ fn a_profile_is_checked_wherever_it_is_given() {
         assert_eq!(ask(&RoomLog::empty(), DAN, create), Err("invalid"));
         assert_eq!(ask(&RoomLog::with_people(), BEN, Command::UpdateProfile { profile }), Err("invalid"));
     }
-    for profile in [profile(&"é".repeat(40)), colored("#A0b1C2"), with_bio("one\ntwo".to_owned())] {
+    for profile in
+        [profile(&"é".repeat(40)), colored("#A0b1C2"), with_bio("one\ntwo".to_owned()), drawn(pixels() + "=")]
+    {
         let updated = RoomEvent::ProfileUpdated { user: BEN, profile: profile.clone() };
         let log = RoomLog::with_people();
         assert_eq!(ask(&log, BEN, Command::UpdateProfile { profile: profile.clone() }), Ok(vec![updated]));

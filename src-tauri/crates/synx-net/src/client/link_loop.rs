@@ -290,7 +290,7 @@ impl LinkLoop {
             }
             ServerMessage::Bye { reconnect: true, reason, .. } => return Err(End::Broken(lost(reason))),
             ServerMessage::Bye { code, reason, .. } => return Err(End::Final(code, reason)),
-            transient => ClientEvent::Transient(transient),
+            transient => ClientEvent::Transient(Box::new(transient)),
         };
         self.hand_on(event).await
     }

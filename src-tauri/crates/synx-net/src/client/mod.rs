@@ -64,7 +64,7 @@ pub enum ClientEvent {
     /// The next event of the log.
     Event(Arc<Envelope>),
     /// Something that is not history.
-    Transient(ServerMessage),
+    Transient(Box<ServerMessage>),
     /// The connection broke and is being made anew.
     Reconnecting {
         /// Tries so far.

@@ -173,7 +173,7 @@ async fn everybody_learns_who_is_writing() {
     let seq = house.room.seq();
     peer.say(&json!({"type": "typing"})).await;
     let typing = ServerMessage::Typing { user };
-    ben.until(|event| matches!(event, ClientEvent::Transient(said) if *said == typing)).await;
+    ben.until(|event| matches!(event, ClientEvent::Transient(said) if **said == typing)).await;
     assert_eq!(peer.hear().await, Some(typing), "the sender too");
     assert_eq!(house.room.seq(), seq, "that is not history");
 }
@@ -195,7 +195,7 @@ async fn reports_reach_the_host_and_come_back_to_all() {
     eventually("the host has it", async || house.room.reports() == reports).await;
     let told = ServerMessage::sync_reports(reports);
     house.server.broadcast(house.room.id(), &told);
-    cleo.until(|event| matches!(event, ClientEvent::Transient(said) if *said == told)).await;
+    cleo.until(|event| matches!(event, ClientEvent::Transient(said) if **said == told)).await;
 }
 
 #[test]

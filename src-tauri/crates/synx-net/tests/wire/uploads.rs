@@ -45,9 +45,8 @@ async fn an_upload_is_shared_under_its_senders_name_and_all_are_told() {
     ben.client.upload(&file, hash, move |bytes| count.store(bytes, Ordering::SeqCst)).await.unwrap();
     assert_eq!(sent.load(Ordering::SeqCst), bytes.len() as u64);
     let progress = cleo.until(|event| matches!(event, ClientEvent::Transient(_))).await;
-    let ClientEvent::Transient(ServerMessage::UploadProgress { user, size_bytes, .. }) = progress else {
-        panic!("{progress:?}");
-    };
+    let ClientEvent::Transient(progress) = progress else { panic!("{progress:?}") };
+    let ServerMessage::UploadProgress { user, size_bytes, .. } = *progress else { panic!("{progress:?}") };
     assert_eq!((user, size_bytes), (ben.user, bytes.len() as u64));
     let shared = |event: &RoomEvent| matches!(event, RoomEvent::FileShared { track } if track.hash == hash);
     cleo.until(|event| matches!(event, ClientEvent::Event(envelope) if shared(&envelope.event))).await;

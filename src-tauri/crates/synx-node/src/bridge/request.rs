@@ -182,6 +182,10 @@ pub enum Request {
 
     /// Changes how one appears. Answer: `done`.
     UpdateProfile { profile: ProfileView },
+    /// Makes a picture for one's profile of a file. Answer: `portrait`; error `not_a_picture`.
+    MakePortrait { path: String },
+    /// The picture of somebody in the room. Answer: `portrait`.
+    GetPortrait { user: String },
     /// Changes one's taste. Answer: `done`.
     UpdatePreferences { preferences: PreferencesView },
     /// Plays a track on this machine alone while the room goes on, until it ends. Answer: `done`.
@@ -231,6 +235,8 @@ pub enum Response {
     Saved { path: String },
     /// How this machine is reached.
     Network { network: NetworkView },
+    /// Somebody's picture, as in a profile; null where they have none.
+    Portrait { picture: Option<String> },
     /// Checks.
     Doctor { checks: Vec<DoctorCheckView> },
 }

@@ -60,6 +60,9 @@ views! {
         /// `#rrggbb`
         color: Option<String>,
         bio: Option<String>,
+        /// 40 times 40 pixels from the top left, each two bytes, the lower first, of five bits of red, six of green and five of blue;
+        /// as base64.
+        picture: Option<String>,
         /// False until the user has chosen a name.
         chosen: bool,
     }
@@ -278,6 +281,8 @@ views! {
         /// Milliseconds since 1970 UTC.
         joined_at_ms: i64,
         bio: Option<String>,
+        /// Another one for another picture: `get_portrait` gives it.
+        picture: Option<String>,
     }
 
     /// How far a track of the room is.

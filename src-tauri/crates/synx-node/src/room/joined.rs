@@ -150,7 +150,7 @@ impl Follower {
                 self.feed.send(&ServerMessage::from(&*envelope));
             }
             ClientEvent::Transient(message) => {
-                if let ServerMessage::SyncReports { reports } = &message {
+                if let ServerMessage::SyncReports { reports } = &*message {
                     self.reports.send_replace(reports.clone());
                 }
                 self.feed.send(&message);

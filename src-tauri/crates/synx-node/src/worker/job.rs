@@ -17,13 +17,18 @@ pub(super) enum Job {
     Describe { path: FilePath, hash: ContentHash, file_name: String },
     /// Its picture.
     Artwork { path: FilePath },
+    /// A picture file as a small square.
+    Portrait { path: FilePath, edge_px: u32 },
     /// Everything the analysis finds.
     Analyze { path: FilePath },
 }
 
 impl Job {
     pub(super) fn path(&self) -> PathBuf {
-        let (Self::Describe { path, .. } | Self::Artwork { path } | Self::Analyze { path }) = self;
+        let (Self::Describe { path, .. }
+        | Self::Artwork { path }
+        | Self::Portrait { path, .. }
+        | Self::Analyze { path }) = self;
         path.to_path()
     }
 }
@@ -38,6 +43,8 @@ pub(super) enum Line {
     Described { track: TrackMeta, year: Option<u16> },
     /// Its picture as JPEG, if it has one.
     Pictured { picture: Option<PictureLine> },
+    /// A square of bare pixels in Base64, where the file was a picture.
+    Portrayed { pixels: Option<String> },
     /// What was found.
     Analyzed { analysis: Box<Analysis> },
     /// It could not be done.
@@ -102,6 +109,9 @@ pub(super) fn done(job: &Job, progress: Box<dyn Fn(f64) + Send + Sync>) -> Line 
             .map(|(track, year)| Line::Described { track, year }),
         Job::Artwork { path } => synx_media::artwork(&path.to_path())
             .map(|found| Line::Pictured { picture: found.as_ref().map(PictureLine::new) })
+            .map_err(NodeError::from),
+        Job::Portrait { path, edge_px } => synx_media::portrait(&path.to_path(), *edge_px)
+            .map(|pixels| Line::Portrayed { pixels: pixels.map(|pixels| BASE64.encode(&pixels)) })
             .map_err(NodeError::from),
         Job::Analyze { path } => {
             let options = Options { progress: Some(progress), ..Options::default() };

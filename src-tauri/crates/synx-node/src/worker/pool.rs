@@ -186,6 +186,17 @@ impl Workers {
         }
     }
 
+    /// A picture file as a small square of bare pixels in Base64; none where it is no picture.
+    ///
+    /// # Errors
+    /// When it cannot be read, or took its worker down.
+    pub async fn portrait(&self, path: &Path, edge_px: u32) -> Result<Option<String>, WorkError> {
+        match self.run(Job::Portrait { path: FilePath::from(path), edge_px }, Box::new(|_| {})).await? {
+            Line::Portrayed { pixels } => Ok(pixels),
+            _ => Err(WorkError::Crashed),
+        }
+    }
+
     /// Everything the analysis finds in a file.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ import { CallFailure, type Backend, type FileAccess, type ResponseTo, type Unsub
 import type { AppView, LibraryStateView, LogEntryView, LogKindView, NodeEvent, PlayerView, Request, Response, RoomView, TrackView } from '../generated/bridge';
 import { page } from './library';
 import type { Scene } from './scenes';
+import { portrait } from './portrait';
 import { analysis, picture, tempo, waveform } from './sound';
 
 export { scene, type Scene } from './scenes';
@@ -22,6 +23,7 @@ export class FakeBackend implements Backend {
   readonly notified: string[] = [];
   readonly files: FileAccess = {
     pick: async () => ['/music/Tide Line.flac'],
+    pickPicture: async () => '/home/ana/me.jpg',
     pickFolder: async () => '/music',
     choosePlace: async (name) => `/home/ana/${name}`,
     onDrop: async () => () => {},
@@ -150,6 +152,9 @@ export class FakeBackend implements Backend {
         return { type: 'track', track: this.tracks.find((one) => one.id === request.track) ?? null };
       case 'get_picture':
         return { type: 'picture', address: request.track === 't2' ? null : picture(request.track) };
+      case 'make_portrait':
+      case 'get_portrait':
+        return { type: 'portrait', picture: portrait(request.type === 'make_portrait' ? this.app.profile.user : request.user) };
       case 'open_files': {
         if (request.play) this.#play(this.tracks[0]?.id ?? null);
         return { type: 'tracks', tracks: this.tracks };
@@ -312,7 +317,7 @@ function emptyRoom(me: string, name: string): RoomView {
   return {
     id: 'room-new', seq: 1, connection: 'hosting', connection_problem: null, me, my_role: 'host',
     settings: { name: '', visibility: 'private', max_participants: 16, genres: [], playback_control: 'djs' },
-    members: [{ user: me, name, color: null, role: 'host', present: true, banned: false, bio: null, joined_at_ms: Date.now() }],
+    members: [{ user: me, name, color: null, role: 'host', present: true, banned: false, bio: null, picture: null, joined_at_ms: Date.now() }],
     tracks: [], queue: [], current: null, comments: [], link: 'synxsphere://join?v=1&r=room-new', link_invite: null, addresses: [], invites: [], knocks: [],
   };
 }

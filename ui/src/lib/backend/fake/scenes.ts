@@ -54,7 +54,7 @@ function app(change: Partial<AppView>): AppView {
   return {
     version: '0.1.0',
     language: null,
-    profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, chosen: true },
+    profile: { user: ME, name: 'Ana', color: '#1f7a5c', bio: null, picture: null, chosen: true },
     preferences: { genres: [], tempo_range_bpm: null, keys: [], instruments: [] },
     library: { revision: 1, tracks: 0, broken: 0, waiting: 0, paused: false, workers: 1, workers_most: 4, folders: [], scan: null, playlists: [{ id: 1, name: 'Late', tracks: 3 }] }, look: null, current: null, queue: [], player: STOPPED, room: null, at_door: null, chat: [], sync: [], transfers: [],
     lan_rooms: [
@@ -73,9 +73,9 @@ const NAMES = ['Ben', 'Cy', 'Wilhelmina-Theodora van der Westhuizen-Roux', 'Dile
 function members(count: number): MemberView[] {
   const others = Array.from({ length: count - 1 }, (_, index): MemberView => ({
     user: `user-${index}`, name: `${NAMES[index % NAMES.length]}${index < NAMES.length ? '' : ` ${Math.floor(index / NAMES.length) + 1}`}`,
-    color: null, role: index === 0 ? 'dj' : 'listener', present: true, banned: false, bio: null, joined_at_ms: NOW_MS - 600_000,
+    color: null, role: index === 0 ? 'dj' : 'listener', present: true, banned: false, bio: null, picture: index % 4 === 0 ? `p${index}` : null, joined_at_ms: NOW_MS - 600_000,
   }));
-  return [{ user: ME, name: 'Ana', color: '#1f7a5c', role: 'host', present: true, banned: false, bio: null, joined_at_ms: NOW_MS - 900_000 }, ...others];
+  return [{ user: ME, name: 'Ana', color: '#1f7a5c', role: 'host', present: true, banned: false, bio: null, picture: null, joined_at_ms: NOW_MS - 900_000 }, ...others];
 }
 
 function syncOf(people: MemberView[]): PeerSyncView[] {

@@ -14,6 +14,10 @@ export const settings: Messages['settings'] = {
   yourName: 'Dein Name',
   yourNameHelp: 'Was die anderen in einem Raum sehen.',
   yourColour: 'Deine Farbe',
+  picture: 'Dein Bild',
+  choosePicture: 'Bild wählen …',
+  otherPicture: 'Ein anderes …',
+  noPicture: 'Ohne Bild',
   about: 'Über dich',
   aboutHelp: 'Sehen die Personen in einem Raum.',
   aboutHint: 'Was du hörst oder machst',
@@ -77,7 +81,7 @@ export const network: Messages['network'] = {
 export const privacy: Messages['privacy'] = {
   seen: 'Meine öffentlichen Räume im lokalen Netz zeigen und nach anderen suchen',
   told: [
-    ['Den Personen, die mit dir in einem Raum sind', 'Deinen Namen, deine Farbe, die Worte über dich und was du magst; was du dort schreibst, notierst und teilst, und wo du in den Tracks dort allein hörst; und wie genau dein Gerät die Zeit hält.'],
+    ['Den Personen, die mit dir in einem Raum sind', 'Deinen Namen, deine Farbe, dein Bild, die Worte über dich und was du magst; was du dort schreibst, notierst und teilst, und wo du in den Tracks dort allein hörst; und wie genau dein Gerät die Zeit hält.'],
     ['Dem Host dieses Raums', 'Dazu die Adresse, von der du kommst.'],
     ['Allen in deinem lokalen Netz', 'Die Namen deiner öffentlichen Räume, deinen Namen und wie viele dort sind, solange so ein Raum offen ist.'],
     ['Sonst irgendjemandem', 'Nichts. Es gibt kein Konto, keine Zählung und keine Suche nach Updates.'],

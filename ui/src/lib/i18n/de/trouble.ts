@@ -95,6 +95,7 @@ const failures: Messages['trouble']['failures'] = {
   undecodable: () => 'Die Datei lässt sich nicht abspielen.',
   device_unavailable: () => 'Die Tonausgabe lässt sich nicht öffnen: Wähl eine andere oder gib sie frei.',
   device_lost: () => 'Die Tonausgabe ist weg; jede Sekunde wird sie neu versucht.',
+  not_a_picture: (subject) => `${subject ? `„${subject}“` : 'Das'} ist kein Bild, das sich lesen lässt (JPEG, PNG, WebP, GIF): Wähl ein anderes.`,
   // This machine.
   library: () => 'Die Datenbank der Bibliothek arbeitet nicht.',
   disk_full: () => 'Das Laufwerk ist voll: Nichts kann gespeichert werden. Schaff Platz und versuch es noch einmal.',

@@ -14,6 +14,10 @@ export const settings = {
   yourName: 'Your name',
   yourNameHelp: 'What the others see in a room.',
   yourColour: 'Your colour',
+  picture: 'Your picture',
+  choosePicture: 'Choose a picture …',
+  otherPicture: 'Another …',
+  noPicture: 'Without',
   about: 'About you',
   aboutHelp: 'Shown to the people of a room.',
   aboutHint: 'What you listen to, or make',
@@ -77,7 +81,7 @@ export const network = {
 export const privacy = {
   seen: 'Show my public rooms on the local network, and look for others’',
   told: [
-    ['To the people in a room with you', 'Your name, colour, the words about you and what you like; what you write, note and share there, and where in its tracks you listen by yourself; and how well your machine keeps time.'],
+    ['To the people in a room with you', 'Your name, colour and picture, the words about you and what you like; what you write, note and share there, and where in its tracks you listen by yourself; and how well your machine keeps time.'],
     ['To the host of that room', 'Besides, the address that you come from.'],
     ['To everybody on your local network', 'The names of your public rooms, your name and how many are there, while such a room is open.'],
     ['To anybody else', 'Nothing. There is no account, no counting of what you do, and no looking for updates.'],

@@ -64,15 +64,32 @@ pub fn idle(display: &Display, data_dir: &Path) {
     let app = App::launch(display, data_dir);
     display.until_windows(1);
     std::thread::sleep(SETTLE);
+    let woken = |pid| (pid, wakeups(pid));
     let (before, begun) = (ticks(app.0.id()), Instant::now());
+    let woken_before: Vec<(u32, u64)> = before.iter().map(|one| woken(one.0)).collect();
     std::thread::sleep(WATCHED);
     let seconds = begun.elapsed().as_secs_f64();
     for (pid, name, used) in ticks(app.0.id()) {
         let earlier = before.iter().find(|one| one.0 == pid).map_or(0, |one| one.2);
         let percent = (used - earlier) as f64 / TICKS_PER_S / seconds * 100.0;
         let pss_mib = pss_kib(pid) as f64 / 1024.0;
-        println!("{{\"idle\":{name:?},\"pss_mib\":{pss_mib:.0},\"cpu_percent\":{percent:.2}}}");
+        let earlier = woken_before.iter().find(|one| one.0 == pid).map_or(0, |one| one.1);
+        let wakeups_per_s = wakeups(pid).saturating_sub(earlier) as f64 / seconds;
+        println!(
+            "{{\"idle\":{name:?},\"pss_mib\":{pss_mib:.0},\"cpu_percent\":{percent:.2},\"wakeups_per_s\":{wakeups_per_s:.0}}}"
+        );
     }
+}
+
+/// How often the threads of a process went to sleep by themselves so far, to be woken again.
+fn wakeups(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let of = |entry: std::fs::DirEntry| {
+        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        count.trim().parse::<u64>().ok()
+    };
+    threads.filter_map(|entry| of(entry.ok()?)).sum()
 }
 
 /// A process and its descendants: number, name, clock ticks used.

@@ -92,7 +92,8 @@ impl Instance {
             .args(args)
             .arg("--data-dir")
             .arg(data_dir)
-            .args(["--device", "null"])
+            // Not a flag: a node of a cluster, which plays nothing, refuses that.
+            .env("SYNX_DEVICE", "null")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

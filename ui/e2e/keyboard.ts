@@ -8,6 +8,8 @@ interface Stop {
   /** Place among the expected controls; -1 for what is none of them, such as a scrolling region. */
   index: number;
   region: string;
+  /** Of several pages, that stand beside their names or below them. */
+  tab: boolean;
   left: number;
   right: number;
   top: number;
@@ -40,7 +42,8 @@ function disorder(stops: Stop[]): string[] {
     if (next.index === 0) continue;
     if (next.index !== before.index + 1) found.push(`Tab goes from ${before.name} to ${next.name}`);
     if (next.region !== before.region) continue;
-    const up = next.bottom <= before.top + 1;
+    const beside = before.tab && next.left >= before.right;
+    const up = next.bottom <= before.top + 1 && !beside;
     const sameLine = Math.min(next.bottom, before.bottom) - Math.max(next.top, before.top) > Math.min(next.bottom - next.top, before.bottom - before.top) / 2;
     if (up || (sameLine && next.right <= before.left + 1)) found.push(`Tab goes back ${up ? 'up' : 'left'} from ${before.name} to ${next.name}`);
   }
@@ -102,7 +105,7 @@ function watch(): { names: string[]; faults: string[] } {
     for (let at = element.parentElement; at; at = at.parentElement) [downPx, overPx] = [downPx + at.scrollTop, overPx + at.scrollLeft];
     const [left, right, top, bottom] = [box.left + overPx, box.right + overPx, box.top + downPx, box.bottom + downPx];
     const region = element.closest('dialog, [role=group][aria-label], nav, main, aside, footer')?.localName ?? 'page';
-    stops.push({ name: named(element), index: controls.indexOf(element), region, left, right, top, bottom, fault: faultOf(element) });
+    stops.push({ name: named(element), index: controls.indexOf(element), region, tab: element.matches('[role=tab]'), left, right, top, bottom, fault: faultOf(element) });
   };
   // On the window, after the listeners of its own: what closes as the focus moves on is closed by then.
   window.addEventListener('focusin', note);

@@ -46,6 +46,10 @@ afterAll(async () => {
 it('shows a room of three who hear the same and talk about it', async () => {
   await at('first-run-name').fill('Ana');
   await at('first-run-go').click();
+  await at('settings-open').click();
+  await at('settings-color').nth(3).locator('..').click();
+  await at('settings-save').click();
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await at('host-room').click();
   await at('host-name').fill('Friday listening');
   await at('room-genres').fill('ambient, dub');
@@ -69,6 +73,13 @@ it('shows a room of three who hear the same and talk about it', async () => {
   await expect.poll(() => at('chat-message').count()).toBe(3);
   await at('play').click();
   await expect.poll(async () => (await at('member-sync').allTextContents()).filter((text) => /\d/u.test(text)).length, { timeout: 10_000 }).toBe(3);
+  await page.getByRole('button', { name: '0:09' }).click();
+  await expect.poll(() => at('position').textContent()).toMatch(/0:(?:09|1\d)/u);
+  await page.keyboard.press('c');
+  await at('comment-input').fill('A touch softer from here?');
+  await page.keyboard.press('Enter');
+  await at('comment-input').waitFor({ state: 'detached' });
+  await page.mouse.move(640, 600);
   await picture('room', 'light');
   await picture('room-dark', 'dark');
   expect(windows.problems).toEqual([]);

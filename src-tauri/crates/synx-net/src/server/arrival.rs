@@ -84,7 +84,7 @@ async fn serve(mut socket: Socket, shop: Arc<Shared>, address: IpAddr) {
     };
     match entered {
         Ok((mut peer, welcome)) => {
-            let first = vec![ready_frame(&welcome.encode())];
+            let first = vec![ready_frame(&welcome)];
             // It holds the whole room: nothing of it shall live as long as the connection.
             drop(welcome);
             let welcomed = peer.write(&mut socket, first).await;
@@ -119,7 +119,7 @@ async fn knock(shop: &Shared, arrival: Arrival, socket: &mut Socket) -> Result<A
     let waiting = ServerMessage::Waiting { message, patience_s: patience.as_secs() };
     let closing = || refused("closing", "the room is closing: try again");
     let gone = || refused("connection_lost", "who knocked went away");
-    socket.feed([ready_frame(&waiting.encode())]);
+    socket.feed([ready_frame(&waiting)]);
     socket.flush().await.map_err(|_| gone())?;
     let mut endings = hall.endings();
     let answer = tokio::select! {

@@ -3,7 +3,7 @@
 
 use crate::server::arrival::take_over;
 use crate::server::listen::{self, Seat};
-use crate::server::socket::{Socket, ready_frame, whole_frame};
+use crate::server::socket::{Socket, TEXT, whole_frame};
 use crate::server::{Phase, Shared};
 use crate::{AudioStore, HostKey, ServerConfig, transport};
 use axum::extract::Request;
@@ -37,7 +37,7 @@ async fn upgrade(
 async fn echo(mut socket: Socket) {
     loop {
         match socket.next().await {
-            Some(Ok(Message::Text(text))) => socket.feed([ready_frame(&text)]),
+            Some(Ok(Message::Text(text))) => socket.feed([whole_frame(TEXT, text.as_bytes())]),
             Some(Ok(Message::Binary(bytes))) => socket.feed([whole_frame(BINARY, &bytes)]),
             Some(Ok(_)) => {}
             // As at the end of a peer.

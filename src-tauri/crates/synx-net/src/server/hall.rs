@@ -4,6 +4,7 @@
 
 use crate::server::Limits;
 use crate::server::backend::RoomBackend;
+use crate::server::ending::{Ending, of_who_left};
 use crate::server::meters::{Counted, Meters};
 use crate::server::socket::ready_frame;
 use crate::wire::{CutOff, ServerMessage};
@@ -26,14 +27,6 @@ const PASSING_KEPT: usize = 64;
 /// People who are still to be told why they were cut off; of more the first are not told.
 const CUT_OFF_KEPT: usize = 256;
 
-/// Why a connection ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ending {
-    pub code: &'static str,
-    pub reason: String,
-    pub reconnect: bool,
-}
-
 /// One event, ready to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
@@ -43,7 +36,7 @@ pub(crate) struct Frame {
 
 impl From<&Envelope> for Frame {
     fn from(envelope: &Envelope) -> Self {
-        Self { seq: envelope.seq, bytes: ready_frame(&ServerMessage::from(envelope).encode()) }
+        Self { seq: envelope.seq, bytes: ready_frame(&ServerMessage::from(envelope)) }
     }
 }
 
@@ -154,7 +147,7 @@ impl Hall {
     /// Tells everybody here something that is not history.
     pub fn pass(&self, message: &ServerMessage) {
         // Nobody may be connected: then nobody needs to know.
-        drop(self.passing.send(ready_frame(&message.encode())));
+        drop(self.passing.send(ready_frame(message)));
     }
 
     /// Frames after `seq`, from the ring or, further back, from the log. Empty at the head.
@@ -263,17 +256,6 @@ impl Hall {
             seat.end.send_replace(Some(ending));
         }
     }
-}
-
-/// How the connections of somebody end who is not in the room any more. A lost one has none, or one that just came back.
-fn of_who_left(reason: LeaveReason) -> Option<Ending> {
-    let (code, reason) = match reason {
-        LeaveReason::Left => ("left", "you left the room"),
-        LeaveReason::Removed => ("removed", "the host removed you from this room"),
-        LeaveReason::SentOut => ("sent_out", "the host sent you out of this room; you may join again"),
-        LeaveReason::ConnectionLost => return None,
-    };
-    Some(Ending { code, reason: reason.to_owned(), reconnect: false })
 }
 
 /// Makes each event of the log a frame, once for all peers.

@@ -4,10 +4,11 @@
 
 use crate::Session;
 use crate::server::bucket::Bucket;
-use crate::server::hall::{Ending, Hall};
+use crate::server::ending::{Ending, drained, over, unreadable};
+use crate::server::hall::Hall;
 use crate::server::meters::{self, Counted};
-use crate::server::socket::{Socket, ready_frame};
-use crate::server::{CommandFailure, Phase, Shared, Unavailable, until};
+use crate::server::socket::{Socket, at_once, ready_frame};
+use crate::server::{CommandFailure, Phase, Shared, until};
 use crate::wire::{ClientMessage, CutOff, PROTOCOL_VERSION, Request, ServerMessage};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -33,6 +34,7 @@ const UNANSWERED: usize = 64;
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 type Answer = BoxFuture<'static, ServerMessage>;
+type Heard = Result<Message, tungstenite::Error>;
 
 pub(super) fn refusal(id: Option<CommandId>, failure: &CommandFailure) -> ServerMessage {
     ServerMessage::error(id, failure.code(), failure.to_string())
@@ -151,17 +153,14 @@ impl Peer {
         // What happened between the snapshot and now goes out first.
         self.heads.mark_changed();
         loop {
-            let mut out = Outbox::new();
+            let (mut out, mut ended) = (Outbox::new(), None);
             tokio::select! {
                 changed = self.heads.changed() => changed.ok()?,
                 passing = self.passing.recv() => out.extend(passing),
                 Some(answer) = answers.next(), if !answers.is_empty() => out.push(spoken(&answer)),
                 message = socket.next(), if answers.len() < UNANSWERED && !draining => {
                     heard = Instant::now();
-                    match self.take(message, &mut answers).await {
-                        Ok(said) => out.extend(said.as_ref().map(spoken)),
-                        Err(ending) => return ending,
-                    }
+                    ended = self.take_all(message, socket, &mut answers, &mut out).await.err();
                 }
                 _ = pings.tick() => {
                     if heard.elapsed() > limits.ping_every * 3 {
@@ -181,7 +180,14 @@ impl Peer {
             while let Ok(passing) = self.passing.try_recv() {
                 out.push(passing);
             }
+            // What can be said together takes one call to the system.
+            while let Some(Some(answer)) = at_once(&mut answers).await {
+                out.push(spoken(&answer));
+            }
             if let Err(ending) = self.write(socket, out).await {
+                return ending;
+            }
+            if let Some(ending) = ended {
                 return ending;
             }
             if draining && answers.is_empty() {
@@ -201,15 +207,19 @@ impl Peer {
     /// byte is the connection's business.
     pub async fn write(&mut self, socket: &mut Socket, out: Outbox) -> Result<(), Option<Ending>> {
         socket.feed(out);
-        let mut reached = self.cursor;
         loop {
+            let frames = self.hall.frames_after(self.cursor).await;
+            let reached = frames.as_ref().ok().and_then(|frames| frames.last()).map(|last| last.seq);
+            if let Ok(frames) = &frames {
+                self.shop.meters.deliveries.increment(frames.len() as u64);
+                socket.feed(frames.iter().map(|frame| frame.bytes.clone()));
+            }
             self.write_page(socket).await?;
-            self.cursor = reached;
-            let frames = self.hall.frames_after(self.cursor).await.map_err(unreadable)?;
-            let Some(last) = frames.last() else { return Ok(()) };
-            reached = last.seq;
-            self.shop.meters.deliveries.increment(frames.len() as u64);
-            socket.feed(frames.into_iter().map(|frame| frame.bytes));
+            frames.map_err(unreadable)?;
+            match reached {
+                Some(seq) => self.cursor = seq,
+                None => return Ok(()),
+            }
         }
     }
 
@@ -255,10 +265,32 @@ impl Peer {
         (!is_in).then_some(ending)
     }
 
+    /// Takes in a message, and those behind it that are here already.
+    async fn take_all(
+        &mut self,
+        first: Option<Heard>,
+        socket: &mut Socket,
+        answers: &mut FuturesUnordered<Answer>,
+        out: &mut Outbox,
+    ) -> Result<(), Option<Ending>> {
+        let mut message = first;
+        for _ in 0..UNANSWERED {
+            out.extend(self.take(message, answers).await?.as_ref().map(spoken));
+            if self.left || answers.len() >= UNANSWERED {
+                break;
+            }
+            match socket.at_once().await {
+                Some(next) => message = next,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in one message: what is said at once, or why the connection ends.
     async fn take(
         &mut self,
-        message: Option<Result<Message, tungstenite::Error>>,
+        message: Option<Heard>,
         answers: &mut FuturesUnordered<Answer>,
     ) -> Result<Option<ServerMessage>, Option<Ending>> {
         let text = match message {
@@ -357,7 +389,7 @@ impl Peer {
         // What the invite gave is in the room's record by now.
         let session = Session { invite: None, ..self.session };
         let token = self.shop.config.host_key.sign_session(&session, self.shop.config.limits.session).ok()?;
-        Some(ready_frame(&ServerMessage::Token { token }.encode()))
+        Some(ready_frame(&ServerMessage::Token { token }))
     }
 
     /// Says goodbye, where there is something to say.
@@ -374,54 +406,13 @@ impl Peer {
 /// What is said to this peer alone, as a frame.
 fn spoken(message: &ServerMessage) -> Bytes {
     meters::said(message);
-    ready_frame(&message.encode())
-}
-
-/// What was read is answered: the peer goes on elsewhere, or here once there is somebody again.
-fn drained() -> Ending {
-    let reason = "the host stops: come back in a moment, at any of its addresses".to_owned();
-    Ending { code: "draining", reason, reconnect: true }
-}
-
-/// The log cannot be read: rather than falling behind in silence, the peer comes back and asks again.
-fn unreadable(error: Unavailable) -> Option<Ending> {
-    tracing::warn!(%error, "a peer's events cannot be read");
-    Some(Ending { code: "log_unreadable", reason: error.message, reconnect: true })
+    ready_frame(message)
 }
 
 pub(super) async fn say_last(socket: &mut Socket, message: &ServerMessage) {
-    socket.feed([ready_frame(&message.encode())]);
+    socket.feed([ready_frame(message)]);
     // Who is gone needs no goodbye.
     drop(socket.close().await);
-}
-
-/// The room's end, or one that is meant for this member and was said after the connection took its seat.
-async fn over(
-    closed: &mut watch::Receiver<Option<Ending>>,
-    end: &mut watch::Receiver<Option<Ending>>,
-) -> Ending {
-    tokio::select! {
-        ending = of_the_room(closed) => ending,
-        ending = of_the_member(end) => ending,
-    }
-}
-
-async fn of_the_room(closed: &mut watch::Receiver<Option<Ending>>) -> Ending {
-    let said = closed.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
-    match said {
-        Some(ending) => ending,
-        None => std::future::pending().await,
-    }
-}
-
-async fn of_the_member(end: &mut watch::Receiver<Option<Ending>>) -> Ending {
-    while end.changed().await.is_ok() {
-        let said = end.borrow_and_update().clone();
-        if let Some(ending) = said {
-            return ending;
-        }
-    }
-    std::future::pending().await
 }
 
 /// The id of a message that is otherwise unreadable, so that its sender learns which one it was.

@@ -5,10 +5,12 @@
 //! halves of another: what was begun is written to its end before anything else.
 
 use crate::server::ahead::Ahead;
+use crate::wire::ServerMessage;
 use bytes::{Buf, Bytes};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -27,16 +29,34 @@ const FRAMES_AT_ONCE: usize = 64;
 const QUEUE_KEPT: usize = 16;
 
 /// The code of a text frame that is a whole message (RFC 6455, 5.2).
-const TEXT: u8 = 0x81;
+pub(super) const TEXT: u8 = 0x81;
 
-/// A text message as a server's frame: its header and its bytes, ready for any number of peers.
-pub(crate) fn ready_frame(text: &str) -> Bytes {
-    whole_frame(TEXT, text.as_bytes())
+/// Memory that a thread keeps for the text of the next message.
+const TEXT_KEPT: usize = 64 * 1024;
+
+thread_local! {
+    static TEXT_BYTES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A message as a server's frame: its header and its text, ready for any number of peers.
+pub(crate) fn ready_frame(message: &ServerMessage) -> Bytes {
+    TEXT_BYTES.with_borrow_mut(|text| {
+        text.clear();
+        message.encode_into(text);
+        let frame = whole_frame(TEXT, text);
+        text.shrink_to(TEXT_KEPT);
+        frame
+    })
 }
 
 /// A message in one frame.
 pub(super) fn whole_frame(code: u8, payload: &[u8]) -> Bytes {
-    let mut frame = Vec::with_capacity(payload.len() + 10);
+    let header = match payload.len() {
+        0..126 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    };
+    let mut frame = Vec::with_capacity(header + payload.len());
     frame.push(code);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(length), _) if length < 126 => frame.push(length),
@@ -75,6 +95,11 @@ impl Socket {
     /// The next message; none at the end.
     pub async fn next(&mut self) -> Option<Result<Message, Error>> {
         self.inner.next().await
+    }
+
+    /// The next message, if it is here already.
+    pub async fn at_once(&mut self) -> Option<Option<Result<Message, Error>>> {
+        at_once(&mut self.inner).await
     }
 
     /// Puts frames behind those that wait. [`Socket::flush`] writes them.
@@ -134,6 +159,15 @@ impl Socket {
     }
 }
 
+/// The next of a stream, if it is there already.
+pub(super) async fn at_once<S: Stream + Unpin>(stream: &mut S) -> Option<Option<S::Item>> {
+    poll_fn(|context| match stream.poll_next_unpin(context) {
+        Poll::Ready(next) => Poll::Ready(Some(next)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +177,10 @@ mod tests {
     fn a_ready_frame_is_what_the_library_reads() {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 200_000] {
             let text = "x".repeat(length);
-            let mut socket =
-                FrameSocket::from_partially_read(io::Cursor::new(Vec::new()), ready_frame(&text).to_vec());
+            let mut socket = FrameSocket::from_partially_read(
+                io::Cursor::new(Vec::new()),
+                whole_frame(TEXT, text.as_bytes()).to_vec(),
+            );
             let frame = socket.read(None).unwrap().unwrap();
             assert!(frame.header().is_final && frame.header().mask.is_none());
             assert_eq!(frame.into_text().unwrap().as_str(), text);

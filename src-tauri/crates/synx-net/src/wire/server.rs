@@ -186,6 +186,12 @@ impl ServerMessage {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Writes the text of the frame behind what is there.
+    pub(crate) fn encode_into(&self, to: &mut Vec<u8>) {
+        // As above.
+        drop(serde_json::to_writer(to, self));
+    }
+
     /// Reads a frame.
     ///
     /// # Errors

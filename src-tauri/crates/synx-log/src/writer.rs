@@ -141,8 +141,8 @@ impl Writer<'_> {
         }
     }
 
-    fn admit(&self, append: Append, plan: &mut Plan) {
-        let records = self.place(&append, plan).and_then(|records| {
+    fn admit(&self, mut append: Append, plan: &mut Plan) {
+        let records = self.place(&mut append, plan).and_then(|records| {
             self.claim_ids(&append.drafts, plan)?;
             Ok(records)
         });
@@ -152,9 +152,9 @@ impl Writer<'_> {
         }
     }
 
-    /// The rows of an append, if it is about the room as it will be then.
-    fn place(&self, append: &Append, plan: &Plan) -> Result<Vec<Record>, LogError> {
-        let Append { room, expected_seq: expected, .. } = *append;
+    /// The rows of an append, if it is about the room as it will be then. They take the payloads along.
+    fn place(&self, append: &mut Append, plan: &Plan) -> Result<Vec<Record>, LogError> {
+        let (room, expected) = (append.room, append.expected_seq);
         if self.damaged.contains(&room) {
             let detail = format!("the end of room {room} is not the one that was written");
             return Err(LogError::Corrupt { detail });
@@ -165,7 +165,7 @@ impl Writer<'_> {
             return Err(LogError::Conflict { room, expected, actual });
         }
         let mut records = Vec::with_capacity(append.drafts.len());
-        for (offset, draft) in (1..).zip(&append.drafts) {
+        for (offset, draft) in (1..).zip(&mut append.drafts) {
             let record = chained(room, actual + offset, plan.end.log_seq + offset, draft, hash);
             if draft.hash.is_some_and(|elsewhere| elsewhere != record.hash) {
                 return Err(LogError::ForeignHistory { room, seq: record.seq });
@@ -335,7 +335,7 @@ fn damaged(head: &StoreHead) -> HashSet<RoomId> {
 }
 
 /// The row of an event at this place.
-fn chained(room_id: RoomId, seq: u64, log_seq: u64, draft: &Draft, previous: ChainHash) -> Record {
+fn chained(room_id: RoomId, seq: u64, log_seq: u64, draft: &mut Draft, previous: ChainHash) -> Record {
     let NewEvent { event_id, actor, command_id, occurred_at_ms, .. } = draft.event;
     let mut record = Record {
         log_seq,
@@ -347,7 +347,7 @@ fn chained(room_id: RoomId, seq: u64, log_seq: u64, draft: &Draft, previous: Cha
         occurred_at_ms,
         name: draft.name.clone(),
         version: draft.version,
-        data: draft.data.clone(),
+        data: std::mem::take(&mut draft.data),
         hash: ChainHash::START,
     };
     record.hash = record.chained_to(previous);

@@ -355,8 +355,9 @@ impl Writer {
                 occurred_at_ms: crate::wall_clock_ms(),
                 event,
             };
-            self.working.apply(&envelope(self.id, self.working.seq + 1, &event));
-            events.push(event);
+            let envelope = envelope(self.id, self.working.seq + 1, event);
+            self.working.apply(&envelope);
+            events.push(of_envelope(envelope));
         }
         Ok(self.working.seq)
     }
@@ -391,7 +392,12 @@ async fn beyond(heads: &mut watch::Receiver<u64>, seq: u64) {
     }
 }
 
-fn envelope(room_id: RoomId, seq: u64, event: &NewEvent) -> Envelope {
-    let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event.clone();
+fn envelope(room_id: RoomId, seq: u64, event: NewEvent) -> Envelope {
+    let NewEvent { event_id, actor, command_id, occurred_at_ms, event } = event;
     Envelope { seq, event_id, room_id, actor, command_id, occurred_at_ms, event }
+}
+
+fn of_envelope(envelope: Envelope) -> NewEvent {
+    let Envelope { event_id, actor, command_id, occurred_at_ms, event, .. } = envelope;
+    NewEvent { event_id, actor, command_id, occurred_at_ms, event }
 }

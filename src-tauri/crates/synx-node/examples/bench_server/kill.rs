@@ -76,7 +76,11 @@ pub fn kill(bench: &Bench, tls: bool) {
                 return;
             }
             ledger.free.borrow_mut().clear();
-            (0..MEMBERS * OUTSTANDING).for_each(|nth| send(nth % MEMBERS, &mut next));
+            let mut on_their_way = [0; MEMBERS];
+            ledger.waiting.borrow().values().for_each(|by| on_their_way[*by] += 1);
+            for (by, sent) in on_their_way.into_iter().enumerate() {
+                (sent..OUTSTANDING).for_each(|_| send(by, &mut next));
+            }
             let life = Duration::from_millis(100 + rand::random_range(0..300));
             while begin.elapsed() < life {
                 tokio::time::sleep(Duration::from_millis(1)).await;

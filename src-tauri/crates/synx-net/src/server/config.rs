@@ -92,6 +92,8 @@ pub struct Limits {
     pub knock: Duration,
     /// People of a room who may wait for the host at once.
     pub knocks_per_room: usize,
+    /// How long nobody is in a room that was opened because somebody came, until it is closed again.
+    pub idle_room: Duration,
     /// How long a session token is good for; it is renewed at half of that over the live connection.
     pub session: Duration,
     /// Events that a peer may be behind and still get one by one; further behind it gets the room's state.
@@ -116,6 +118,7 @@ impl Default for Limits {
             return_grace: Duration::from_secs(10),
             knock: Duration::from_secs(120),
             knocks_per_room: 32,
+            idle_room: Duration::from_secs(60),
             session: Duration::from_secs(600),
             catch_up_events: 10_000,
         }

@@ -11,7 +11,7 @@ use crate::wire::{CutOff, ServerMessage};
 use bytes::Bytes;
 use metrics::Counter;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -116,7 +116,7 @@ impl Hall {
             behind_ring: meters.behind_ring.clone(),
             _counted: Counted::one(&meters.rooms),
         });
-        let pump = tokio::spawn(pump(Arc::clone(&hall), heads, from));
+        let pump = tokio::spawn(pump(Arc::downgrade(&hall), heads, from));
         *lock(&hall.pump) = Some(pump);
         hall
     }
@@ -258,10 +258,11 @@ impl Hall {
     }
 }
 
-/// Makes each event of the log a frame, once for all peers.
-async fn pump(hall: Arc<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
+/// Makes each event of the log a frame, once for all peers, as long as there is the hall.
+async fn pump(hall: Weak<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
     loop {
         while seq < *heads.borrow_and_update() {
+            let Some(hall) = hall.upgrade() else { return };
             match hall.backend.read(seq, PAGE).await {
                 Ok(events) if events.is_empty() => break,
                 Ok(events) => {

@@ -17,6 +17,7 @@ mod files;
 mod gate;
 mod hall;
 pub(crate) mod history;
+mod idle;
 mod listen;
 mod meters;
 mod peer;
@@ -42,7 +43,7 @@ use refusal::Refusal;
 use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use synx_domain::{ContentHash, RoomId, UserId};
 use tokio::sync::{Semaphore, watch};
@@ -116,10 +117,11 @@ pub struct Server {
     local_addr: SocketAddr,
 }
 
-/// Looks at a running server from elsewhere.
+/// Looks at a running server from elsewhere, and keeps nothing of it alive: what the rooms hold may lead back to them. Of a server
+/// that is gone there is nothing to see.
 #[derive(Clone)]
 pub struct ServerHandle {
-    shared: Arc<Shared>,
+    shared: Weak<Shared>,
 }
 
 impl Server {
@@ -141,6 +143,9 @@ impl Server {
         let address = config.listen;
         let local_addr = listener.local_addr().map_err(|source| NetError::Listen { address, source })?;
         let shared = Arc::new(Shared::new(config));
+        if shared.config.rooms.is_some() {
+            tokio::spawn(idle::close_idle(Arc::downgrade(&shared)));
+        }
         tokio::spawn(listen::accept(listener, Arc::clone(&shared), router(&shared)));
         Ok(Self { shared, local_addr })
     }
@@ -152,7 +157,7 @@ impl Server {
 
     /// A view of this server.
     pub fn handle(&self) -> ServerHandle {
-        ServerHandle { shared: Arc::clone(&self.shared) }
+        ServerHandle { shared: Arc::downgrade(&self.shared) }
     }
 
     /// Opens a room to peers.
@@ -225,12 +230,15 @@ pub(crate) async fn until(phase: &mut watch::Receiver<Phase>, at_least: Phase) {
 impl ServerHandle {
     /// Takes connections, or closes them at once, so that peers try the next address of their link.
     pub fn set_open(&self, open: bool) {
-        self.shared.turns_away.store(!open, Ordering::Relaxed);
+        if let Some(shared) = self.shared.upgrade() {
+            shared.turns_away.store(!open, Ordering::Relaxed);
+        }
     }
 
     /// Closes all rooms and tells their peers to come back: they are opened again when somebody comes.
     pub fn send_away(&self, reason: &str) {
-        let halls = std::mem::take(&mut *lock(&self.shared.halls));
+        let Some(shared) = self.shared.upgrade() else { return };
+        let halls = std::mem::take(&mut *lock(&shared.halls));
         for hall in halls.into_values() {
             hall.close(Ending { code: "moved", reason: reason.to_owned(), reconnect: true });
         }
@@ -238,14 +246,16 @@ impl ServerHandle {
 
     /// Tells all peers of a room here something that is not history.
     pub fn broadcast(&self, room: RoomId, message: &ServerMessage) {
-        if let Some(hall) = lock(&self.shared.halls).get(&room) {
-            hall.pass(message);
-        }
+        self.look(room, |hall| hall.pass(message));
     }
 
     /// Members of a room that have a live connection.
     pub fn connected(&self, room: RoomId) -> Vec<UserId> {
-        lock(&self.shared.halls).get(&room).map(|hall| hall.connected()).unwrap_or_default()
+        self.look(room, Hall::connected).unwrap_or_default()
+    }
+
+    fn look<T>(&self, room: RoomId, look: impl FnOnce(&Hall) -> T) -> Option<T> {
+        lock(&self.shared.upgrade()?.halls).get(&room).map(|hall| look(hall))
     }
 }
 

@@ -11,6 +11,8 @@ mod passing;
 mod roster;
 mod seats;
 pub(crate) mod shelf;
+#[cfg(test)]
+mod tests;
 
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
@@ -34,7 +36,7 @@ use synx_cluster::{
 };
 use synx_domain::RoomId;
 use synx_log::{Log, LogError, LogOptions};
-use synx_net::{AudioStore, InviteLink, RoomInstant, Server, ServerConfig, TlsIdentity};
+use synx_net::{AudioStore, InviteLink, Limits, RoomInstant, Server, ServerConfig, TlsIdentity};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -61,7 +63,7 @@ pub struct ClusterNode {
     server: Server,
     fingerprint: Option<[u8; 32]>,
     _tasks: JoinSet<()>,
-    _data: DataDir,
+    data: DataDir,
 }
 
 impl ClusterNode {
@@ -70,6 +72,10 @@ impl ClusterNode {
     /// # Errors
     /// When the data folder or the port is in use, or the cluster cannot be reached or trusted.
     pub async fn open(config: ClusterConfig) -> Result<Self, NodeError> {
+        Self::open_within(config, Limits::default()).await
+    }
+
+    async fn open_within(config: ClusterConfig, limits: Limits) -> Result<Self, NodeError> {
         let data = DataDir::open(&config.data_dir)?;
         let paths = data.paths();
         let options = ClusterOptions { copy: paths.cluster_copy(), ..config.cluster };
@@ -100,6 +106,7 @@ impl ClusterNode {
             allowed_hosts: config.allowed_hosts,
             rooms: Some(Arc::new(Rooms::of(&house))),
             challenge_key: Some(keys.challenge_key),
+            limits,
             ..ServerConfig::new(config.listen, tls, keys.host_key, audio)
         };
         let server = Server::start(server).await?;
@@ -112,8 +119,10 @@ impl ClusterNode {
                 tracing::error!(%error, "this node does not hear of the others");
             }
         });
+        // Before it hears itself it would take itself for cut off, and send away whoever comes.
+        drop(tokio::time::timeout(CUT_OFF, house.roster.changes().wait_for(|count| *count > 0)).await);
         tasks.spawn(aside::step_aside(Arc::clone(&house), server.handle(), fingerprint));
-        Ok(Self { house, server, fingerprint, _tasks: tasks, _data: data })
+        Ok(Self { house, server, fingerprint, _tasks: tasks, data })
     }
 
     /// Where it listens.
@@ -149,6 +158,7 @@ impl ClusterNode {
         self.server.drain(patience).await;
         self.house.analyses.cancel();
         self.house.log.clone().close();
+        self.data.release();
     }
 }
 

@@ -125,10 +125,16 @@ impl Backplane {
     }
 
     /// Asks all who listen there: the answers that come in time, `enough` of them at most.
-    pub async fn ask_all(&self, subject: &str, patience: Duration, enough: usize) -> Vec<Bytes> {
+    pub async fn ask_all(
+        &self,
+        subject: &str,
+        payload: Vec<u8>,
+        patience: Duration,
+        enough: usize,
+    ) -> Vec<Bytes> {
         let (inbox, mut answers) = (self.client.new_inbox(), Vec::new());
         let Ok(mut coming) = self.client.subscribe(inbox.clone()).await else { return answers };
-        let asked = self.client.publish_with_reply(self.subject(subject), inbox, Bytes::new()).await;
+        let asked = self.client.publish_with_reply(self.subject(subject), inbox, payload.into()).await;
         let end = tokio::time::Instant::now() + patience;
         while asked.is_ok()
             && answers.len() < enough

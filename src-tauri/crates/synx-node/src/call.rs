@@ -115,6 +115,10 @@ impl Inner {
         /// Ten years: a link that is good for longer is a slip of the hand.
         const LONGEST_S: f64 = 315_360_000.0;
         let stage = self.stage();
+        // The host of a cluster's room is a peer like any other.
+        if let (Stage::Joined(joined), Request::AnswerKnock { user, let_in }) = (&*stage, &request) {
+            return done(joined.answer_knock(parse(user)?, *let_in).await);
+        }
         let Stage::Hosted(hosting) = &*stage else { return Err(NodeError::NotHosting) };
         match request {
             Request::CreateInvite { role, expires_in_s, max_uses, knock } => {

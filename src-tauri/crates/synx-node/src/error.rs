@@ -99,6 +99,18 @@ pub enum NodeError {
     /// A room that is not known here.
     #[error("this room is not known here")]
     NoSuchRoom,
+    /// A room of a cluster that nodes have open cannot be taken from there.
+    #[error(
+        "room {room} is open at {nodes} nodes of the cluster, with {people} people in it: try again when they have left it for a minute, or stop the nodes"
+    )]
+    RoomServed {
+        /// Which.
+        room: synx_domain::RoomId,
+        /// How many nodes have it open.
+        nodes: usize,
+        /// How many of its people are connected there.
+        people: usize,
+    },
     /// Several rooms could be meant.
     #[error("say which room is meant with --room; there are: {}", if rooms.is_empty() { "none".to_owned() } else { rooms.join(", ") })]
     WhichRoom {
@@ -189,6 +201,7 @@ impl NodeError {
             Self::BadId(_) => "bad_id",
             Self::NoSuchTrack => "no_such_track",
             Self::NoSuchRoom => "no_such_room",
+            Self::RoomServed { .. } => "room_served",
             Self::WhichRoom { .. } => "which_room",
             Self::NotReady { .. } => "not_ready",
             Self::NothingToPlay => "nothing_to_play",

@@ -144,7 +144,7 @@ impl Inner {
             connection_problem: None,
             link: None,
             addresses: Vec::new(),
-            knocks: None,
+            knocks: Vec::new(),
             is_here: &is_here,
         };
         let view = room_view(room, around).ok_or(NodeError::NotReady { what: "the room's history" })?;

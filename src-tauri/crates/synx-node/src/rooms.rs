@@ -9,6 +9,7 @@ use crate::node::Inner;
 use crate::room::backend::{self, House};
 use crate::room::hosted::HostedRoom;
 use crate::room::hosting::{Hosting, Opening};
+use crate::room::knocks::knock_views;
 use crate::room::stage::Stage;
 use crate::room::view::{Surroundings, room_view, settings_of};
 use std::path::{Path, PathBuf};
@@ -107,8 +108,9 @@ impl Inner {
             }
         };
         let knocks = match &*stage {
-            Stage::Hosted(hosting) => Some(hosting.room().knocks().views()),
-            _ => None,
+            Stage::Solo(_) => Vec::new(),
+            Stage::Hosted(hosting) => knock_views(&hosting.room().knocks().watch().borrow()),
+            Stage::Joined(joined) => knock_views(&joined.knockers().borrow()),
         };
         let is_here = |hash| self.locate(hash).is_some();
         let around = Surroundings {

@@ -11,6 +11,7 @@ use crate::room::view::chat_view;
 use crate::sync::{needed, peer_sync_view};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use synx_net::wire::Knocker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -39,6 +40,7 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
     }
     if let Stage::Joined(joined) = &**stage {
         tasks.spawn(draw_connection(Arc::downgrade(inner), joined.connection()));
+        tasks.spawn(draw_knocks(Arc::downgrade(inner), joined.knockers()));
         tasks.spawn(leave_what_ended(Arc::downgrade(inner), Arc::downgrade(stage), joined.connection()));
         tasks.spawn(fetch::follow(Arc::downgrade(inner), Arc::clone(stage)));
     }
@@ -77,6 +79,13 @@ async fn draw_connection(inner: Weak<Inner>, mut connection: watch::Receiver<Con
             told = cut_off;
         }
         inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
+    }
+}
+
+async fn draw_knocks(inner: Weak<Inner>, mut knockers: watch::Receiver<Vec<Knocker>>) {
+    while knockers.changed().await.is_ok() {
+        let Some(inner) = inner.upgrade() else { return };
+        inner.tell_room_changed();
     }
 }
 

@@ -21,7 +21,7 @@ use link_loop::{LinkLoop, Order};
 use requests::Pass;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use synx_domain::{Command, CommandId, Envelope, LeaveReason, RoomId, RoomSnapshot, UserProfile};
+use synx_domain::{Command, CommandId, Envelope, LeaveReason, RoomId, RoomSnapshot, UserId, UserProfile};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
@@ -148,6 +148,15 @@ impl RoomClient {
     /// Tells the host how well one plays in time. Lost without harm while the connection is.
     pub fn report(&self, report: SyncReport) {
         drop(self.orders.try_send(Order::Say(ClientMessage::SyncReport { report })));
+    }
+
+    /// Says, as the room's host, whether somebody who knocks may come in.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub async fn answer_knock(&self, user: UserId, let_in: bool) -> Result<(), NetError> {
+        let word = Order::Say(ClientMessage::AnswerKnock { user, let_in });
+        self.orders.send(word).await.map_err(|_| NetError::Ended)
     }
 
     /// A connection for clock probes.

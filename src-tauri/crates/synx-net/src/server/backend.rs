@@ -1,6 +1,6 @@
 //! What the server needs from the instance that owns a room.
 
-use crate::wire::{ServerMessage, SyncReport};
+use crate::wire::{Knocker, ServerMessage, SyncReport};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use synx_domain::{
@@ -83,6 +83,12 @@ pub trait RoomBackend: Send + Sync + 'static {
     /// Somebody new asks to be let in by an invite that wants the host's word; whether they are. Dropping this takes the
     /// knock back.
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool>;
+
+    /// Who waits for the host's word, as that changes.
+    fn knockers(&self) -> watch::Receiver<Vec<Knocker>>;
+
+    /// The host's word about somebody; false if they do not wait for it.
+    fn answer_knock(&self, user: UserId, let_in: bool) -> bool;
 
     /// Brings audio of the room to this machine that another one has; whether it is here then.
     fn bring(&self, _hash: ContentHash) -> BoxFuture<'_, bool> {

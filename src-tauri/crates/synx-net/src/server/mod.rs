@@ -12,6 +12,7 @@ mod backend;
 mod bucket;
 mod clock;
 mod config;
+mod door;
 mod ending;
 mod files;
 mod gate;

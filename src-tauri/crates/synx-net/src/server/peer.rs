@@ -4,6 +4,7 @@
 
 use crate::Session;
 use crate::server::bucket::Bucket;
+use crate::server::door::Door;
 use crate::server::ending::{Ending, drained, over, unreadable};
 use crate::server::hall::Hall;
 use crate::server::meters::{self, Counted};
@@ -47,6 +48,7 @@ pub(super) struct Peer {
     session: Session,
     heads: watch::Receiver<u64>,
     passing: broadcast::Receiver<Bytes>,
+    door: Door,
     closed: watch::Receiver<Option<Ending>>,
     phase: watch::Receiver<Phase>,
     end: watch::Receiver<Option<Ending>>,
@@ -88,6 +90,7 @@ impl Peer {
             shop: Arc::clone(shop),
             heads: hall.heads(),
             passing: hall.passing(),
+            door: Door::of(&hall, session.user),
             closed: hall.endings(),
             phase: shop.phase.subscribe(),
             end: hall.sit(session.user, limits)?,
@@ -157,6 +160,7 @@ impl Peer {
             tokio::select! {
                 changed = self.heads.changed() => changed.ok()?,
                 passing = self.passing.recv() => out.extend(passing),
+                knocks = self.door.news() => out.push(spoken(&knocks)),
                 Some(answer) = answers.next(), if !answers.is_empty() => out.push(spoken(&answer)),
                 message = socket.next(), if answers.len() < UNANSWERED && !draining => {
                     heard = Instant::now();
@@ -335,6 +339,7 @@ impl Peer {
                 self.hall.say(ServerMessage::Typing { user: self.session.user });
                 Ok(None)
             }
+            ClientMessage::AnswerKnock { user, let_in } => Ok(self.door.answer(user, let_in)),
             ClientMessage::Command { id, request } => self.command(id, request, answers).await,
         }
     }

@@ -35,6 +35,13 @@ pub enum ClientMessage {
     },
     /// The peer is writing.
     Typing,
+    /// The host's word about somebody who knocks.
+    AnswerKnock {
+        /// About whom.
+        user: UserId,
+        /// Whether they may come in.
+        let_in: bool,
+    },
     /// A command: answered by `ok` or `error` with its id.
     #[serde(untagged)]
     Command {
@@ -260,6 +267,6 @@ impl ClientMessage {
             let Named { id } = read(&kind, Request::NAMES, text)?;
             return Ok(Self::Command { id, request: read(&kind, Request::NAMES, text)? });
         }
-        read(&kind, &["join_room", "sync_report", "typing"], text)
+        read(&kind, &["join_room", "sync_report", "typing", "answer_knock"], text)
     }
 }

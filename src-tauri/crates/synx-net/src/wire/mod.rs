@@ -8,7 +8,7 @@ mod server;
 
 pub use client::{ClientMessage, Request};
 pub use event::{EventBody, EventHeader, EventMessage};
-pub use server::{Alone, CutOff, ServerMessage, SyncReport};
+pub use server::{Alone, CutOff, Knocker, ServerMessage, SyncReport};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 use super::{EventBody, EventMessage, WireError, kind_of, read};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
-use synx_domain::{CommandId, ContentHash, Envelope, EpochId, Role, RoomSnapshot, UserId};
+use synx_domain::{CommandId, ContentHash, Envelope, EpochId, Role, RoomSnapshot, UserId, UserProfile};
 
 /// How well one peer plays in time. What it does not know is none.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -66,6 +66,19 @@ pub struct CutOff {
     pub code: String,
     /// Why, for a person.
     pub reason: String,
+}
+
+/// Somebody who asks to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Knocker {
+    /// Who.
+    pub user: UserId,
+    /// How they appear.
+    pub profile: UserProfile,
+    /// What their invite gives.
+    pub role: Role,
+    /// Since when, milliseconds since 1970 UTC.
+    pub since_ms: i64,
 }
 
 /// A message to a peer.
@@ -142,6 +155,11 @@ pub enum ServerMessage {
         /// Who.
         user: UserId,
     },
+    /// Who waits to be let in, all of them, whenever that changes: for the room's host alone, wherever they are.
+    Knocks {
+        /// Oldest first.
+        knocks: Vec<Knocker>,
+    },
     /// The host ends this connection; no reconnect unless `reconnect` says so.
     Bye {
         /// Stable code.
@@ -167,6 +185,7 @@ impl ServerMessage {
         "sync_reports",
         "upload_progress",
         "typing",
+        "knocks",
         "bye",
     ];
 

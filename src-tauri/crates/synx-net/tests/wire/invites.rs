@@ -95,7 +95,7 @@ async fn who_knocks_waits_for_the_host_and_is_known_from_then_on() {
         !house.is_connected(ben) && !house.room.with(|room| room.present(ben).is_some()),
         "who waits takes no seat"
     );
-    house.room.answer_knock(ben, true);
+    house.room.answers_knock(ben, true);
     let guest = crate::soon(joining).await.unwrap().unwrap();
     assert_eq!(guest.room.present(ben).unwrap().role, Role::Dj);
     assert!(said.lock().unwrap()[0].contains("waiting for the host"));
@@ -110,7 +110,7 @@ async fn who_is_not_let_in_is_told_so() {
     let eve = config.identity.user_id();
     let joining = knocking(config.clone());
     eventually("the host is asked", async || house.room.knocking() == [eve]).await;
-    house.room.answer_knock(eve, false);
+    house.room.answers_knock(eve, false);
     let code = |joined: Result<Guest, NetError>| joined.err().expect("must not be let in").code().to_owned();
     assert_eq!(code(crate::soon(joining).await.unwrap()), "knock_refused");
     assert_eq!(code(Guest::join(config).await), "knock_unanswered");

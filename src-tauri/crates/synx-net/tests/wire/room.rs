@@ -9,7 +9,7 @@ use synx_domain::{
     Command, CommandEnvelope, CommandId, ContentHash, Envelope, EpochId, EventId, Moment, Rejection, Role,
     Room, RoomId, RoomSettings, TrackMeta, TrackState, UserId, UserProfile,
 };
-use synx_net::wire::SyncReport;
+use synx_net::wire::{Knocker, SyncReport};
 use synx_net::{CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
@@ -27,6 +27,7 @@ struct Inner {
     opened: Instant,
     state: Mutex<State>,
     head: watch::Sender<u64>,
+    knockers: watch::Sender<Vec<Knocker>>,
 }
 
 #[derive(Default)]
@@ -54,6 +55,7 @@ impl TestRoom {
                 opened: Instant::now(),
                 state: Mutex::default(),
                 head: watch::Sender::new(0),
+                knockers: watch::Sender::default(),
             }),
         };
         room.host_does(Command::CreateRoom { profile: profile("Ada"), settings });
@@ -211,6 +213,7 @@ struct TakenBack(Arc<Inner>, UserId);
 impl Drop for TakenBack {
     fn drop(&mut self) {
         self.0.state.lock().unwrap().knocks.remove(&self.1);
+        self.0.knockers.send_modify(|knockers| knockers.retain(|knocker| knocker.user != self.1));
     }
 }
 
@@ -220,7 +223,7 @@ impl TestRoom {
         self.inner.state.lock().unwrap().knocks.keys().copied().collect()
     }
 
-    pub fn answer_knock(&self, user: UserId, let_in: bool) {
+    pub fn answers_knock(&self, user: UserId, let_in: bool) {
         let answer = self.inner.state.lock().unwrap().knocks.remove(&user).expect("somebody knocks");
         answer.send(let_in).expect("they still wait");
     }
@@ -261,9 +264,20 @@ impl RoomBackend for TestRoom {
         RoomInstant { epoch: self.inner.epoch, us: self.inner.now_us() }
     }
 
-    fn knock(&self, user: UserId, _: UserProfile, _: Role) -> BoxFuture<'static, bool> {
+    fn knockers(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.inner.knockers.subscribe()
+    }
+
+    fn answer_knock(&self, user: UserId, let_in: bool) -> bool {
+        let answer = self.inner.state.lock().unwrap().knocks.remove(&user);
+        answer.is_some_and(|answer| answer.send(let_in).is_ok())
+    }
+
+    fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {
         let (answer, answered) = oneshot::channel();
         self.inner.state.lock().unwrap().knocks.insert(user, answer);
+        let knocker = Knocker { user, profile, role, since_ms: 0 };
+        self.inner.knockers.send_modify(|knockers| knockers.push(knocker));
         let back = TakenBack(Arc::clone(&self.inner), user);
         Box::pin(async move {
             let _back = back;

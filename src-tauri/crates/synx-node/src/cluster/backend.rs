@@ -1,14 +1,15 @@
 //! A room of a cluster as this node's server sees it: the room, and what goes on in it on other nodes.
 
 use crate::cluster::house::ClusterHouse;
-use crate::cluster::{lead, passing, seats};
+use crate::cluster::{knocks, lead, passing, seats};
+use crate::room::abandoned;
 use crate::room::backend::HostBackend;
 use crate::room::hosted::HostedRoom;
 use crate::room::lead::SyncBoard;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use synx_domain::{CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, UserId, UserProfile};
-use synx_net::wire::{ServerMessage, SyncReport};
+use synx_net::wire::{Knocker, ServerMessage, SyncReport};
 use synx_net::{CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +21,8 @@ pub struct ClusterBackend {
     /// What the peers of this node report.
     local: Arc<SyncBoard>,
     house: Arc<ClusterHouse>,
+    /// Who knocks at any node.
+    knockers: watch::Receiver<Vec<Knocker>>,
     _tasks: JoinSet<()>,
 }
 
@@ -28,14 +31,17 @@ impl ClusterBackend {
     pub fn open(house: &Arc<ClusterHouse>, room: &Arc<HostedRoom>) -> Self {
         let local = Arc::new(SyncBoard::default());
         let mut tasks = JoinSet::new();
+        let (all, knockers) = watch::channel(Vec::new());
+        tasks.spawn(knocks::share(Arc::clone(room), Arc::clone(house), all));
         tasks.spawn(lead::lead(Arc::clone(room), Arc::clone(house)));
         tasks.spawn(passing::hear(Arc::clone(room), Arc::clone(house)));
         tasks.spawn(passing::report(Arc::clone(room), Arc::clone(&local), Arc::clone(house)));
         tasks.spawn(seats::answer(room.id(), Arc::clone(house)));
         tasks.spawn(seats::keep(Arc::clone(room), Arc::clone(house)));
         tasks.spawn(seats::dismiss(Arc::clone(room), Arc::clone(house)));
+        tasks.spawn(abandoned::give_up(Arc::clone(room), Arc::downgrade(house)));
         let here = HostBackend::new(house, room);
-        Self { room: room.id(), here, local, house: Arc::clone(house), _tasks: tasks }
+        Self { room: room.id(), here, local, house: Arc::clone(house), knockers, _tasks: tasks }
     }
 }
 
@@ -66,6 +72,19 @@ impl RoomBackend for ClusterBackend {
 
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {
         self.here.knock(user, profile, role)
+    }
+
+    fn knockers(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.knockers.clone()
+    }
+
+    fn answer_knock(&self, user: UserId, let_in: bool) -> bool {
+        let knocks = self.knockers.borrow().iter().any(|knocker| knocker.user == user);
+        // At this node or another.
+        if knocks && !self.here.answer_knock(user, let_in) {
+            tokio::spawn(knocks::answer(Arc::clone(&self.house), self.room, user, let_in));
+        }
+        knocks
     }
 
     fn bring(&self, hash: ContentHash) -> BoxFuture<'_, bool> {

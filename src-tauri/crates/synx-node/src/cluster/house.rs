@@ -3,15 +3,18 @@
 use crate::cluster::backend::ClusterBackend;
 use crate::cluster::roster::Roster;
 use crate::cluster::shelf::Shelf;
+use crate::cluster::uploads;
 use crate::error::NodeError;
 use crate::library::Analyses;
 use crate::person::is_person;
+use crate::room::abandoned::Upload;
 use crate::room::backend::House;
 use crate::room::hosted::HostedRoom;
 use crate::room::time::RoomTime;
 use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use synx_cluster::{Backplane, ClusterClock, NodeId};
 use synx_domain::{ContentHash, RoomId, UserId};
 use synx_log::Log;
@@ -67,11 +70,23 @@ impl House for ClusterHouse {
         Box::pin(self.shelf.fetch(hash))
     }
 
+    fn upload(&self, room: RoomId, hash: ContentHash) -> BoxFuture<'_, Upload> {
+        Box::pin(uploads::look(self, room, hash))
+    }
+
+    fn turn(&self, room: RoomId) -> Duration {
+        TURN * self.roster.turn(room.as_bytes()).min(30)
+    }
+
     fn arrived(self: Arc<Self>, _: ContentHash) {}
 
-    // Nobody sits at this machine.
+    // Nobody sits at this machine: the host is told as a peer.
     fn knocked(&self) {}
 }
+
+/// How much later each node does something than the one before it in turn, where nobody waits for it: enough for the other to be
+/// heard of.
+const TURN: Duration = Duration::from_secs(3);
 
 /// Rooms that are not known here and are asked for at once: strangers can name any, and each is a question to the servers.
 const UNKNOWN_AT_ONCE: usize = 4;

@@ -65,7 +65,8 @@ pub async fn share(room: Arc<HostedRoom>, house: Arc<ClusterHouse>, all: watch::
                 if changed.is_err() {
                     return;
                 }
-                tell(&house, id, &Word::Knocking { at: house.me, who: here.borrow_and_update().clone() }).await;
+                let who = here.borrow_and_update().clone();
+                tell(&house, id, &Word::Knocking { at: house.me, who }).await;
                 None
             }
             _ = ticks.tick() => {
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn who_knocks_elsewhere_is_known_as_long_as_that_node_says_so() {
-        let (mut elsewhere, one, other, now) = (Elsewhere::default(), NodeId::new(), NodeId::new(), Instant::now());
+        let (mut elsewhere, one, other, now) =
+            (Elsewhere::default(), NodeId::new(), NodeId::new(), Instant::now());
         elsewhere.hear(one, vec![knocker(1, 10), knocker(2, 20)], now);
         elsewhere.hear(other, vec![knocker(2, 25), knocker(3, 5)], now);
         let users = |all: Vec<Knocker>| all.iter().map(|knocker| knocker.since_ms).collect::<Vec<_>>();

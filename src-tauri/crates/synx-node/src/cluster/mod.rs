@@ -6,19 +6,22 @@ mod aside;
 mod backend;
 mod house;
 mod keys;
+mod knocks;
 mod lead;
 mod passing;
 mod roster;
-mod seats;
+pub(crate) mod seats;
 pub(crate) mod shelf;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::invites::InviteOptions;
 use crate::library::Analyses;
 use crate::ops::NotReady;
+use crate::room::abandoned;
 use crate::room::hosting::addresses;
 use crate::room::invites::NewInvite;
 use crate::room::time::SharedTime;
@@ -121,6 +124,8 @@ impl ClusterNode {
         });
         // Before it hears itself it would take itself for cut off, and send away whoever comes.
         drop(tokio::time::timeout(CUT_OFF, house.roster.changes().wait_for(|count| *count > 0)).await);
+        tasks.spawn(uploads::answer(Arc::clone(&house)));
+        tasks.spawn(abandoned::sweep(house.shelf.audio().clone()));
         tasks.spawn(aside::step_aside(Arc::clone(&house), server.handle(), fingerprint));
         Ok(Self { house, server, fingerprint, _tasks: tasks, data })
     }
@@ -187,9 +192,6 @@ pub async fn cluster_invite(
     let InviteOptions { room, role, expires_in, max_uses, knock, addresses } = options;
     let bad = |what, problem| Err(NodeError::BadValue { what, problem });
     let Some(room) = room else { return bad("the room", "must be named with --room") };
-    if knock {
-        return bad("--knock", "needs a host who answers, and nobody sits at a cluster's node");
-    }
     let room: RoomId = room.parse()?;
     let backplane = Backplane::connect(cluster).await?;
     let addresses = if addresses.is_empty() { roster::addresses(&backplane).await? } else { addresses };

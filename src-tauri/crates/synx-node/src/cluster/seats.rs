@@ -4,10 +4,12 @@
 //! than a moment: who is here and was taken for lost comes back by their own node's word.
 
 use crate::cluster::house::ClusterHouse;
+use crate::error::NodeError;
 use crate::room::hosted::HostedRoom;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use synx_cluster::Backplane;
 use synx_domain::{Command, LeaveReason, Role, RoomId, UserId, UserProfile};
 
 /// How long other nodes may take to answer: they look into a table.
@@ -25,6 +27,20 @@ fn subject(room: RoomId) -> String {
 pub async fn is_elsewhere(house: &ClusterHouse, room: RoomId, user: UserId) -> bool {
     let asked = Vec::from(*user.as_bytes());
     house.backplane.ask(&subject(room), asked, ANSWER).await.is_some()
+}
+
+/// Refuses while nodes have a room open: they could write to it at any time.
+///
+/// # Errors
+/// [`NodeError::RoomServed`].
+pub async fn must_be_closed(backplane: &Backplane, room: RoomId) -> Result<(), NodeError> {
+    let answers = backplane.ask_all(&subject(room), Vec::new(), ANSWER, usize::MAX).await;
+    let seated = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
+    let people: HashSet<UserId> = seated.flatten().collect();
+    if answers.is_empty() {
+        return Ok(());
+    }
+    Err(NodeError::RoomServed { room, nodes: answers.len(), people: people.len() })
 }
 
 /// Answers other nodes that ask about a room, until it is dropped: about one member only if they are here, about all in any case.
@@ -78,7 +94,8 @@ pub async fn dismiss(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
     loop {
         nodes.borrow_and_update();
         tokio::time::sleep(RETURN_GRACE + TURN * house.roster.turn(room.id().as_bytes()).min(30)).await;
-        let answers = house.backplane.ask_all(&subject(room.id()), ANSWER, house.roster.count()).await;
+        let answers =
+            house.backplane.ask_all(&subject(room.id()), Vec::new(), ANSWER, house.roster.count()).await;
         // Where this node does not even hear itself, it knows of nobody.
         let heard = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
         let seated: HashSet<UserId> = heard.flatten().collect();

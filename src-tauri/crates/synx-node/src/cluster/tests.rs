@@ -1,11 +1,14 @@
 //! Nodes of a cluster in one process, over real NATS servers, with real peers.
 
 use super::*;
+use crate::room::hosted::HostedRoom;
+use crate::room::time::RoomTime;
 use synx_cluster::testing::NatsServer;
 use synx_domain::{
-    CommandId, EventId, NewEvent, PlaybackControl, RoomEvent, RoomSettings, StorageLimits, UserProfile,
-    Visibility,
+    CommandId, ContentHash, EventId, NewEvent, PlaybackControl, RoomEvent, RoomSettings, StorageLimits,
+    UserProfile, Visibility,
 };
+use synx_net::wire::ServerMessage;
 use synx_net::{ClientConfig, ClientEvent, Identity, Limits, RoomClient, SILENCE};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -162,4 +165,94 @@ async fn nothing_is_left_of_a_node_that_has_closed() {
     drop(node);
     until(async || house.strong_count() == 0, "something holds the node's house").await;
     cluster.node("a").await;
+}
+
+async fn next_knocks(peer: &mut Peer) -> Vec<String> {
+    let next = async {
+        loop {
+            let Some(event) = peer.events.recv().await else { panic!("the connection has ended") };
+            let ClientEvent::Transient(message) = event else { continue };
+            if let ServerMessage::Knocks { knocks } = *message {
+                return knocks.into_iter().map(|knocker| knocker.profile.name).collect();
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, next).await.expect("the host is told who knocks")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_knocks_at_one_node_is_let_in_by_the_host_at_another_and_by_nobody_else() {
+    let cluster = Arc::new(Cluster::start().await);
+    let (a, b) = (Arc::new(cluster.node("a").await), cluster.node("b").await);
+    let options = cluster.server.options(cluster.folder.path());
+    let link = cluster_invite(
+        &options,
+        true,
+        InviteOptions {
+            room: Some(cluster.room.to_string()),
+            role: crate::bridge::RoleView::Listener,
+            expires_in: Duration::from_secs(600),
+            max_uses: None,
+            knock: true,
+            addresses: vec![a.local_addr().to_string()],
+        },
+    );
+    let invite = link.await.unwrap().parse::<InviteLink>().unwrap().invite;
+    let mut ana = cluster.join_as(&b, "Ana", None, Arc::clone(&cluster.host)).await.unwrap();
+    let knock = |name: &'static str| {
+        let (cluster, node, invite, who) =
+            (Arc::clone(&cluster), Arc::clone(&a), invite.clone(), Arc::new(Identity::generate()));
+        let user = who.user_id();
+        (user, tokio::spawn(async move { cluster.join_as(&node, name, invite, who).await }))
+    };
+    let (ben, waiting) = knock("Ben");
+    assert_eq!(next_knocks(&mut ana).await, ["Ben"]);
+    ana.client.answer_knock(ben, true).await.unwrap();
+    let ben = waiting.await.unwrap().expect("the host has let Ben in");
+    assert!(next_knocks(&mut ana).await.is_empty());
+
+    let (cleo, waiting) = knock("Cleo");
+    assert_eq!(next_knocks(&mut ana).await, ["Cleo"]);
+    // Ben is at the very node where Cleo waits, and has no say.
+    ben.client.answer_knock(cleo, true).await.unwrap();
+    let said = synx_domain::Command::PostChatMessage { text: "come in!".to_owned() };
+    ben.client.execute(said).await.unwrap();
+    assert!(!waiting.is_finished());
+    ana.client.answer_knock(cleo, false).await.unwrap();
+    let refused = waiting.await.unwrap().err().expect("the host has not let Cleo in");
+    assert!(
+        matches!(&refused, synx_net::NetError::Refused { code, .. } if code == "knock_refused"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_is_given_up_by_any_node_once_nothing_comes_to_any() {
+    let cluster = Cluster::start().await;
+    let (a, b) = (cluster.node("a").await, cluster.node("b").await);
+    until(
+        async || a.house.roster.count() == 2 && b.house.roster.count() == 2,
+        "the nodes do not hear each other",
+    )
+    .await;
+    let ben = cluster.join(&a, "Ben", None).await.unwrap();
+    let hash = ContentHash::from_bytes([7; 32]);
+    let announced =
+        synx_domain::Command::StartUpload { hash, file_name: "song.flac".to_owned(), size_bytes: 9 };
+    let seq = ben.client.execute(announced).await.unwrap();
+    ben.client.leave().await.unwrap();
+    let part = a.house.shelf.audio().of_room(cluster.room).partial(hash, 4).unwrap();
+
+    b.house.log.reach_end(cluster.room).await.unwrap();
+    let time = RoomTime::Shared(Arc::clone(&b.house.clock) as _);
+    let room = HostedRoom::open_at(b.house.log.clone(), cluster.room, time).await.unwrap();
+    until(async || room.with(|room| room.seq > seq), "what Ben did does not come").await;
+    let is_listed =
+        || room.with(|room| matches!(room.tracks[&hash].state, synx_domain::TrackState::Uploading { .. }));
+    // Ben is gone and no byte is here, but at the other node some came a moment ago.
+    abandoned::look(&room, &*b.house).await;
+    assert!(is_listed());
+    part.set_modified(std::time::SystemTime::now() - Duration::from_secs(2 * 86_400)).unwrap();
+    abandoned::look(&room, &*b.house).await;
+    assert!(!is_listed());
 }

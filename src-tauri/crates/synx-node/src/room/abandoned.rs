@@ -1,32 +1,83 @@
 //! Uploads that nobody goes on with: given up after a while, so that they hold neither disk nor anybody's share of it.
 
+use crate::room::backend::House;
 use crate::room::hosted::HostedRoom;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
-use synx_domain::{Command, ContentHash, Room, TrackState, UserId};
+use synx_domain::{Command, ContentHash, Room, RoomId, TrackState, UserId};
 use synx_net::AudioStore;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// An upload to which nothing came for this long is given up: a laptop that was shut over night goes on.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(86_400);
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
-/// Looks when the room opens, and every hour.
-pub async fn give_up(room: Arc<HostedRoom>, audio: AudioStore) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// What is known of an upload, wherever its bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// Nothing: somebody who may have them did not answer.
+    Unknown,
+    /// There are no bytes of it.
+    NotBegun,
+    /// When the last of them came.
+    LastCame {
+        /// So long ago.
+        ago: Duration,
+    },
+}
+
+impl Upload {
+    /// As it is on this machine.
+    pub fn here(audio: &AudioStore, room: RoomId, hash: ContentHash) -> Self {
+        match audio.of_room(room).partial_written(hash) {
+            Some(at) => Self::LastCame { ago: at.elapsed().unwrap_or_default() },
+            None => Self::NotBegun,
+        }
+    }
+
+    /// Whether nobody will go on with it.
+    fn is_given_up(self, sender_is_here: bool) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::NotBegun => !sender_is_here,
+            Self::LastCame { ago } => ago > GIVEN_UP_AFTER,
+        }
+    }
+}
+
+/// Gives uploads of a room up: looks when the room opens, and every hour.
+pub async fn give_up<H: House + ?Sized>(room: Arc<HostedRoom>, house: Weak<H>) {
+    let mut looks = looks();
     loop {
         looks.tick().await;
-        let of_room = audio.of_room(room.id());
-        for (hash, user, file_name) in room.with(|room| stale(room, &of_room)) {
-            let (code, reason) =
-                ("upload_abandoned".to_owned(), "The upload broke off and was not gone on with.".to_owned());
-            let failed = Command::FailProcessing { hash, file_name, code, reason };
-            if let Err(error) = room.execute_as(user, failed).await {
-                tracing::warn!(%hash, %error, "an abandoned upload stays listed");
-            }
+        let Some(house) = house.upgrade() else { return };
+        tokio::time::sleep(house.turn(room.id())).await;
+        look(&room, &*house).await;
+    }
+}
+
+/// Gives up what is to be given up now.
+pub async fn look<H: House + ?Sized>(room: &HostedRoom, house: &H) {
+    for (hash, user, file_name) in room.with(uploading) {
+        let upload = house.upload(room.id(), hash).await;
+        if !upload.is_given_up(room.with(|room| room.present(user).is_some())) {
+            continue;
         }
+        let (code, reason) =
+            ("upload_abandoned".to_owned(), "The upload broke off and was not gone on with.".to_owned());
+        let failed = Command::FailProcessing { hash, file_name, code, reason };
+        if let Err(error) = room.execute_as(user, failed).await {
+            tracing::warn!(%hash, %error, "an abandoned upload stays listed");
+        }
+    }
+}
+
+/// Removes what is left of broken transfers of any room, now and every hour.
+pub async fn sweep(audio: AudioStore) {
+    let mut looks = looks();
+    loop {
+        looks.tick().await;
         let audio = audio.clone();
         match tokio::task::spawn_blocking(move || audio.remove_stale_parts(GIVEN_UP_AFTER)).await {
             Ok(Err(error)) => tracing::warn!(%error, "what is left of broken transfers stays on disk"),
@@ -36,37 +87,34 @@ pub async fn give_up(room: Arc<HostedRoom>, audio: AudioStore) {
     }
 }
 
-/// Announced audio of which nothing came lately, or nothing at all and whose sender is gone.
-fn stale(room: &Room, audio: &AudioStore) -> Vec<(ContentHash, UserId, String)> {
-    let is_stale = |hash: ContentHash, user: UserId| match audio.partial_written(hash) {
-        Some(at) => at.elapsed().is_ok_and(|age| age > GIVEN_UP_AFTER),
-        None => room.present(user).is_none(),
-    };
+fn looks() -> Interval {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
+/// Audio that was announced and is not there yet.
+fn uploading(room: &Room) -> Vec<(ContentHash, UserId, String)> {
     let uploading = room.tracks.iter().filter_map(|(hash, track)| match &track.state {
         TrackState::Uploading { file_name, .. } => Some((*hash, track.shared_by, file_name.clone())),
         _ => None,
     });
-    uploading.filter(|(hash, user, _)| is_stale(*hash, *user)).collect()
+    uploading.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use synx_domain::Role;
-    use synx_testkit::events::{BEN, CLEO, RoomLog, hash};
 
     #[test]
-    fn an_upload_is_stale_when_nothing_came_and_its_sender_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let audio = AudioStore::open(folder.path()).unwrap();
-        let upload =
-            |n| Command::StartUpload { hash: hash(n), file_name: format!("{n}.flac"), size_bytes: 9 };
-        let log = RoomLog::open()
-            .joined(BEN, "Ben", Role::Listener)
-            .joined(CLEO, "Cleo", Role::Listener)
-            .did(BEN, upload(1))
-            .did(CLEO, upload(2))
-            .did(CLEO, Command::Leave { reason: synx_domain::LeaveReason::Left });
-        assert_eq!(stale(log.room(), &audio), [(hash(2), CLEO, "2.flac".to_owned())]);
+    fn an_upload_is_given_up_when_nothing_comes_and_never_when_that_is_not_known() {
+        let ago = |ago| Upload::LastCame { ago };
+        let day = Duration::from_secs(86_400);
+        for sender_is_here in [true, false] {
+            assert!(ago(2 * day).is_given_up(sender_is_here));
+            assert!(!ago(day / 2).is_given_up(sender_is_here));
+            assert!(!Upload::Unknown.is_given_up(sender_is_here));
+            assert_eq!(Upload::NotBegun.is_given_up(sender_is_here), !sender_is_here);
+        }
     }
 }

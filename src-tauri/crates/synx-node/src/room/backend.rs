@@ -3,13 +3,15 @@
 use crate::error::NodeError;
 use crate::library::{Analyses, summary};
 use crate::node::Inner;
+use crate::room::abandoned::Upload;
 use crate::room::hosted::{ExecuteError, HostedRoom};
 use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, UserId, UserProfile};
 use synx_log::LogError;
-use synx_net::wire::SyncReport;
+use synx_net::wire::{Knocker, SyncReport};
 use synx_net::{AudioStore, CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
 
@@ -32,6 +34,16 @@ pub(crate) trait House: Send + Sync {
     /// Brings audio here that others have; whether it is here then.
     fn fetch(&self, _hash: ContentHash) -> BoxFuture<'_, Result<bool, NodeError>> {
         Box::pin(std::future::ready(Ok(false)))
+    }
+
+    /// How far an upload to a room is, here and wherever else its bytes may come.
+    fn upload(&self, room: RoomId, hash: ContentHash) -> BoxFuture<'_, Upload> {
+        Box::pin(std::future::ready(Upload::here(self.audio(), room, hash)))
+    }
+
+    /// How long others have to do what any of them could do for a room, before it is done here.
+    fn turn(&self, _room: RoomId) -> Duration {
+        Duration::ZERO
     }
 
     /// Audio has come to this machine, whole and verified.
@@ -135,6 +147,14 @@ impl RoomBackend for HostBackend {
             }
         });
         Box::pin(self.room.knocks().ask(user, profile, role, told).answered())
+    }
+
+    fn knockers(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.room.knocks().watch()
+    }
+
+    fn answer_knock(&self, user: UserId, let_in: bool) -> bool {
+        self.room.knocks().answer(user, let_in)
     }
 
     fn bring(&self, hash: ContentHash) -> BoxFuture<'_, bool> {

@@ -80,7 +80,8 @@ impl Hosting {
         let first_invite = Arc::new(FirstInvite::of(&room, me).await?);
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&first_invite).follow(Arc::clone(&room), me, inner.room_changed()));
-        tasks.spawn(abandoned::give_up(Arc::clone(&room), inner.audio.clone()));
+        tasks.spawn(abandoned::give_up(Arc::clone(&room), Arc::downgrade(inner)));
+        tasks.spawn(abandoned::sweep(inner.audio.clone()));
         tasks.spawn(archive::keep_small(Arc::clone(&room)));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));

@@ -8,7 +8,7 @@ use crate::room::clock::{self, RoomClock};
 use crate::room::feed::Feed;
 use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{Command, Room, UserId};
-use synx_net::wire::{CutOff, ServerMessage, SyncReport};
+use synx_net::wire::{CutOff, Knocker, ServerMessage, SyncReport};
 use synx_net::{ClientConfig, ClientEvent, RoomClient};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -35,6 +35,7 @@ pub struct JoinedRoom {
     clock: watch::Receiver<RoomClock>,
     feed: Arc<Feed>,
     reports: watch::Receiver<Vec<(UserId, SyncReport)>>,
+    knockers: watch::Receiver<Vec<Knocker>>,
     _tasks: JoinSet<()>,
 }
 
@@ -49,6 +50,7 @@ impl JoinedRoom {
         let room = Arc::new(RwLock::new(Room::default()));
         let feed = Arc::new(Feed::default());
         let (reports_in, reports) = watch::channel(Vec::new());
+        let (knockers_in, knockers) = watch::channel(Vec::new());
         let (changes_in, mut changes) = watch::channel(0);
         let connected =
             Connection { state: RoomConnection::Connected, problem: None, cut_off: None, ended: None };
@@ -61,12 +63,13 @@ impl JoinedRoom {
             connection: connection_in,
             feed: Arc::clone(&feed),
             reports: reports_in,
+            knockers: knockers_in,
         };
         tasks.spawn(follower.run(events));
         tasks.spawn(clock::follow(Arc::clone(&client), clock_in));
         // The first message is the snapshot; the follower ends, and with it `changes`, if it does not come.
         changes.changed().await.map_err(|_| NodeError::Closing)?;
-        Ok(Self { client, room, changes, connection, clock, feed, reports, _tasks: tasks })
+        Ok(Self { client, room, changes, connection, clock, feed, reports, knockers, _tasks: tasks })
     }
 
     /// The connection, for transfers.
@@ -104,6 +107,22 @@ impl JoinedRoom {
         self.reports.clone()
     }
 
+    /// Who waits to be let in; nobody is told but the host, who may be a peer of a cluster like any other.
+    pub fn knockers(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.knockers.clone()
+    }
+
+    /// Says, as the host, whether somebody who knocks may come in.
+    ///
+    /// # Errors
+    /// [`NodeError::NobodyKnocks`], or that the room has ended.
+    pub async fn answer_knock(&self, user: UserId, let_in: bool) -> Result<(), NodeError> {
+        if !self.knockers.borrow().iter().any(|knocker| knocker.user == user) {
+            return Err(NodeError::NobodyKnocks);
+        }
+        Ok(self.client.answer_knock(user, let_in).await?)
+    }
+
     /// Tells the host that one leaves, and ends the connection.
     ///
     /// # Errors
@@ -128,6 +147,7 @@ struct Follower {
     connection: watch::Sender<Connection>,
     feed: Arc<Feed>,
     reports: watch::Sender<Vec<(UserId, SyncReport)>>,
+    knockers: watch::Sender<Vec<Knocker>>,
 }
 
 impl Follower {
@@ -150,16 +170,24 @@ impl Follower {
                 self.feed.send(&ServerMessage::from(&*envelope));
             }
             ClientEvent::Transient(message) => {
-                if let ServerMessage::SyncReports { reports } = &*message {
-                    self.reports.send_replace(reports.clone());
+                match &*message {
+                    ServerMessage::SyncReports { reports } => {
+                        drop(self.reports.send_replace(reports.clone()))
+                    }
+                    ServerMessage::Knocks { knocks } => drop(self.knockers.send_replace(knocks.clone())),
+                    _ => {}
                 }
                 self.feed.send(&message);
             }
-            ClientEvent::Reconnecting { reason, .. } => self.connected(|connection| {
-                connection.state = RoomConnection::Reconnecting;
-                connection.cut_off = None;
-                connection.problem = Some(reason);
-            }),
+            ClientEvent::Reconnecting { reason, .. } => {
+                // Whoever still knocks is named again.
+                self.knockers.send_replace(Vec::new());
+                self.connected(|connection| {
+                    connection.state = RoomConnection::Reconnecting;
+                    connection.cut_off = None;
+                    connection.problem = Some(reason);
+                });
+            }
             ClientEvent::CutOff(CutOff { code, reason }) => {
                 tracing::warn!(code, reason, "the host had cut the connection off");
                 self.connected(|connection| connection.cut_off = Some((code, reason)));

@@ -6,18 +6,19 @@ use crate::bridge::KnockView;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Role, UserId, UserProfile};
-use tokio::sync::oneshot;
+use synx_net::wire::Knocker;
+use tokio::sync::{oneshot, watch};
 
 /// The questions that are open.
 #[derive(Default)]
 pub struct Knocks {
     open: Mutex<BTreeMap<UserId, Open>>,
+    /// The same, oldest first.
+    list: watch::Sender<Vec<Knocker>>,
 }
 
 struct Open {
-    profile: UserProfile,
-    role: Role,
-    since_ms: i64,
+    knocker: Knocker,
     answer: oneshot::Sender<bool>,
 }
 
@@ -39,29 +40,30 @@ impl Knocks {
         told: Box<dyn Fn() + Send + Sync>,
     ) -> Knock {
         let (answer, answered) = oneshot::channel();
-        self.lock().insert(user, Open { profile, role, since_ms: crate::wall_clock_ms(), answer });
+        let knocker = Knocker { user, profile, role, since_ms: crate::wall_clock_ms() };
+        self.change(|open| open.insert(user, Open { knocker, answer }));
         told();
         Knock { knocks: Arc::clone(self), user, answered, told }
     }
 
     /// Answers the question about somebody; false if nobody asks it any more.
     pub fn answer(&self, user: UserId, let_in: bool) -> bool {
-        let open = self.lock().remove(&user);
+        let open = self.change(|open| open.remove(&user));
         open.is_some_and(|open| open.answer.send(let_in).is_ok())
     }
 
-    /// The open questions, oldest first.
-    pub fn views(&self) -> Vec<KnockView> {
-        let view = |(user, open): (&UserId, &Open)| KnockView {
-            user: user.to_string(),
-            name: open.profile.name.clone(),
-            color: open.profile.color.clone(),
-            role: open.role.into(),
-            since_ms: open.since_ms,
-        };
-        let mut views: Vec<KnockView> = self.lock().iter().map(view).collect();
-        views.sort_by_key(|view| view.since_ms);
-        views
+    /// The open questions, oldest first, as they change.
+    pub fn watch(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.list.subscribe()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<UserId, Open>) -> T) -> T {
+        let mut open = self.lock();
+        let changed = change(&mut open);
+        let mut list: Vec<Knocker> = open.values().map(|open| open.knocker.clone()).collect();
+        list.sort_by_key(|knocker| knocker.since_ms);
+        self.list.send_replace(list);
+        changed
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<UserId, Open>> {
@@ -78,9 +80,21 @@ impl Knock {
 
 impl Drop for Knock {
     fn drop(&mut self) {
-        self.knocks.lock().remove(&self.user);
+        self.knocks.change(|open| open.remove(&self.user));
         (self.told)();
     }
+}
+
+/// The questions as they are drawn.
+pub fn knock_views(knockers: &[Knocker]) -> Vec<KnockView> {
+    let view = |Knocker { user, profile, role, since_ms }: &Knocker| KnockView {
+        user: user.to_string(),
+        name: profile.name.clone(),
+        color: profile.color.clone(),
+        role: (*role).into(),
+        since_ms: *since_ms,
+    };
+    knockers.iter().map(view).collect()
 }
 
 #[cfg(test)]
@@ -95,11 +109,12 @@ mod tests {
             knocks.ask(UserId::from_bytes([n; 16]), profile, Role::Dj, Box::new(|| {}))
         };
         let (yes, no, gone) = (ask(1), ask(2), ask(3));
-        assert_eq!(knocks.views().len(), 3);
+        let open = knocks.watch();
+        assert_eq!(knock_views(&open.borrow()).len(), 3);
         assert!(knocks.answer(yes.user, true) && knocks.answer(no.user, false));
         drop(gone);
         assert!(!knocks.answer(UserId::from_bytes([3; 16]), true) && !knocks.answer(yes.user, true));
         assert_eq!((yes.answered().await, no.answered().await), (true, false));
-        assert!(knocks.views().is_empty());
+        assert!(open.borrow().is_empty());
     }
 }

@@ -23,8 +23,8 @@ pub struct Surroundings<'a> {
     pub link: Option<(InviteId, String)>,
     /// Where the hosted room listens.
     pub addresses: Vec<String>,
-    /// Who waits to be let in; none at a peer, who is not asked.
-    pub knocks: Option<Vec<KnockView>>,
+    /// Who waits to be let in, where this is the host's.
+    pub knocks: Vec<KnockView>,
     /// Whether the audio of a track is on this machine.
     pub is_here: &'a dyn Fn(ContentHash) -> bool,
 }
@@ -63,8 +63,8 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
         comments: room.comments.iter().map(comment_view).collect(),
         link,
         link_invite,
-        invites: if around.knocks.is_some() { invite_views(room) } else { Vec::new() },
-        knocks: around.knocks.unwrap_or_default(),
+        invites: if around.connection == RoomConnection::Hosting { invite_views(room) } else { Vec::new() },
+        knocks: around.knocks,
         addresses: around.addresses,
     })
 }

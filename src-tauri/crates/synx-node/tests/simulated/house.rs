@@ -13,7 +13,7 @@ use synx_log::{
     AuditFilter, EventStore, Log, LogError, LogOptions, MemoryStore, Record, Scanned, StoreHead,
     StoredSnapshot,
 };
-use synx_net::wire::SyncReport;
+use synx_net::wire::{Knocker, SyncReport};
 use synx_net::{
     AudioStore, CommandFailure, HostKey, RoomBackend, RoomInstant, Server, ServerConfig, Unavailable,
 };
@@ -258,6 +258,14 @@ impl RoomBackend for Desk {
 
     fn now(&self) -> RoomInstant {
         self.backend.now()
+    }
+
+    fn knockers(&self) -> watch::Receiver<Vec<Knocker>> {
+        self.backend.knockers()
+    }
+
+    fn answer_knock(&self, user: UserId, let_in: bool) -> bool {
+        self.backend.answer_knock(user, let_in)
     }
 
     fn knock(&self, user: UserId, profile: UserProfile, role: Role) -> BoxFuture<'static, bool> {

@@ -22,7 +22,9 @@ pub enum TokenError {
     #[error("this invite has expired: ask the host for a new link")]
     InviteExpired,
     /// An invite that this host did not sign, or that was changed.
-    #[error("this invite was not made by this room's host, or was damaged: copy the whole link again")]
+    #[error(
+        "this invite was not made by this room's host, or was damaged: copy the whole link again, or ask for a new one if the room has moved"
+    )]
     InviteForged,
     /// An invite to another room.
     #[error("this invite is for another room: ask the host for a link to this one")]

@@ -3,10 +3,12 @@
 //! Must never take a room for moved before its history there is proven to be the same.
 
 use crate::cluster::open_store;
+use crate::cluster::seats::must_be_closed;
 use crate::cluster::shelf::Shelf;
 use crate::data_dir::DataDir;
 use crate::error::NodeError;
 use crate::history::room_of;
+use crate::room::invites::invite_views;
 use std::path::Path;
 use std::sync::Arc;
 use synx_cluster::{Backplane, ClusterOptions, Objects};
@@ -32,13 +34,16 @@ pub struct Moved {
     pub audio: usize,
     /// Files that were not there to be taken.
     pub missing_audio: usize,
+    /// Invites that were good where the room was. They name that place, whose key has signed them: none leads here.
+    pub invites_left_behind: usize,
 }
 
 /// Copies a room with its audio from one place to the other and proves that both have the same events; the report is that of both. One that was
 /// cut short is carried on. No instance may use the data folder meanwhile, and nobody may be in the room.
 ///
 /// # Errors
-/// When an instance has the data folder, the cluster cannot be used, or the room there has another history than here.
+/// When an instance has the data folder, or nodes of the cluster have the room open that is taken from there; when the cluster cannot
+/// be used, or the room there has another history than here.
 pub async fn migrate(
     data_dir: &Path,
     cluster: ClusterOptions,
@@ -58,11 +63,21 @@ pub async fn migrate(
         if from.head(room)? == 0 {
             return Err(NodeError::NoSuchRoom);
         }
-        let objects = Objects::open(&Backplane::connect(&options).await?).await?;
-        let shelf = Shelf::new(AudioStore::open(&data.paths().audio())?, objects);
+        let backplane = Backplane::connect(&options).await?;
+        let is_free = async || match direction {
+            Direction::FromCluster => must_be_closed(&backplane, room).await,
+            Direction::ToCluster => Ok(()),
+        };
+        is_free().await?;
+        let shelf = Shelf::new(AudioStore::open(&data.paths().audio())?, Objects::open(&backplane).await?);
+        let state = from.fold(room, None).await?;
         // First, so that whoever finds an event finds its audio.
-        let (audio, missing_audio) = move_audio(&shelf, &from.fold(room, None).await?, direction).await?;
-        Ok(Moved { report: to.take_over(room, from).await?, audio, missing_audio })
+        let (audio, missing_audio) = move_audio(&shelf, &state, direction).await?;
+        let report = to.take_over(room, from).await?;
+        // Somebody may have come meanwhile; then it goes on there.
+        is_free().await?;
+        let invites_left_behind = invite_views(&state).iter().filter(|invite| invite.usable).count();
+        Ok(Moved { report, audio, missing_audio, invites_left_behind })
     };
     let moved = moved.await;
     cluster.close();

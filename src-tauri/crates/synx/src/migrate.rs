@@ -13,11 +13,21 @@ pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
         MigrateDirection::From(args) => (Direction::FromCluster, "here", args),
     };
     let cluster = args.cluster.named()?;
-    let Moved { report, audio, missing_audio } =
+    let Moved { report, audio, missing_audio, invites_left_behind } =
         migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
     println!("{}  now {place}: {} events, head {}", report.room_id, report.events, report.hash);
     if audio + missing_audio > 0 {
         println!("{audio} files of audio are {place}, {missing_audio} could not be found");
+    }
+    if invites_left_behind > 0 {
+        let again = match direction {
+            Direction::ToCluster => "synx invite --cluster … --room ID",
+            Direction::FromCluster => "synx invite --room ID",
+        };
+        println!(
+            "the invites made before ({invites_left_behind}) do not lead to it {place}: they name where the room was, whose key signed them. Make new \
+             ones with `{again}`"
+        );
     }
     Ok(Exit::Done)
 }

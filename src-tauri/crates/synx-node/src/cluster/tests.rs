@@ -1,6 +1,7 @@
 //! Nodes of a cluster in one process, over real NATS servers, with real peers.
 
 use super::*;
+use crate::migrate::{Direction, migrate};
 use crate::room::hosted::HostedRoom;
 use crate::room::time::RoomTime;
 use synx_cluster::testing::NatsServer;
@@ -9,7 +10,7 @@ use synx_domain::{
     UserProfile, Visibility,
 };
 use synx_net::wire::ServerMessage;
-use synx_net::{ClientConfig, ClientEvent, Identity, Limits, RoomClient, SILENCE};
+use synx_net::{ClientConfig, ClientEvent, HostKey, Identity, Limits, RoomClient, SILENCE};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -255,4 +256,46 @@ async fn an_upload_is_given_up_by_any_node_once_nothing_comes_to_any() {
     part.set_modified(std::time::SystemTime::now() - Duration::from_secs(2 * 86_400)).unwrap();
     abandoned::look(&room, &*b.house).await;
     assert!(!is_listed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_taken_from_the_cluster_only_when_no_node_has_it_open_and_its_old_invites_say_why_not() {
+    let cluster = Cluster::start().await;
+    let node = cluster.node("a").await;
+    let machine = HostKey::from_secret(&[5; 32]).unwrap();
+    let terms = NewInvite {
+        role: synx_domain::Role::Listener,
+        expires_in: Duration::from_secs(600),
+        max_uses: None,
+        knock: false,
+    }
+    .terms();
+    let invite = machine.sign_invite(cluster.room, &terms).unwrap();
+    let refused = cluster.join(&node, "Eve", Some(invite)).await.err().expect("another key has signed this");
+    assert!(
+        matches!(&refused, synx_net::NetError::Refused { code, message } if code == "invite_forged" && message.contains("moved")),
+        "{refused}"
+    );
+
+    let ana = cluster.join_as(&node, "Ana", None, Arc::clone(&cluster.host)).await.unwrap();
+    let create = synx_domain::Command::CreateInvite { invite: terms };
+    ana.client.execute(create).await.unwrap();
+    let (home, room) = (cluster.folder.path().join("home"), cluster.room.to_string());
+    let take = || migrate(&home, cluster.server.options(&home), Some(&room), Direction::FromCluster);
+    let error = take().await.unwrap_err();
+    assert!(matches!(error, NodeError::RoomServed { nodes: 1, people: 1, .. }), "{error}");
+    ana.client.leave().await.unwrap();
+    let mut moved = None;
+    until(
+        async || {
+            match take().await {
+                Ok(done) => moved = Some(done),
+                Err(error) => assert_eq!(error.code(), "room_served", "{error}"),
+            }
+            moved.is_some()
+        },
+        "the room is not closed",
+    )
+    .await;
+    assert_eq!(moved.unwrap().invites_left_behind, 1);
 }

@@ -8,7 +8,7 @@ use synx_node::bridge::{
     AppView, Availability, CallError, KeyNotation, LibraryLookView, LoopView, PlayState, QueuedView, Request,
     Response, TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView,
 };
-use synx_node::{Node, NodeConfig, NodeError};
+use synx_node::{Node, NodeConfig};
 
 const DEMOS: [&str; 2] = ["paper-lantern.flac", "tide-line.mp3"];
 
@@ -33,16 +33,7 @@ impl House {
     async fn open(folder: &Path) -> Node {
         let config =
             NodeConfig { data_dir: folder.join("data"), device: Some("null".to_owned()), keyring: false };
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            match Node::open(config.clone()).await {
-                // Who had it before has tasks that may need a moment to let go.
-                Err(NodeError::DataDirInUse { .. }) if Instant::now() < end => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                opened => return opened.unwrap(),
-            }
-        }
+        Node::open(config).await.unwrap()
     }
 
     async fn reopened(self) -> Self {

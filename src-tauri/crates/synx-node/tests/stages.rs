@@ -66,6 +66,18 @@ async fn the_music_of_a_room_stops_when_it_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_folder_is_free_once_its_instance_has_closed_whoever_still_holds_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path()).await;
+    host(&node).await;
+    node.call(Request::ShareFiles { paths: vec![demo_track()] }).await.unwrap();
+    let held = node.clone();
+    node.close().await;
+    open(folder.path()).await.close().await;
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_begins_in_silence_whatever_was_played_before() {
     let folder = tempfile::tempdir().unwrap();
     let node = open(folder.path()).await;

@@ -14,6 +14,8 @@ use synx_domain::{Command, LeaveReason, Role, RoomId, UserId, UserProfile};
 
 /// How long other nodes may take to answer: they look into a table.
 const ANSWER: Duration = Duration::from_millis(700);
+/// The same where somebody who moves a room must know of every node.
+const SURE_ANSWER: Duration = Duration::from_secs(3);
 /// Members that were on a node that is gone have this long to come to another before they count as gone.
 const RETURN_GRACE: Duration = Duration::from_secs(15);
 /// How much later each node looks than the one before it in turn.
@@ -34,7 +36,7 @@ pub async fn is_elsewhere(house: &ClusterHouse, room: RoomId, user: UserId) -> b
 /// # Errors
 /// [`NodeError::RoomServed`].
 pub async fn must_be_closed(backplane: &Backplane, room: RoomId) -> Result<(), NodeError> {
-    let answers = backplane.ask_all(&subject(room), Vec::new(), ANSWER, usize::MAX).await;
+    let answers = backplane.ask_all(&subject(room), Vec::new(), SURE_ANSWER, usize::MAX).await;
     let seated = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
     let people: HashSet<UserId> = seated.flatten().collect();
     if answers.is_empty() {

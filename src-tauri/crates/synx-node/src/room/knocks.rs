@@ -40,6 +40,8 @@ impl Knocks {
         told: Box<dyn Fn() + Send + Sync>,
     ) -> Knock {
         let (answer, answered) = oneshot::channel();
+        // Those who ask are strangers: a name is enough to know them by.
+        let profile = UserProfile { picture: None, bio: None, ..profile };
         let knocker = Knocker { user, profile, role, since_ms: crate::wall_clock_ms() };
         self.change(|open| open.insert(user, Open { knocker, answer }));
         told();

@@ -7,6 +7,7 @@ use crate::stream::LogStream;
 use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID};
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
+use async_nats::jetstream::{Error, ErrorCode};
 use async_nats::{Message as NatsMessage, Request};
 
 /// Why a message is not known to be stored.
@@ -14,6 +15,8 @@ use async_nats::{Message as NatsMessage, Request};
 pub(crate) enum NotStored {
     /// It was stored before, or is not as those before it want it.
     Known,
+    /// It was refused, as there is another message at this place, with the same subject, that was not expected.
+    Behind(u64),
     /// It was refused, or no answer came.
     Otherwise(String),
 }
@@ -39,7 +42,35 @@ fn acknowledged(answer: &NatsMessage) -> Result<u64, NotStored> {
     match serde_json::from_slice(&answer.payload) {
         Ok(Response::Ok(PublishAck { duplicate: false, sequence, .. })) => Ok(sequence),
         Ok(Response::Ok(_)) => Err(NotStored::Known),
-        Ok(Response::Err { error }) => Err(NotStored::Otherwise(error.to_string())),
+        Ok(Response::Err { error }) => Err(match last_sequence(&error) {
+            Some(last) => NotStored::Behind(last),
+            None => NotStored::Otherwise(error.to_string()),
+        }),
         Err(error) => Err(NotStored::Otherwise(error.to_string())),
+    }
+}
+
+/// The place that the server names, as in "wrong last sequence: 17".
+fn last_sequence(error: &Error) -> Option<u64> {
+    if error.error_code() != ErrorCode::STREAM_WRONG_LAST_SEQUENCE {
+        return None;
+    }
+    let said = error.to_string();
+    let behind = said.split_once("sequence: ")?.1;
+    behind.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_an_unexpected_message_is_told() {
+        let told = |text: &str| last_sequence(&serde_json::from_str(text).unwrap());
+        let wrong = r#"{"code":400,"err_code":10071,"description":"wrong last sequence: 17"}"#;
+        assert_eq!(told(wrong), Some(17));
+        let other = r#"{"code":400,"err_code":10164,"description":"wrong last sequence: 17"}"#;
+        assert_eq!(told(other), None);
+        assert_eq!(told(r#"{"code":400,"err_code":10071,"description":"wrong last sequence"}"#), None);
     }
 }

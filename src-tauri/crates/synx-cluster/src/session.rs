@@ -115,7 +115,10 @@ impl Session {
             };
             self.condition.retried();
             // What happened is seen in the stream alone: the answer to an earlier attempt may have been lost.
-            let caught_up = self.catch_up().await;
+            let caught_up = match reason {
+                NotStored::Behind(place) => self.follow_to(place).await,
+                NotStored::Known | NotStored::Otherwise(_) => self.catch_up().await,
+            };
             if let Err(ClusterError::Copy(error)) = caught_up {
                 return Err(error);
             }
@@ -132,7 +135,7 @@ impl Session {
             if Instant::now() >= deadline {
                 let detail = match reason {
                     NotStored::Otherwise(detail) => detail,
-                    NotStored::Known => "the servers do not answer".to_owned(),
+                    NotStored::Known | NotStored::Behind(_) => "the servers do not answer".to_owned(),
                 };
                 return Err(LogError::Io { what: "store events in the cluster", detail });
             }

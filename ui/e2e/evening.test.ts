@@ -314,6 +314,21 @@ describe('in a room', () => {
     await scene('room', (page) => page.locator('[data-testid=play][data-state=playing]').waitFor());
   });
 
+  it('listens alone while the room goes on', async () => {
+    await inOne(async (page) => {
+      await at(page, 'listen-alone').first().click();
+      await at(page, 'alone').waitFor();
+      // Held, or it would be over before all of it has been looked at.
+      await at(page, 'play').click();
+    });
+    await scene('listening-alone', async (page) => {
+      await at(page, 'alone').waitFor();
+      await page.locator('[data-testid=play][data-state=paused]').waitFor();
+    });
+    await inOne((page) => at(page, 'alone-end').click());
+    await inAll((page) => at(page, 'alone').waitFor({ state: 'detached' }));
+  });
+
   it('talks', async () => {
     guest.say({ type: 'chat_message', text: 'Is the pad at 0:04 meant to be so loud? Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz!' });
     await inOne(async (page) => {

@@ -47,7 +47,6 @@ export class App extends Known {
 
   /** What was asked for and has no answer yet. */
   waiting = $state(0);
-
   names = $derived(this.room?.members.filter((member) => member.present).map((member) => member.name) ?? []);
 
   current = $derived.by(() => this.player && currentTrack(this.player, this.room, this.own.track));

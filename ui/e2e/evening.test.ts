@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from './inspect';
 import { demoTrack, Programs, type Program } from './programs';
 import { serve } from './site';
-import { Windows } from './windows';
+import { at, escape, Windows } from './windows';
 
 /** As long as a name may be. */
 const LONG_NAME = 'Wilhelmina-Theodora van der Westhuizen-R';
@@ -22,8 +22,6 @@ let windows: Windows;
 let guest: Program;
 /** By which one is asked about. */
 let knockLink: string;
-
-const at = (page: Page, id: string) => page.getByTestId(id);
 
 /** Brings each window to a scene, inspects it there, and takes it back. */
 async function scene(name: string, reach?: (page: Page) => Promise<unknown>, leave?: (page: Page) => Promise<unknown>): Promise<void> {
@@ -38,10 +36,6 @@ const inAll = (act: (page: Page) => Promise<unknown>) => Promise.all(windows.pag
 const inOne = async (act: (page: Page) => Promise<unknown>) => {
   const [first] = windows.pages;
   if (first) await act(first.page);
-};
-const escape = async (page: Page) => {
-  await page.keyboard.press('Escape');
-  await page.locator('dialog').waitFor({ state: 'detached' });
 };
 
 beforeAll(async () => {

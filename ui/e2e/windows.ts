@@ -82,3 +82,12 @@ export class Windows {
 export async function put(page: Page, look: Look): Promise<void> {
   await page.emulateMedia({ colorScheme: look.scheme, contrast: look.contrast, reducedMotion: 'reduce' });
 }
+
+/** What a test knows by its id. */
+export const at = (page: Page, id: string) => page.getByTestId(id);
+
+/** Leaves a dialog by the keyboard. */
+export async function escape(page: Page): Promise<void> {
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+}

@@ -283,7 +283,8 @@ async fn a_clicked_link_reaches_the_app_that_runs() {
     let _alone = FIRST.lock().await;
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
-    let window = Window::open_first(&display, &folder.path().join("first")).await;
+    let data_dir = folder.path().join("first");
+    let window = Window::open_first(&display, &data_dir).await;
     first_run(&window, "Ana").await;
     let link =
         "synxsphere://join?v=1&room=01890000-0000-7000-8000-000000000001&name=Friday&a=192.0.2.1%3A47900";
@@ -292,6 +293,8 @@ async fn a_clicked_link_reaches_the_app_that_runs() {
     let offered = window.value("document.querySelector('[data-testid=join-link]').value").await;
     assert_eq!(offered, link);
     window.screenshot("join-by-click").await;
+    // The next to be the first must not find it.
+    DesktopPlayer::of(&data_dir).quit();
     window.close().await;
 }
 
@@ -335,6 +338,7 @@ async fn music_comes_in_as_the_desktop_has_it() {
     display.until_windows(0);
     let window = Window::open_with(&display, &data_dir, &lantern).await;
     window.until("the file that it was started with", &playing("Paper Lantern")).await;
+    DesktopPlayer::of(&data_dir).quit();
     window.close().await;
 }
 

@@ -56,6 +56,10 @@ impl Ring {
         }
     }
 
+    fn begins_after(&self, seq: u64) -> bool {
+        self.frames.front().is_none_or(|first| first.seq > seq + 1)
+    }
+
     /// At most a page after `seq`; none if the ring no longer reaches back that far.
     fn after(&self, seq: u64) -> Option<Vec<Frame>> {
         let first = self.frames.front()?.seq;
@@ -148,6 +152,11 @@ impl Hall {
     pub fn pass(&self, message: &ServerMessage) {
         // Nobody may be connected: then nobody needs to know.
         drop(self.passing.send(ready_frame(message)));
+    }
+
+    /// Whether what comes after `seq` must be read from the log.
+    pub fn is_behind_ring(&self, seq: u64) -> bool {
+        seq < *self.head.borrow() && lock(&self.ring).begins_after(seq)
     }
 
     /// Frames after `seq`, from the ring or, further back, from the log. Empty at the head.
@@ -271,6 +280,7 @@ async fn pump(hall: Weak<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
                 }
                 Err(error) => {
                     tracing::warn!(room = %hall.id(), %error, "the log cannot be read: trying again");
+                    drop(hall);
                     tokio::time::sleep(std::time::Duration::from_millis(250)).await;
                 }
             }

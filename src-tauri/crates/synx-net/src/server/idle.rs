@@ -6,6 +6,7 @@ use crate::server::hall::{Hall, lock};
 use crate::server::{Phase, Shared};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use synx_domain::RoomId;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -15,7 +16,7 @@ const LOOKS: u32 = 4;
 /// Closes rooms that are idle, until the server is gone.
 pub(crate) async fn close_idle(server: Weak<Shared>) {
     let Some(idle) = server.upgrade().map(|shared| shared.config.limits.idle_room) else { return };
-    let mut looks = interval(idle / LOOKS);
+    let mut looks = interval((idle / LOOKS).max(Duration::from_millis(1)));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut since: HashMap<RoomId, Instant> = HashMap::new();
     loop {

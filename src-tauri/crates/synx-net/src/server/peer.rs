@@ -188,6 +188,10 @@ impl Peer {
             while let Some(Some(answer)) = at_once(&mut answers).await {
                 out.push(spoken(&answer));
             }
+            // Whoever is gone is told nothing more.
+            if ended == Some(None) {
+                return None;
+            }
             if let Err(ending) = self.write(socket, out).await {
                 return ending;
             }
@@ -211,6 +215,10 @@ impl Peer {
     /// byte is the connection's business.
     pub async fn write(&mut self, socket: &mut Socket, out: Outbox) -> Result<(), Option<Ending>> {
         socket.feed(out);
+        if self.hall.is_behind_ring(self.cursor) {
+            // What is to be read from the disk is not waited for.
+            self.write_page(socket).await?;
+        }
         loop {
             let frames = self.hall.frames_after(self.cursor).await;
             let reached = frames.as_ref().ok().and_then(|frames| frames.last()).map(|last| last.seq);
@@ -277,16 +285,13 @@ impl Peer {
         answers: &mut FuturesUnordered<Answer>,
         out: &mut Outbox,
     ) -> Result<(), Option<Ending>> {
-        let mut message = first;
-        for _ in 0..UNANSWERED {
-            out.extend(self.take(message, answers).await?.as_ref().map(spoken));
+        out.extend(self.take(first, answers).await?.as_ref().map(spoken));
+        for _ in 1..UNANSWERED {
             if self.left || answers.len() >= UNANSWERED {
                 break;
             }
-            match socket.at_once().await {
-                Some(next) => message = next,
-                None => break,
-            }
+            let Some(next) = socket.at_once().await else { break };
+            out.extend(self.take(next, answers).await?.as_ref().map(spoken));
         }
         Ok(())
     }

@@ -150,6 +150,25 @@ async fn who_has_many_unanswered_commands_is_read_no_further() {
 }
 
 #[tokio::test]
+async fn of_what_comes_at_once_nothing_is_passed_over() {
+    let house = House::open().await;
+    let mut peer = Peer::join(&house, Identity::generate().user_id()).await;
+    house.room.hold();
+    // Is not answered, so that not all that is read at once waits.
+    peer.say(&json!({"type": "typing"})).await;
+    let mut last = None;
+    for n in 0..100 {
+        last = Some(peer.chat(&n.to_string()).await);
+    }
+    eventually("64 wait", async || house.room.waiting() == 64).await;
+    house.room.release();
+    assert!(peer.answer(last.unwrap()).await.is_ok());
+    let said =
+        house.room.with(|room| room.chat.iter().map(|message| message.text.clone()).collect::<Vec<_>>());
+    assert_eq!(said, (0..100).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn what_only_a_host_process_may_do_no_peer_can_ask_for() {
     let house = House::open().await;
     let ben = house.guest("Ben").await;

@@ -110,6 +110,8 @@ async fn knock(shop: &Shared, arrival: Arrival, socket: &mut Socket) -> Result<A
     if hall.backend.with(is_known).unwrap_or(false) {
         return Ok(arrival);
     }
+    // The host is shown it, and so is every node of a cluster.
+    profile.check().map_err(|rejection| refusal(None, &rejection.into()))?;
     let refused = |code, message| ServerMessage::error(None, code, message);
     let Some(_waiting) = hall.wait_at_door(session.user, &shop.config.limits) else {
         return Err(refused("too_many_connections", "too many are waiting at the door: try again later"));

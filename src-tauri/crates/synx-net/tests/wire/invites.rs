@@ -118,6 +118,15 @@ async fn who_is_not_let_in_is_told_so() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_who_could_not_come_in() {
+    let house = House::open().await;
+    let mut config = by(&house, "Eve", knock_terms());
+    config.profile.color = Some("url(//elsewhere)".to_owned());
+    assert_eq!(house.refusal(config).await.code(), "invalid");
+    assert!(house.room.knocking().is_empty());
+}
+
+#[tokio::test]
 async fn a_knock_ends_with_who_knocked_and_the_door_holds_only_so_many() {
     let house = House::with(|plan| plan.limits.knocks_per_room = 1).await;
     let eve = Identity::generate();

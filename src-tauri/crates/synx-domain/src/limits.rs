@@ -9,8 +9,8 @@ use crate::{ContentHash, LeaveReason, Member, Rejection, Room, SharedTrack, Trac
 impl Room {
     /// Messages that the state keeps.
     pub const CHAT_KEPT: usize = 500;
-    /// Commands that the state recognises as already applied: more than can be unanswered when a host dies, all of which are
-    /// sent again.
+    /// Commands that the state recognises as already applied: more than one process can leave unanswered when it dies. What is
+    /// sent again after so many others is not recognised.
     pub const COMMANDS_KEPT: usize = 5120;
     /// Comments; one member writes at most half of them.
     pub const COMMENTS_MAX: usize = 10_000;

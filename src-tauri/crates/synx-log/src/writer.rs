@@ -73,8 +73,9 @@ impl LogEnd {
 
     fn advance(&mut self, by: Self) {
         self.rooms.extend(by.rooms);
-        self.log_seq = by.log_seq;
-        self.greatest_event_id = by.greatest_event_id;
+        // What others have appended meanwhile may be further.
+        self.log_seq = self.log_seq.max(by.log_seq);
+        self.greatest_event_id = self.greatest_event_id.max(by.greatest_event_id);
     }
 }
 

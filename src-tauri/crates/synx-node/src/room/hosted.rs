@@ -31,7 +31,7 @@ const SNAPSHOT_EVERY_EVENTS: u64 = if cfg!(test) { 50 } else { 10_000 };
 /// Commands that share one write at most.
 const BATCH_COMMANDS: usize = 512;
 
-/// All that is stored and not answered when this process dies is sent again to its successor, which must know it.
+/// What is stored and not answered when this process dies is sent again to its successor, which must know it.
 const _: () = assert!(Room::COMMANDS_KEPT >= WAITING_COMMANDS + 2 * BATCH_COMMANDS);
 
 /// How often a batch is decided again because another node was faster. Each time that one got on, so this is far beyond

@@ -13,6 +13,9 @@ const GIVEN_UP_AFTER: Duration = Duration::from_secs(86_400);
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
+/// Their bytes are kept for longer, so that every look finds out first that they are old.
+const PARTS_KEPT: Duration = Duration::from_secs(86_400 + 3 * 3600);
+
 /// What is known of an upload, wherever its bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upload {
@@ -79,7 +82,7 @@ pub async fn sweep(audio: AudioStore) {
     loop {
         looks.tick().await;
         let audio = audio.clone();
-        match tokio::task::spawn_blocking(move || audio.remove_stale_parts(GIVEN_UP_AFTER)).await {
+        match tokio::task::spawn_blocking(move || audio.remove_stale_parts(PARTS_KEPT)).await {
             Ok(Err(error)) => tracing::warn!(%error, "what is left of broken transfers stays on disk"),
             Ok(Ok(count)) => tracing::debug!(count, "partial files removed"),
             Err(error) => tracing::debug!(%error, "partial files were not looked at"),

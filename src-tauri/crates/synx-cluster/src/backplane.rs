@@ -125,26 +125,37 @@ impl Backplane {
     }
 
     /// Asks all who listen there: the answers that come in time, `enough` of them at most.
+    ///
+    /// # Errors
+    /// When the servers do not take the question.
     pub async fn ask_all(
         &self,
         subject: &str,
         payload: Vec<u8>,
         patience: Duration,
         enough: usize,
-    ) -> Vec<Bytes> {
+    ) -> Result<Vec<Bytes>, ClusterError> {
+        let failed = |error: &dyn std::fmt::Display| ClusterError::server("ask the nodes", error);
         let (inbox, mut answers) = (self.client.new_inbox(), Vec::new());
-        let Ok(mut coming) = self.client.subscribe(inbox.clone()).await else { return answers };
-        let asked = self.client.publish_with_reply(self.subject(subject), inbox, payload.into()).await;
         let end = tokio::time::Instant::now() + patience;
-        while asked.is_ok()
-            && answers.len() < enough
+        let ask = async {
+            let coming = self.client.subscribe(inbox.clone()).await.map_err(|error| failed(&error))?;
+            let asked = self.client.publish_with_reply(self.subject(subject), inbox, payload.into()).await;
+            asked.map_err(|error| failed(&error))?;
+            // Or it may only lie here.
+            self.client.flush().await.map_err(|error| failed(&error))?;
+            Ok(coming)
+        };
+        let asked = tokio::time::timeout_at(end, ask).await;
+        let mut coming = asked.unwrap_or_else(|_| Err(failed(&"they do not answer")))?;
+        while answers.len() < enough
             && let Ok(Some(answer)) = tokio::time::timeout_at(end, coming.next()).await
             // Nobody listens.
             && answer.status.is_none()
         {
             answers.push(answer.payload);
         }
-        answers
+        Ok(answers)
     }
 
     /// Answers what was asked.

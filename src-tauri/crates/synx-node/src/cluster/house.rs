@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use synx_cluster::{Backplane, ClusterClock, NodeId};
+use synx_cluster::{Backplane, ClusterClock, Listening, NodeId};
 use synx_domain::{ContentHash, RoomId, UserId};
 use synx_log::Log;
 use synx_net::wire::ServerMessage;
@@ -39,6 +39,17 @@ impl ClusterHouse {
     /// Members of a room who are connected to this node.
     pub fn connected(&self, room: RoomId) -> Vec<UserId> {
         self.server.get().map(|server| server.connected(room)).unwrap_or_default()
+    }
+
+    /// Hears what other nodes tell and ask there, from when that is possible.
+    pub async fn listen(&self, subject: &str) -> Listening {
+        loop {
+            match self.backplane.listen(subject).await {
+                Ok(listening) => return listening,
+                Err(error) => tracing::warn!(%error, subject, "other nodes are not heard: trying again"),
+            }
+            tokio::time::sleep(LISTEN_PAUSE).await;
+        }
     }
 
     /// Tells the peers of a room here something that is not history.
@@ -75,7 +86,7 @@ impl House for ClusterHouse {
     }
 
     fn turn(&self, room: RoomId) -> Duration {
-        TURN * self.roster.turn(room.as_bytes()).min(30)
+        TURN * self.roster.turn(room.as_bytes()).min(TURNS)
     }
 
     fn arrived(self: Arc<Self>, _: ContentHash) {}
@@ -87,6 +98,10 @@ impl House for ClusterHouse {
 /// How much later each node does something than the one before it in turn, where nobody waits for it: enough for the other to be
 /// heard of.
 const TURN: Duration = Duration::from_secs(3);
+/// Turns at most: what comes later would come after a room that nobody uses is closed again.
+const TURNS: u32 = 10;
+/// Pause before it is tried again to hear other nodes.
+const LISTEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Rooms that are not known here and are asked for at once: strangers can name any, and each is a question to the servers.
 const UNKNOWN_AT_ONCE: usize = 4;

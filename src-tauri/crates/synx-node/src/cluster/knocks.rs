@@ -47,10 +47,7 @@ pub async fn answer(house: Arc<ClusterHouse>, room: RoomId, user: UserId, let_in
 /// Tells other nodes who knocks here, and `all` who knocks anywhere, until it is dropped.
 pub async fn share(room: Arc<HostedRoom>, house: Arc<ClusterHouse>, all: watch::Sender<Vec<Knocker>>) {
     let id = room.id();
-    let mut heard = match house.backplane.listen(&subject(id)).await {
-        Ok(heard) => heard,
-        Err(error) => return tracing::warn!(%error, room = %id, "other nodes are not heard"),
-    };
+    let mut heard = house.listen(&subject(id)).await;
     let mut here = room.knocks().watch();
     let mut elsewhere = Elsewhere::default();
     let mut ticks = tokio::time::interval(SAY_EVERY);

@@ -40,10 +40,7 @@ pub async fn pass(house: &ClusterHouse, room: RoomId, message: &ServerMessage) {
 
 /// Tells the peers of a room here what other nodes say, until it is dropped.
 pub async fn hear(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
-    let mut heard = match house.backplane.listen(&subject(room.id())).await {
-        Ok(heard) => heard,
-        Err(error) => return tracing::warn!(%error, room = %room.id(), "other nodes are not heard"),
-    };
+    let mut heard = house.listen(&subject(room.id())).await;
     while let Some(said) = heard.next().await {
         let Ok(Passing { from, message }) = serde_json::from_slice(&said.payload) else { continue };
         if from == house.me {

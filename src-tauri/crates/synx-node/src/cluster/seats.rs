@@ -34,9 +34,9 @@ pub async fn is_elsewhere(house: &ClusterHouse, room: RoomId, user: UserId) -> b
 /// Refuses while nodes have a room open: they could write to it at any time.
 ///
 /// # Errors
-/// [`NodeError::RoomServed`].
+/// [`NodeError::RoomServed`]; and when it cannot be asked. A node that takes longer to answer is not known of.
 pub async fn must_be_closed(backplane: &Backplane, room: RoomId) -> Result<(), NodeError> {
-    let answers = backplane.ask_all(&subject(room), Vec::new(), SURE_ANSWER, usize::MAX).await;
+    let answers = backplane.ask_all(&subject(room), Vec::new(), SURE_ANSWER, usize::MAX).await?;
     let seated = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
     let people: HashSet<UserId> = seated.flatten().collect();
     if answers.is_empty() {
@@ -47,10 +47,7 @@ pub async fn must_be_closed(backplane: &Backplane, room: RoomId) -> Result<(), N
 
 /// Answers other nodes that ask about a room, until it is dropped: about one member only if they are here, about all in any case.
 pub async fn answer(room: RoomId, house: Arc<ClusterHouse>) {
-    let mut asked = match house.backplane.listen(&subject(room)).await {
-        Ok(asked) => asked,
-        Err(error) => return tracing::warn!(%error, %room, "other nodes are not heard"),
-    };
+    let mut asked = house.listen(&subject(room)).await;
     while let Some(ask) = asked.next().await {
         let here = house.connected(room);
         let about = <[u8; 16]>::try_from(&*ask.payload).map(UserId::from_bytes).ok();
@@ -98,6 +95,7 @@ pub async fn dismiss(room: Arc<HostedRoom>, house: Arc<ClusterHouse>) {
         tokio::time::sleep(RETURN_GRACE + TURN * house.roster.turn(room.id().as_bytes()).min(30)).await;
         let answers =
             house.backplane.ask_all(&subject(room.id()), Vec::new(), ANSWER, house.roster.count()).await;
+        let answers = answers.unwrap_or_default();
         // Where this node does not even hear itself, it knows of nobody.
         let heard = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
         let seated: HashSet<UserId> = heard.flatten().collect();

@@ -12,6 +12,19 @@ use tempfile::TempDir;
 
 /// How long a server may take to listen: it takes some 50 ms.
 const START: Duration = Duration::from_secs(20);
+/// How long a loaded machine may take for anything.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Pause between two looks at a condition.
+const POLL: Duration = Duration::from_millis(3);
+
+/// Waits for a condition, which must come to hold; what is wrong if it does not.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool, wrong: &str) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < end, "{wrong}");
+        tokio::time::sleep(POLL).await;
+    }
+}
 
 /// How a server is set up.
 #[derive(Debug, Clone)]

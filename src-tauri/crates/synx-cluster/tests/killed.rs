@@ -6,20 +6,26 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use synx_cluster::testing::{NatsServer, ServerConfig};
+use synx_cluster::testing::{NatsServer, ServerConfig, until};
 use synx_cluster::{ClusterOptions, JetStreamStore};
 use synx_domain::RoomId;
 use synx_log::testing::{chats, room};
 use synx_log::{EventStore, Log, LogOptions};
 use tempfile::tempdir;
+use tokio::task::JoinHandle;
 
-/// Pause between two looks at a condition.
-const POLL: Duration = Duration::from_millis(2);
+/// How long an append waits for servers that come back. Whether it outlasts their loss is asked here, not how soon a busy disk
+/// lets them find a leader.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// One at a time.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn open(server: &NatsServer, node: &Path) -> JetStreamStore {
-    JetStreamStore::open(server.options(node)).unwrap()
+    JetStreamStore::open(patient(server.options(node))).unwrap()
+}
+
+fn patient(options: ClusterOptions) -> ClusterOptions {
+    ClusterOptions { commit_timeout: COMMIT_TIMEOUT, ..options }
 }
 
 /// Appends to a room until it is told to stop; what was acknowledged.
@@ -33,6 +39,20 @@ async fn keep_appending(log: Log, room: RoomId, stop: Arc<AtomicUsize>) -> u64 {
     head
 }
 
+/// Waits until the first room has come so far, which it only can while somebody appends.
+async fn until_at(log: &Log, seq: u64, appender: &JoinHandle<u64>) {
+    let is_there = async || {
+        assert!(!appender.is_finished(), "an append failed");
+        log.head(room(1)).unwrap() >= seq
+    };
+    until(is_there, "the room does not grow").await;
+}
+
+/// Waits until so much more is in the first room.
+async fn until_grown(log: &Log, by: u64, appender: &JoinHandle<u64>) {
+    until_at(log, log.head(room(1)).unwrap() + by, appender).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_loses_and_doubles_nothing() {
     let _alone = ALONE.lock().await;
@@ -44,16 +64,11 @@ async fn a_killed_server_loses_and_doubles_nothing() {
         .map(|number| tokio::spawn(keep_appending(log.clone(), room(number), Arc::clone(&stop))))
         .collect();
     for round in 1..=3 {
-        while log.head(room(1)).unwrap() < round * 20 {
-            tokio::time::sleep(POLL).await;
-        }
+        until_at(&log, round * 20, &appenders[0]).await;
         server.kill();
         server.restart();
     }
-    let reached = log.head(room(1)).unwrap();
-    while log.head(room(1)).unwrap() < reached + 20 {
-        tokio::time::sleep(POLL).await;
-    }
+    until_grown(&log, 20, &appenders[0]).await;
     stop.store(1, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     for appender in appenders {
@@ -77,7 +92,7 @@ async fn of_three_servers_each_may_be_killed_and_nothing_is_lost() {
     let options = |node: &Path| ClusterOptions {
         servers: servers.iter().map(NatsServer::url).collect(),
         replicas: 3,
-        ..servers[0].options(node)
+        ..patient(servers[0].options(node))
     };
     let (here, there) = (options(node.path()), tempdir().unwrap());
     let there_options = options(there.path());
@@ -87,17 +102,11 @@ async fn of_three_servers_each_may_be_killed_and_nothing_is_lost() {
     let appender = tokio::spawn(keep_appending(log.clone(), room(1), Arc::clone(&stop)));
     for server in &mut servers {
         for step in 0..2 {
-            let reached = log.head(room(1)).unwrap();
-            while log.head(room(1)).unwrap() < reached + 40 {
-                tokio::time::sleep(POLL).await;
-            }
+            until_grown(&log, 40, &appender).await;
             if step == 0 { server.kill() } else { server.restart() }
         }
         // The next one is killed only when this one has caught up: two of three must be whole.
-        let reached = log.head(room(1)).unwrap();
-        while log.head(room(1)).unwrap() < reached + 200 {
-            tokio::time::sleep(POLL).await;
-        }
+        until_grown(&log, 200, &appender).await;
     }
     stop.store(1, Ordering::Relaxed);
     let acknowledged = appender.await.unwrap();

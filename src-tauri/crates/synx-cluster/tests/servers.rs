@@ -4,16 +4,12 @@
 use async_nats::HeaderMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use synx_cluster::testing::{NatsServer, ServerConfig};
+use synx_cluster::testing::{NatsServer, ServerConfig, until};
 use synx_cluster::{ClusterError, ClusterOptions, JetStreamStore, ServerFault};
 use synx_domain::{Envelope, RoomId};
 use synx_log::testing::{chats, room};
 use synx_log::{AuditFilter, EventStore, Log, LogError, LogOptions, MemoryStore, Record};
 use tempfile::tempdir;
-
-/// Pause between two looks at a condition.
-const POLL: Duration = Duration::from_millis(2);
 
 fn open(server: &NatsServer, node: &Path) -> JetStreamStore {
     JetStreamStore::open(server.options(node)).unwrap()
@@ -52,9 +48,7 @@ fn history(store: &JetStreamStore) -> Vec<Record> {
 
 /// Waits until a store has so many events.
 async fn until_it_has(store: &JetStreamStore, events: u64) {
-    while store.head().unwrap().log_seq < events {
-        tokio::time::sleep(POLL).await;
-    }
+    until(async || store.head().unwrap().log_seq >= events, "events are missing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,9 +256,7 @@ async fn nodes_whose_commits_share_many_rooms_lose_and_double_nothing() {
     }
     assert_eq!(kept, appended);
     for log in &logs {
-        while log.rooms().unwrap() != other.rooms().unwrap() {
-            tokio::time::sleep(POLL).await;
-        }
+        until(async || log.rooms().unwrap() == other.rooms().unwrap(), "a log lags").await;
     }
     assert!(other.verify(None).await.unwrap().iter().all(|report| report.first_bad.is_none()));
 }

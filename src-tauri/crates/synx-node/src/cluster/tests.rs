@@ -4,7 +4,7 @@ use super::*;
 use crate::migrate::{Direction, migrate};
 use crate::room::hosted::HostedRoom;
 use crate::room::time::RoomTime;
-use synx_cluster::testing::NatsServer;
+use synx_cluster::testing::{NatsServer, until};
 use synx_domain::{
     CommandId, ContentHash, EventId, NewEvent, PlaybackControl, RoomEvent, RoomSettings, StorageLimits,
     UserProfile, Visibility,
@@ -15,20 +15,10 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Pause between two looks at a condition.
-const POLL: Duration = Duration::from_millis(5);
 /// How long a loaded machine may take for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long nobody is in a room until it is closed, here.
 const IDLE: Duration = Duration::from_millis(400);
-
-async fn until(mut is_so: impl AsyncFnMut() -> bool, what: &str) {
-    let end = tokio::time::Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(tokio::time::Instant::now() < end, "{what}");
-        tokio::time::sleep(POLL).await;
-    }
-}
 
 /// A NATS server, nodes over it, and a room in their log.
 struct Cluster {

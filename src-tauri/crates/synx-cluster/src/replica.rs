@@ -89,8 +89,8 @@ impl Replica {
         message.records.last().map_or(Ok(true), |last| holds(&self.copy, last))
     }
 
-    /// Takes the message that follows in the stream, if it counts: the rooms that have more events by it.
-    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<HashSet<RoomId>, LogError> {
+    /// Takes the message that follows in the stream: its records, if it counts.
+    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<Vec<Record>, LogError> {
         debug_assert_eq!(stored.seq, self.applied + 1, "messages are taken in their order");
         let Stored { seq, topic, payload } = stored;
         let unpacked = match topic {
@@ -98,7 +98,9 @@ impl Replica {
             None => Err("its subject is none of a log's".to_owned()),
         };
         match unpacked {
-            Ok((topic, mut records)) => self.take(*seq, topic, &mut records),
+            Ok((topic, mut records)) => {
+                Ok(if self.take(*seq, topic, &mut records)? { records } else { Vec::new() })
+            }
             Err(detail) => {
                 tracing::error!(
                     seq,
@@ -106,51 +108,38 @@ impl Replica {
                     "a message of the log's stream is none of a node and is passed over"
                 );
                 self.pass_over(*seq, *topic);
-                Ok(HashSet::new())
+                Ok(Vec::new())
             }
         }
     }
 
-    /// Stores the records of the message that follows in the stream, if it counts: the rooms that have more events by it.
-    pub(crate) fn take(
-        &mut self,
-        seq: u64,
-        topic: Topic,
-        records: &mut [Record],
-    ) -> Result<HashSet<RoomId>, LogError> {
+    /// Stores the records of the message that follows in the stream, if it counts, and says whether it does.
+    pub(crate) fn take(&mut self, seq: u64, topic: Topic, records: &mut [Record]) -> Result<bool, LogError> {
         match self.admit(records) {
-            Ok(()) => self.store(seq, topic, records),
+            Ok(()) => self.store(seq, topic, records).map(|()| true),
             Err(refused @ (LogError::Conflict { .. } | LogError::DuplicateEvent { .. })) => {
                 tracing::debug!(seq, %refused, "a message came after one that it did not know of");
                 self.pass_over(seq, Some(topic));
-                Ok(HashSet::new())
+                Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Stores the records of the message that follows in the stream, which were admitted behind the one before it: the rooms that
-    /// have more events by it.
-    pub(crate) fn store(
-        &mut self,
-        seq: u64,
-        topic: Topic,
-        records: &mut [Record],
-    ) -> Result<HashSet<RoomId>, LogError> {
+    /// Stores the records of the message that follows in the stream, which were admitted behind the one before it.
+    pub(crate) fn store(&mut self, seq: u64, topic: Topic, records: &mut [Record]) -> Result<(), LogError> {
         for (log_seq, record) in (self.log_seq + 1..).zip(records.iter_mut()) {
             record.log_seq = log_seq;
         }
         self.copy.follow(records, seq)?;
-        let mut rooms = HashSet::new();
         for record in records.iter() {
-            rooms.insert(record.room_id);
             let head = self.heads.entry(record.room_id).or_insert(NO_EVENT);
             (head.seq, head.hash) = (record.seq, record.hash);
             self.greatest_event_id = self.greatest_event_id.max(Some(record.event_id));
         }
         self.log_seq += records.len() as u64;
         self.pass_over(seq, Some(topic));
-        Ok(rooms)
+        Ok(())
     }
 
     /// Goes on behind a message.

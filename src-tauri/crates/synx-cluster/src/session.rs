@@ -36,7 +36,7 @@ pub(crate) enum Ask {
 /// Where the outcome is told.
 pub(crate) type Answer = std::sync::mpsc::SyncSender<Result<(), LogError>>;
 
-/// Whom to tell in which room others have appended, once there is somebody.
+/// Whom to tell what others have appended, once there is somebody.
 pub(crate) type Listener = Arc<Mutex<Option<News>>>;
 
 /// A node's part in the cluster's log.
@@ -152,12 +152,9 @@ impl Session {
         self.follow_to(before).await.map_err(|error| otherwise(&error))?;
         let taken = match self.replica.applied() {
             applied if applied == before && applied == admitted_behind => {
-                self.replica.store(seq, message.topic, &mut message.records).map(|_| true)
+                self.replica.store(seq, message.topic, &mut message.records).map(|()| true)
             }
-            applied if applied == before => {
-                let taken = self.replica.take(seq, message.topic, &mut message.records);
-                taken.map(|rooms| !rooms.is_empty())
-            }
+            applied if applied == before => self.replica.take(seq, message.topic, &mut message.records),
             _ => self.replica.has(message),
         };
         match taken {
@@ -192,9 +189,11 @@ impl Session {
     }
 
     fn follow(&mut self, stored: &Stored) -> Result<(), LogError> {
-        let rooms = self.replica.follow(stored)?;
-        if let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            rooms.into_iter().for_each(tell);
+        let records = self.replica.follow(stored)?;
+        if let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
+            && !records.is_empty()
+        {
+            tell(records);
         }
         Ok(())
     }

@@ -1,11 +1,14 @@
 //! What waits for the writer. Bounded: whoever comes when it is full is told so at once.
 
 use crate::codec::Draft;
-use crate::{LogError, StoredSnapshot};
-use std::collections::{HashSet, VecDeque};
+use crate::{LogError, Record, StoredSnapshot};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Envelope, RoomId};
 use tokio::sync::oneshot;
+
+/// Payloads of others' events that wait for the writer at most, in bytes: what is beyond is read in the store.
+const NEWS_BYTES: usize = 4 << 20;
 
 /// Where the outcome of a job goes.
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
@@ -44,18 +47,26 @@ impl Job {
     }
 }
 
-/// What the writer has to do next.
+/// What others have appended to a room.
 #[derive(Default)]
+pub(crate) struct Appended {
+    /// In their order.
+    pub records: Vec<Record>,
+    /// Whether there are more, in the store.
+    pub more: bool,
+}
+
+/// What the writer has to do next.
 pub(crate) struct Taken {
     pub jobs: Vec<Job>,
-    /// Rooms in which others have appended.
-    pub news: HashSet<RoomId>,
+    pub news: HashMap<RoomId, Appended>,
 }
 
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    news: HashSet<RoomId>,
+    news: HashMap<RoomId, Appended>,
+    news_bytes: usize,
     events: usize,
     bytes: usize,
     closed: bool,
@@ -94,12 +105,22 @@ impl Inbox {
         Ok(())
     }
 
-    /// Notes that others have appended to a room. However often, it is one thing to look at.
-    pub(crate) fn tell(&self, room: RoomId) {
+    /// Notes what others have appended.
+    pub(crate) fn tell(&self, records: Vec<Record>) {
         let mut queue = self.lock();
-        if !queue.closed && queue.news.insert(room) {
-            self.filled.notify_one();
+        if queue.closed {
+            return;
         }
+        let Queue { news, news_bytes, .. } = &mut *queue;
+        for record in records {
+            *news_bytes += record.data.len();
+            let room = news.entry(record.room_id).or_default();
+            room.more |= *news_bytes > NEWS_BYTES;
+            if !room.more {
+                room.records.push(record);
+            }
+        }
+        self.filled.notify_one();
     }
 
     /// Waits for something to do and takes it: jobs from the front, as many as have no more events and bytes than this together
@@ -109,6 +130,7 @@ impl Inbox {
         let idle = |queue: &mut Queue| queue.jobs.is_empty() && queue.news.is_empty() && !queue.closed;
         let mut queue = self.filled.wait_while(queue, idle).unwrap_or_else(PoisonError::into_inner);
         let news = std::mem::take(&mut queue.news);
+        queue.news_bytes = 0;
         let (mut jobs, mut events, mut bytes) = (Vec::with_capacity(queue.jobs.len()), 0, 0);
         while let Some(job) = queue.jobs.pop_front() {
             let (more_events, more_bytes) = (job.events(), job.bytes());

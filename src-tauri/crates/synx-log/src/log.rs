@@ -65,7 +65,7 @@ impl Log {
         let inbox = Arc::new(Inbox::new(options.queue_events, options.queue_bytes));
         // First, so that nothing that is appended meanwhile goes unheard.
         let told = Arc::clone(&inbox);
-        store.follow(Box::new(move |room| told.tell(room)));
+        store.follow(Box::new(move |records| told.tell(records)));
         let head = store.head()?;
         let dropped = RwLock::new(head.dropped.iter().copied().collect());
         let limits = RingLimits { events: options.ring_events, bytes: options.ring_bytes };

@@ -5,7 +5,7 @@
 //! and nowhere else.
 
 use crate::codec::{self, Draft};
-use crate::inbox::{Answer, Append, Inbox, Job, Taken};
+use crate::inbox::{Answer, Append, Appended, Inbox, Job, Taken};
 use crate::meters::Meters;
 use crate::tail::{Fresh, Tails};
 use crate::{ChainHash, EventStore, LogError, Record, RoomHead, StoreHead, StoredSnapshot, Upcasters};
@@ -45,7 +45,7 @@ pub(crate) fn run(desk: &Desk, head: StoreHead) {
     let (max_events, max_bytes) = (desk.store.commit_events(), desk.store.commit_bytes());
     while let Some(Taken { jobs, news }) = desk.inbox.take(max_events, max_bytes) {
         desk.meters.waiting.set(desk.inbox.waiting_events() as f64);
-        news.into_iter().for_each(|room| writer.read_news(room));
+        news.into_iter().for_each(|(room, appended)| writer.take_in(room, appended));
         writer.work(jobs);
     }
 }
@@ -221,6 +221,12 @@ impl Writer<'_> {
                         return;
                     }
                 }
+                // An id that somebody else has taken meanwhile.
+                Err(LogError::DuplicateEvent { event_id }) if plan.refuse_id(event_id) => {
+                    if plan.records.is_empty() {
+                        return;
+                    }
+                }
                 Err(error) => {
                     self.desk.meters.failed(&error);
                     tracing::error!(%error, events = plan.records.len(), "the log could not store events");
@@ -253,7 +259,21 @@ impl Writer<'_> {
         }
     }
 
-    /// Takes in what others have appended to a room.
+    /// Takes in what others have appended to a room, as far as it is not known.
+    fn take_in(&mut self, room: RoomId, Appended { mut records, more }: Appended) {
+        let (known, _) = self.end.rooms.get(&room).copied().unwrap_or((0, ChainHash::START));
+        records.retain(|record| record.seq > known);
+        match (records.first(), records.last()) {
+            (Some(first), Some(last)) if first.seq == known + 1 => self.show(RoomHead::at(last), &records),
+            (None, None) => {}
+            _ => return self.read_news(room),
+        }
+        if more {
+            self.read_news(room);
+        }
+    }
+
+    /// Takes in what others have appended to a room by the store.
     fn read_news(&mut self, room: RoomId) {
         loop {
             let (seq, _) = self.end.rooms.get(&room).copied().unwrap_or((0, ChainHash::START));
@@ -317,12 +337,40 @@ impl Plan {
 
     /// Leaves out a room that is at another event than was believed.
     fn refuse(&mut self, room: RoomId, actual: u64) {
-        self.end.rooms.remove(&room);
-        self.records.retain(|record| record.room_id != room);
-        for refused in self.accepted.extract_if(.., |accepted| accepted.head.room_id == room) {
-            let expected = refused.expected_seq;
-            tell(refused.answer, Err(LogError::Conflict { room, expected, actual }));
+        for Accepted { expected_seq: expected, answer, .. } in self.leave_out(room, 0) {
+            tell(answer, Err(LogError::Conflict { room, expected, actual }));
         }
+    }
+
+    /// Leaves out the append that an event with this id is in, and what was to follow it in its room. False if there is none.
+    fn refuse_id(&mut self, event_id: EventId) -> bool {
+        let has_it =
+            |accepted: &&Accepted| accepted.fresh.iter().any(|(event, _)| event.event_id == event_id);
+        let Some(found) = self.accepted.iter().find(has_it) else { return false };
+        let (room, actual) = (found.head.room_id, found.expected_seq);
+        for Accepted { expected_seq: expected, answer, .. } in self.leave_out(room, actual) {
+            tell(
+                answer,
+                Err(match expected == actual {
+                    true => LogError::DuplicateEvent { event_id },
+                    false => LogError::Conflict { room, expected, actual },
+                }),
+            );
+        }
+        true
+    }
+
+    /// Takes out what is to be appended to a room behind an event.
+    fn leave_out(&mut self, room: RoomId, after_seq: u64) -> Vec<Accepted> {
+        self.records.retain(|record| record.room_id != room || record.seq <= after_seq);
+        let behind =
+            |accepted: &mut Accepted| accepted.head.room_id == room && accepted.expected_seq >= after_seq;
+        let left_out = self.accepted.extract_if(.., behind).collect();
+        match self.accepted.iter().rfind(|accepted| accepted.head.room_id == room) {
+            Some(Accepted { head, .. }) => self.end.rooms.insert(room, (head.seq, head.hash)),
+            None => self.end.rooms.remove(&room),
+        };
+        left_out
     }
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
-use synx_domain::{Envelope, RoomId};
+use synx_domain::{Envelope, NewEvent, RoomId};
 use synx_log::testing::{chat, chats, room};
 use synx_log::{EventStore, Log, LogError, LogOptions, SharedStore};
 
@@ -84,4 +84,27 @@ async fn a_conflict_in_one_room_harms_no_other_in_the_same_commit() {
     assert_eq!(here.head(room(1)).unwrap(), 2);
     here.append(room(1), 2, chats(1)).await.unwrap();
     assert_eq!(followed(&there, room(1), 3).await, followed(&here, room(1), 3).await);
+}
+
+#[tokio::test]
+async fn an_id_that_another_log_has_taken_harms_no_other_append_in_the_same_commit() {
+    let store = SharedStore::new();
+    let over = |store| Log::over(Arc::new(store) as Arc<dyn EventStore>, LogOptions::default()).unwrap();
+    let (there, here) = (over(store.another()), over(store.deaf()));
+    // The id is above all that this log knows, so that only the store knows that it is in use.
+    let (first, second, of_three, elsewhere) = (chats(1), chat("b"), chats(3), chats(1));
+    let taken = there.append(room(9), 0, chats(1)).await.unwrap().remove(0);
+    let of_two = vec![second, NewEvent { event_id: taken.event_id, ..chat("again") }];
+    let (before, with_it, after, other) = tokio::join!(
+        here.append(room(1), 0, first),
+        here.append(room(1), 1, of_two),
+        here.append(room(1), 3, of_three),
+        here.append(room(2), 0, elsewhere),
+    );
+    assert_eq!(before.unwrap().len(), 1);
+    assert_eq!(with_it, Err(LogError::DuplicateEvent { event_id: taken.event_id }));
+    assert_eq!(after, Err(LogError::Conflict { room: room(1), expected: 3, actual: 1 }));
+    assert_eq!(other.unwrap().len(), 1);
+    here.append(room(1), 1, chats(1)).await.unwrap();
+    assert!(here.verify(None).await.unwrap().iter().all(|report| report.first_bad.is_none()));
 }

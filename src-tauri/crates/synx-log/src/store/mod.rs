@@ -76,8 +76,9 @@ impl Scanned {
     }
 }
 
-/// Where a store tells in which room others have appended. It is short and never blocks.
-pub type News = Box<dyn Fn(RoomId) + Send + Sync>;
+/// Where a store tells what others have appended: those of each room in their order, and none left out. It is short and never
+/// blocks.
+pub type News = Box<dyn Fn(Vec<Record>) + Send + Sync>;
 
 /// Keeps records. Calls may block; one thread writes, any number read meanwhile.
 ///
@@ -95,8 +96,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn contains(&self, event_id: EventId) -> Result<bool, LogError>;
 
-    /// Tells the log that asked last, from now on, in which room others have appended, once it can be read here. Where nobody
-    /// else can append, as in a file of this process, there is nothing to tell.
+    /// Tells the log that asked last, from now on, what others have appended, once it can be read here. Where nobody else can
+    /// append, as in a file of this process, there is nothing to tell.
     fn follow(&self, _tell: News) {}
 
     /// Whether it could commit now, as far as it knows without trying.

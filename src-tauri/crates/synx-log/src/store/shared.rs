@@ -76,7 +76,7 @@ impl EventStore for SharedStore {
         }
         self.shared.records.commit(&records)?;
         for tell in listeners.iter().flatten() {
-            records.iter().for_each(|record| tell(record.room_id));
+            tell(records.clone());
         }
         Ok(())
     }

@@ -66,7 +66,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "window",
-        about: "[MEASURE…]: the app's window over a library of 100,000 tracks: its start, scrolling, drawing, and what it takes idle",
+        about: "[MEASURE…]: the app's window over a library of 100,000 tracks: its start, scrolling, drawing, from a link to music, and what it takes idle",
         package: "synx-system-tests",
         example: "bench_window",
     },
@@ -132,6 +132,8 @@ fn window(workspace: &Workspace, measures: &[String]) -> Result<(), Failure> {
     ui::script(workspace, "build")?;
     let app = ["build", "--release", "--package", "synxsphere", "--features", "tauri/custom-protocol"];
     workspace.cargo().args(app).check()?;
+    // Who hosts the room that it joins.
+    workspace.cargo().args(["build", "--release", "--package", "synx", "--bin", "synx"]).check()?;
     let data_dir = workspace.target.join("bench-window");
     if data_dir.exists() {
         fs::remove_dir_all(&data_dir).map_err(|error| Failure::io("remove", &data_dir, &error))?;

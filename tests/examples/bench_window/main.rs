@@ -1,5 +1,5 @@
 //! What the app's real window costs, on a virtual display with nothing but software to draw it: how soon it is there, how
-//! its table scrolls, how often a waveform is drawn, and what it takes while nobody touches it.
+//! its table scrolls, how often a waveform is drawn, how soon a link leads to music, and what it takes while nobody touches it.
 //!
 //! `cargo xtask bench window`, which makes the data folder with a large library that this is given. Prints one JSON object a
 //! line.
@@ -9,6 +9,8 @@
 mod page;
 #[cfg(target_os = "linux")]
 mod process;
+#[cfg(target_os = "linux")]
+mod room;
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -25,6 +27,12 @@ fn main() {
     }
     if is_wanted("idle") {
         process::idle(&display, data_dir);
+    }
+    if is_wanted("link") {
+        runtime.block_on(room::link(&display, data_dir));
+    }
+    if is_wanted("paused") {
+        room::paused(&display, data_dir);
     }
 }
 

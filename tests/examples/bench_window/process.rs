@@ -7,7 +7,7 @@ use synx_system_tests::window::Display;
 
 const STARTS: usize = 10;
 /// What has not been looked at for this long is idle.
-const SETTLE: Duration = Duration::from_secs(10);
+pub const SETTLE: Duration = Duration::from_secs(10);
 const WATCHED: Duration = Duration::from_secs(30);
 /// A window that shows fewer colours shows nothing but its ground.
 const DRAWN_COLOURS: usize = 24;
@@ -15,12 +15,13 @@ const DRAWN_COLOURS: usize = 24;
 const TICKS_PER_S: f64 = 100.0;
 
 /// An app that ends with this.
-struct App(Child);
+pub struct App(Child);
 
 impl App {
-    fn launch(display: &Display, data_dir: &Path) -> Self {
+    /// Starts it, with further arguments.
+    pub fn launch(display: &Display, data_dir: &Path, more: &[&str]) -> Self {
         let mut app = display.app();
-        app.args(["--new-instance", "--device", "null", "--data-dir"]).arg(data_dir);
+        app.args(["--new-instance", "--device", "null", "--data-dir"]).arg(data_dir).args(more);
         Self(app.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("synxsphere is built"))
     }
 }
@@ -38,7 +39,7 @@ pub fn start(display: &Display, data_dir: &Path) {
     for _ in 0..STARTS {
         display.until_windows(0);
         let begun = Instant::now();
-        let app = App::launch(display, data_dir);
+        let app = App::launch(display, data_dir, &[]);
         let ms_until = |is: &dyn Fn() -> bool| {
             while !is() {
                 std::thread::sleep(Duration::from_millis(2));
@@ -61,9 +62,14 @@ pub fn start(display: &Display, data_dir: &Path) {
 /// An open window that nobody touches.
 pub fn idle(display: &Display, data_dir: &Path) {
     display.until_windows(0);
-    let app = App::launch(display, data_dir);
+    let app = App::launch(display, data_dir, &[]);
     display.until_windows(1);
     std::thread::sleep(SETTLE);
+    watch("idle", &app);
+}
+
+/// What all processes of an app take for a while.
+pub fn watch(what: &str, app: &App) {
     let woken = |pid| (pid, wakeups(pid));
     let (before, begun) = (ticks(app.0.id()), Instant::now());
     let woken_before: Vec<(u32, u64)> = before.iter().map(|one| woken(one.0)).collect();
@@ -76,7 +82,7 @@ pub fn idle(display: &Display, data_dir: &Path) {
         let earlier = woken_before.iter().find(|one| one.0 == pid).map_or(0, |one| one.1);
         let wakeups_per_s = wakeups(pid).saturating_sub(earlier) as f64 / seconds;
         println!(
-            "{{\"idle\":{name:?},\"pss_mib\":{pss_mib:.0},\"cpu_percent\":{percent:.2},\"wakeups_per_s\":{wakeups_per_s:.0}}}"
+            "{{{what:?}:{name:?},\"pss_mib\":{pss_mib:.0},\"cpu_percent\":{percent:.2},\"wakeups_per_s\":{wakeups_per_s:.0}}}"
         );
     }
 }

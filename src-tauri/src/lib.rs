@@ -3,6 +3,8 @@
 //! Must never hold logic of its own: what the window shows and asks for is between the page and `synx-node`.
 
 mod bridge;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod links;
 mod media_keys;
 mod notify;
@@ -88,7 +90,9 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
                 .iter()
                 .find(|window| window.label == WINDOW)
                 .ok_or("tauri.conf.json has no window")?;
-            WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
+            let window = WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
+            #[cfg(target_os = "linux")]
+            drawing::suit(&window);
             media_keys::start(app.handle(), &node, &options.bus_name());
         }
         Err(error) => {

@@ -88,31 +88,65 @@ const BODY = 1.7;
 /** What only short peaks reach is fainter than what lasts. */
 const PEAK_ALPHA = 0.42;
 
-/** Draws in device pixels; `scale` is how many of them make a CSS pixel. */
-export function draw(
-  surface: Surface, data: Columns, view: View, lines: GridLine[], palette: Palette, width: number, tall: number, scale: number,
-): void {
-  surface.clearRect(0, 0, width, tall);
+/** A column with its gap, in device pixels. */
+function stepPx(scale: number): number {
+  return Math.max(2, Math.round((BAR_PX + GAP_PX) * scale));
+}
+
+/** What is drawn at once: whole columns from `fromS` on, each of which shows as much of the sound as any other. */
+export interface Strip extends View {
+  /** In device pixels. */
+  width: number;
+  columnS: number;
+}
+
+/**
+ * More than is seen of the sound, so that who moves along it meets what is drawn already: the strip before, as long as it
+ * reaches. Columns stand for the same parts of the sound in every strip, so that nothing flickers from one to the next.
+ */
+export function stripFor(view: View, data: Pick<Columns, 'from_s' | 'to_s'>, width: number, scale: number, before?: Strip): Strip {
+  const columnS = (span(view) / (width * scale)) * stepPx(scale);
+  const near = columnS / 1_000;
+  if (before && Math.abs(before.columnS - columnS) < columnS * 1e-6 && before.fromS <= view.fromS + near && before.toS >= view.toS - near) return before;
+  const beside = span(view) / 2;
+  const from = Math.floor(Math.min(view.fromS, Math.max(data.from_s, view.fromS - beside)) / columnS + 0.001);
+  const to = Math.ceil(Math.max(view.toS, Math.min(data.to_s, view.toS + beside)) / columnS - 0.001);
+  return { fromS: from * columnS, toS: to * columnS, width: (to - from) * stepPx(scale), columnS };
+}
+
+/** Draws a strip, `tall` and all else in device pixels; `scale` is how many of them make a CSS pixel. */
+export function draw(surface: Surface, data: Columns, strip: Strip, lines: GridLine[], palette: Palette, tall: number, scale: number): void {
+  surface.clearRect(0, 0, strip.width, tall);
   drawGrid(surface, lines, palette, tall, scale);
-  const step = Math.max(2, Math.round((BAR_PX + GAP_PX) * scale));
+  const step = stepPx(scale);
   const thick = Math.max(1, Math.round(BAR_PX * scale));
-  const half = tall / 2;
-  barsFor(data, view, Math.ceil(width / step)).forEach((bar, index) => {
-    if (!bar) return;
-    const top = Math.max(height(bar.max) * half, scale * 0.5);
-    const bottom = Math.max(-height(bar.min) * half, scale * 0.5);
-    const stroke = (colour: string, share: number, alpha: number) => {
-      surface.globalAlpha = alpha;
-      surface.fillStyle = colour;
-      surface.fillRect(index * step, half - top * share, thick, (top + bottom) * share);
-    };
-    const body = Math.min(1, (2 * BODY * height(bar.rms) * half) / (top + bottom));
-    const reach = bands(bar);
-    stroke(palette.low, 1, PEAK_ALPHA);
-    stroke(palette.low, body, 1);
-    stroke(palette.mid, body * reach.mid, 1);
-    stroke(palette.high, body * reach.high, 1);
-  });
+  const bars = barsFor(data, strip, Math.round(strip.width / step)).map((bar) => bar && shape(bar, tall / 2, scale));
+  const strokes = (colour: string, alpha: number, share: (bar: Shape) => number) => {
+    surface.globalAlpha = alpha;
+    surface.fillStyle = colour;
+    bars.forEach((bar, index) => {
+      if (bar) surface.fillRect(index * step, tall / 2 - bar.top * share(bar), thick, (bar.top + bar.bottom) * share(bar));
+    });
+  };
+  strokes(palette.low, PEAK_ALPHA, () => 1);
+  strokes(palette.low, 1, (bar) => bar.body);
+  strokes(palette.mid, 1, (bar) => bar.body * bar.mid);
+  strokes(palette.high, 1, (bar) => bar.body * bar.high);
+}
+
+/** How far a column reaches from the middle, and which shares of that are body and its inner bands. */
+interface Shape {
+  top: number;
+  bottom: number;
+  body: number;
+  mid: number;
+  high: number;
+}
+
+function shape(bar: Bar, half: number, scale: number): Shape {
+  const top = Math.max(height(bar.max) * half, scale * 0.5);
+  const bottom = Math.max(-height(bar.min) * half, scale * 0.5);
+  return { top, bottom, body: Math.min(1, (2 * BODY * height(bar.rms) * half) / (top + bottom)), ...bands(bar) };
 }
 
 function drawGrid(surface: Surface, lines: GridLine[], palette: Palette, tall: number, scale: number): void {

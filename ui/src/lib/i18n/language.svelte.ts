@@ -2,6 +2,7 @@
  * Which language the window speaks, and the texts of it. A language that is not English is fetched when it is spoken.
  */
 import { en, type Messages } from './en';
+import { numberFormat } from './formats';
 import type { LanguageChoice } from './names';
 
 interface Spoken {
@@ -57,7 +58,7 @@ export const t: Messages = new Proxy(en, { get: (_, area) => language.messages[a
 
 /** `100,000` in the reader's own habit. */
 export function figure(n: number, digits = 0): string {
-  return new Intl.NumberFormat(language.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
+  return numberFormat(language.locale, digits).format(n);
 }
 
 /** As the system writes that language, such as en-GB. */

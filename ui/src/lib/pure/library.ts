@@ -76,14 +76,23 @@ export function nextRow(key: string, row: number, count: number, inSight: number
   return to === undefined ? null : Math.min(Math.max(0, to), Math.max(0, count - 1));
 }
 
-export interface Slice {
-  first: number;
-  end: number;
+/** Rows that are drawn beyond either edge, so that a quick turn of the wheel meets no gap. */
+const SPARE = 6;
+
+/** How many rows are drawn of a list that is `tallPx` in sight: as many wherever it stands. */
+export function drawnRows(count: number, tallPx: number, rowPx: number, spare = SPARE): number {
+  return Math.min(count, Math.ceil(tallPx / rowPx) + 1 + 2 * spare);
 }
 
-/** Rows to draw for a scroll position, some more on both sides so that fast scrolling shows no gap. */
-export function visible(count: number, scrollPx: number, tallPx: number, rowPx: number, spare = 12): Slice {
-  const first = Math.max(0, Math.floor(scrollPx / rowPx) - spare);
-  const end = Math.min(count, Math.ceil((scrollPx + tallPx) / rowPx) + spare);
-  return { first: Math.min(first, end), end };
+/** The first of them for a scroll position. */
+export function firstDrawn(count: number, drawn: number, scrollPx: number, rowPx: number, spare = SPARE): number {
+  return Math.max(0, Math.min(Math.floor(scrollPx / rowPx) - spare, count - drawn));
+}
+
+/**
+ * The row that one of the drawn shows: as the list moves on, what has left it on one side comes in on the other, and all else
+ * stays as it is.
+ */
+export function rowIn(place: number, first: number, drawn: number): number {
+  return first + ((place - (first % drawn) + drawn) % drawn);
 }

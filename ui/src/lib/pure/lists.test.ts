@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitting, nextOrder, nextRow, USUAL_COLUMNS, visible } from './library';
+import { drawnRows, firstDrawn, fitting, nextOrder, nextRow, rowIn, USUAL_COLUMNS } from './library';
 import { commaList, errorText, faintness, initials, keyText, tempoTitle } from './music';
 import { dropIndex } from './order';
 
@@ -23,10 +23,15 @@ describe('the library', () => {
     expect(nextRow('ArrowDown', 0, 0, 20)).toBe(0);
   });
 
-  it('draws only what is in sight', () => {
-    expect(visible(100_000, 40_000, 800, 40, 10)).toEqual({ first: 990, end: 1_030 });
-    expect(visible(3, 0, 800, 40)).toEqual({ first: 0, end: 3 });
-    expect(visible(0, 500, 800, 40)).toEqual({ first: 0, end: 0 });
+  it('draws only what is in sight, and as much of it everywhere', () => {
+    expect([drawnRows(100_000, 800, 40, 10), drawnRows(3, 800, 40), drawnRows(0, 800, 40)]).toEqual([41, 3, 0]);
+    expect([0, 500, 40_000, 4_000_000].map((scrollPx) => firstDrawn(100_000, 41, scrollPx, 40, 10))).toEqual([0, 2, 990, 99_959]);
+    expect(firstDrawn(3, 3, 0, 40)).toBe(0);
+  });
+
+  it('moves no row but those that come', () => {
+    const rows = (first: number) => Array.from({ length: 5 }, (_, place) => rowIn(place, first, 5));
+    expect([rows(0), rows(1), rows(7), rows(100)]).toEqual([[0, 1, 2, 3, 4], [5, 1, 2, 3, 4], [10, 11, 7, 8, 9], [100, 101, 102, 103, 104]]);
   });
 });
 

@@ -2,7 +2,7 @@
  * Times as people read them.
  */
 import { language, t } from '../i18n';
-
+import { dayFormat } from '../i18n/formats';
 
 /** `1:23`, `1:02:03`. */
 export function clock(seconds: number): string {
@@ -28,7 +28,7 @@ export function ago(ms: number, nowMs: number, locale = language.locale): string
   if (minutes < 60) return t.time.minutesAgo(minutes);
   if (minutes < 24 * 60) return t.time.hoursAgo(Math.floor(minutes / 60));
   if (minutes < 14 * 24 * 60) return t.time.daysAgo(Math.floor(minutes / 60 / 24));
-  return new Intl.DateTimeFormat(locale, { day: '2-digit', month: '2-digit', year: '2-digit' }).format(ms);
+  return dayFormat(locale).format(ms);
 }
 
 /** Hours and minutes in the reader's own habit. */

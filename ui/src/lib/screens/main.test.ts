@@ -119,6 +119,23 @@ describe('the library', () => {
     expect(rows().length).toBeLessThan(80);
   });
 
+  it('shows one track after the other in the same rows, which stand in order once it rests', async () => {
+    await open('many');
+    const table = screen.getByRole('grid');
+    const rows = () => [...table.querySelectorAll<HTMLElement>('[data-row]')];
+    const places = () => rows().map((row) => Number(row.dataset.row));
+    const before = rows();
+    before[1]?.focus();
+    table.scrollTop = 4_010;
+    await fireEvent.scroll(table);
+    // The keyboard must not act on a track that came in the place of the one it was on.
+    expect(document.activeElement).toBe(document.body);
+    expect(Math.min(...places())).toBeGreaterThan(80);
+    await expect.poll(places).toEqual(places().toSorted((a, b) => a - b));
+    expect(new Set(rows())).toEqual(new Set(before));
+    await expect.poll(() => rows()[0]?.textContent).toContain(String(places()[0]));
+  });
+
   it('is sorted by the node, and shows the columns and keys that are chosen', async () => {
     const node = await open('library');
     await press('sort-bpm');

@@ -7,6 +7,8 @@ import { Latest } from './latest';
 const PAGE_ROWS = 100;
 /** Pages that are kept: what is in sight, and some of the way back. */
 const PAGES_KEPT = 12;
+/** Asked for at a time, so that who pulls the list along waits for what is in sight at the end, and for nothing that went by. */
+const ASKED_MOST = 2;
 
 type Page = [page: number, rows: TrackView[]];
 type Pages = readonly Page[];
@@ -52,7 +54,7 @@ export class Tracks {
   /** These rows are in sight. */
   see(first: number, end: number): void {
     this.#inSight = { first, end };
-    for (const page of pagesOf(first, end)) if (!this.#rows(page)) void this.#fetch(page);
+    for (const page of pagesOf(first, end)) if (!this.#rows(page) && this.#asked.length < ASKED_MOST) void this.#fetch(page);
   }
 
   change(track: TrackView): void {
@@ -94,9 +96,11 @@ export class Tracks {
       this.#pages = [...others.slice(1 - PAGES_KEPT), [page, answer.rows]];
     } catch (cause) {
       this.failure = CallFailure.from(cause);
+      return;
     } finally {
       this.#asked = this.#asked.filter((asked) => asked !== page);
     }
+    this.see(this.#inSight.first, this.#inSight.end);
   }
 
   async #ask(wanted: Wanted, page: number): Promise<TrackPageView> {

@@ -52,7 +52,9 @@ pub async fn link(display: &Display, data_dir: &Path) {
     for (what, mut ms) in [("joined", joined_ms), ("playing", playing_ms)] {
         ms.sort_by(f64::total_cmp);
         let (median, longest) = (ms[CLICKS / 2], ms[CLICKS - 1]);
-        println!("{{\"link_to\":{what:?},\"count\":{CLICKS},\"median_ms\":{median:.0},\"max_ms\":{longest:.0}}}");
+        println!(
+            "{{\"link_to\":{what:?},\"count\":{CLICKS},\"median_ms\":{median:.0},\"max_ms\":{longest:.0}}}"
+        );
     }
 }
 
@@ -61,7 +63,9 @@ async fn keep_the_file(display: &Display, data_dir: &Path) {
     window.click("open-files").await;
     window.fill("open-path", demo_track(TRACK).to_str().unwrap()).await;
     window.press("open-path", "\u{E007}").await;
-    window.until("the file", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'").await;
+    window
+        .until("the file", "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'")
+        .await;
     window.close().await;
 }
 

@@ -134,3 +134,12 @@ fn silence_has_no_loudness() {
     meter.push(&vec![0.0; 88_200]);
     assert_eq!(meter.finish(), Loudness::default());
 }
+
+#[test]
+fn a_rate_too_low_for_the_weighting_has_a_peak_but_no_loudness() {
+    let mut meter = LoudnessMeter::new(2_000, 1);
+    meter.push(&vec![0.5; 20_000]);
+    let found = meter.finish();
+    assert_eq!((found.integrated_lufs, found.range_lu), (None, None));
+    assert!(found.true_peak_dbtp.is_some_and(|peak| (-6.1..-4.0).contains(&peak)), "{found:?}");
+}

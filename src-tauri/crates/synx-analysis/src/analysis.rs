@@ -14,7 +14,7 @@ use crate::key::{KeyEngine, KeyEstimate, KeyEvidence, ProfileKeyEngine};
 use crate::tempo::{OnsetTempoEngine, Tempo, TempoEngine, TempoEngineKind, TempoEvidence};
 
 /// Rises whenever the same audio may give another result; results of other versions are computed anew.
-pub const ANALYSER_VERSION: u32 = 4;
+pub const ANALYSER_VERSION: u32 = 5;
 
 /// Frames decoded at a time: small enough for the cache, large enough for the calls not to matter.
 const BLOCK_FRAMES: usize = 8192;

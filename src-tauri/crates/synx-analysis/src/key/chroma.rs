@@ -61,6 +61,8 @@ struct State {
     tuning_cents: f64,
     /// Peaks of the frame before: (bin, strength). What is heard twice is a note, not a stroke.
     held: Vec<f32>,
+    /// Those of this frame.
+    strengths: Vec<f32>,
 }
 
 impl Segment {
@@ -90,6 +92,7 @@ impl Chroma {
             heard: [0.0; FINE_BINS],
             tuning_cents: 0.0,
             held: vec![0.0; hop + 1],
+            strengths: vec![0.0; hop + 1],
         };
         Chroma { spectrum: Spectrum::new(window, hop), state }
     }
@@ -116,25 +119,28 @@ impl Chroma {
 
 impl State {
     fn take(&mut self, magnitudes: &[f32]) {
+        let from = (LOWEST_HZ / self.bin_hz).ceil().max(1.0) as usize;
+        let to = ((HIGHEST_HZ / self.bin_hz) as usize).min(magnitudes.len() - 2);
         self.sums.clear();
         self.sums.push(0.0);
         let mut sum = 0.0;
-        self.sums.extend(magnitudes.iter().map(|m| {
+        // As far as the neighbourhood of the highest pitch reaches.
+        let reach = ((to as f64 * NEIGHBOURHOOD) as usize + 1).min(magnitudes.len());
+        self.sums.extend(magnitudes[..reach].iter().map(|m| {
             sum += f64::from(*m);
             sum
         }));
-        let from = (LOWEST_HZ / self.bin_hz).ceil().max(1.0) as usize;
-        let to = ((HIGHEST_HZ / self.bin_hz) as usize).min(magnitudes.len() - 2);
         let mut frame = Segment::EMPTY;
         let (mut in_peaks, mut loudest) = (0.0, 0.0f32);
         let (mut lasting, mut peaks) = (0.0, 0.0);
-        let mut strengths = vec![0.0; magnitudes.len()];
+        let strengths = &mut self.strengths;
+        strengths.fill(0.0);
         for i in from..=to {
             let (a, m, c) = (magnitudes[i - 1], magnitudes[i], magnitudes[i + 1]);
             if m <= a || m < c || m < SILENCE {
                 continue;
             }
-            let prominence = m / self.mean_around(i).max(1e-9);
+            let prominence = m / mean_around(&self.sums, i).max(1e-9);
             if prominence < PROMINENCE {
                 continue;
             }
@@ -149,7 +155,7 @@ impl State {
             let bin = i as f64 + interpolated(a, m, c);
             frame.add(bin * self.bin_hz, weight);
         }
-        self.held = strengths;
+        std::mem::swap(&mut self.held, &mut self.strengths);
         self.frames += 1;
         if loudest > 0.0 {
             let band = (self.sums[to + 1] - self.sums[from]) as f32;
@@ -163,12 +169,6 @@ impl State {
         if self.frames == self.frames_per_segment {
             self.close_segment();
         }
-    }
-
-    fn mean_around(&self, bin: usize) -> f32 {
-        let from = (bin as f64 / NEIGHBOURHOOD) as usize;
-        let to = ((bin as f64 * NEIGHBOURHOOD) as usize + 1).min(self.sums.len() - 1);
-        ((self.sums[to] - self.sums[from]) / (to - from).max(1) as f64) as f32
     }
 
     fn close_segment(&mut self) {
@@ -213,6 +213,13 @@ impl Segment {
         }
         self.bass.iter_mut().zip(frame.bass).for_each(|(to, from)| *to += from);
     }
+}
+
+/// Mean magnitude around a bin, from sums of all magnitudes below.
+fn mean_around(sums: &[f64], bin: usize) -> f32 {
+    let from = (bin as f64 / NEIGHBOURHOOD) as usize;
+    let to = ((bin as f64 * NEIGHBOURHOOD) as usize + 1).min(sums.len() - 1);
+    ((sums[to] - sums[from]) / (to - from).max(1) as f64) as f32
 }
 
 /// Ten-cent bin within the octave, 0 at C of A = 440 Hz.

@@ -3,6 +3,10 @@
 //! One pass, bounded memory: when a track outgrows the bins, they are merged by four. Only the finest level is stored;
 //! the others follow from it.
 
+mod bands;
+mod builder;
+
+pub use builder::PeaksBuilder;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Finest resolution: at 44.1 kHz 172 bins a second, a pixel each at the closest useful zoom.
@@ -13,9 +17,6 @@ const ZOOM: usize = 4;
 const MAX_BINS: usize = 1 << 17;
 /// Levels are built until one has at most this many bins.
 const SMALLEST_LEVEL_BINS: usize = 256;
-/// Crossovers of the three bands: bass and kick below, cymbals and air above.
-const LOW_HZ: f32 = 200.0;
-const HIGH_HZ: f32 = 2500.0;
 const FORMAT_VERSION: u8 = 1;
 const HEADER_BYTES: usize = 17;
 const BIN_BYTES: usize = 6;
@@ -144,151 +145,6 @@ impl<'de> Deserialize<'de> for Peaks {
         let text = String::deserialize(deserializer)?;
         let bytes = data_encoding::BASE64.decode(text.as_bytes()).map_err(D::Error::custom)?;
         Peaks::from_bytes(&bytes).ok_or_else(|| D::Error::custom("not a waveform of a known version"))
-    }
-}
-
-/// Sums of one bin while it is being filled.
-#[derive(Clone, Copy)]
-struct Sums {
-    min: f32,
-    max: f32,
-    /// Energies: all, low, mid, high.
-    energy: [f32; 4],
-    frames: u32,
-}
-
-impl Sums {
-    const EMPTY: Sums = Sums { min: f32::MAX, max: f32::MIN, energy: [0.0; 4], frames: 0 };
-
-    fn merge(&mut self, other: &Sums) {
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        for (to, from) in self.energy.iter_mut().zip(other.energy) {
-            *to += from;
-        }
-        self.frames += other.frames;
-    }
-
-    fn bin(&self) -> PeakBin {
-        let level = |energy: f32| ((energy / self.frames.max(1) as f32).powf(0.25) * 255.0).round() as u8;
-        let [rms, low, mid, high] = self.energy.map(level);
-        let sample = |s: f32| (s.clamp(-1.0, 1.0) * 127.0).round() as i8;
-        PeakBin { min: sample(self.min), max: sample(self.max), rms, low, mid, high }
-    }
-}
-
-/// A one-pole low-pass applied twice: 12 dB an octave, enough to colour a waveform.
-#[derive(Clone, Copy)]
-struct LowPass {
-    coefficient: f32,
-    state: [f32; 2],
-}
-
-impl LowPass {
-    fn new(cutoff_hz: f32, sample_rate_hz: u32) -> LowPass {
-        let coefficient = 1.0 - (-std::f32::consts::TAU * cutoff_hz / sample_rate_hz as f32).exp();
-        LowPass { coefficient, state: [0.0; 2] }
-    }
-
-    fn next(&mut self, sample: f32) -> f32 {
-        let [a, b] = &mut self.state;
-        *a += self.coefficient * (sample - *a);
-        *b += self.coefficient * (*a - *b);
-        *b
-    }
-}
-
-/// Builds [`Peaks`] from interleaved blocks of any size.
-pub struct PeaksBuilder {
-    sample_rate_hz: u32,
-    channels: usize,
-    frames: u64,
-    frames_per_bin: u32,
-    bins: Vec<Sums>,
-    current: Sums,
-    low: LowPass,
-    high: LowPass,
-}
-
-impl PeaksBuilder {
-    /// A builder for interleaved audio.
-    #[must_use]
-    pub fn new(sample_rate_hz: u32, channels: usize) -> PeaksBuilder {
-        PeaksBuilder {
-            sample_rate_hz,
-            channels: channels.max(1),
-            frames: 0,
-            frames_per_bin: BASE_FRAMES,
-            bins: Vec::new(),
-            current: Sums::EMPTY,
-            low: LowPass::new(LOW_HZ, sample_rate_hz),
-            high: LowPass::new(HIGH_HZ, sample_rate_hz),
-        }
-    }
-
-    /// Takes the next interleaved block; a trailing incomplete frame is ignored.
-    pub fn push(&mut self, interleaved: &[f32]) {
-        let mut rest = &interleaved[..interleaved.len() - interleaved.len() % self.channels];
-        while !rest.is_empty() {
-            let room = (self.frames_per_bin - self.current.frames) as usize * self.channels;
-            let (now, later) = rest.split_at(room.min(rest.len()));
-            self.fill(now);
-            rest = later;
-            if self.current.frames == self.frames_per_bin {
-                self.close_bin();
-            }
-        }
-    }
-
-    fn fill(&mut self, interleaved: &[f32]) {
-        let scale = 1.0 / self.channels as f32;
-        let (mut low, mut high, mut sums) = (self.low, self.high, self.current);
-        for frame in interleaved.chunks_exact(self.channels) {
-            let mut mono = 0.0;
-            for &sample in frame {
-                sums.min = sums.min.min(sample);
-                sums.max = sums.max.max(sample);
-                mono += sample;
-            }
-            mono *= scale;
-            let bass = low.next(mono);
-            let treble = mono - high.next(mono);
-            let middle = mono - bass - treble;
-            for (sum, band) in sums.energy.iter_mut().zip([mono, bass, middle, treble]) {
-                *sum += band * band;
-            }
-        }
-        let frames = interleaved.len() / self.channels;
-        sums.frames += frames as u32;
-        self.frames += frames as u64;
-        (self.low, self.high, self.current) = (low, high, sums);
-    }
-
-    fn close_bin(&mut self) {
-        self.bins.push(std::mem::replace(&mut self.current, Sums::EMPTY));
-        if self.bins.len() == MAX_BINS {
-            self.bins = self
-                .bins
-                .chunks(ZOOM)
-                .map(|group| {
-                    let mut merged = Sums::EMPTY;
-                    group.iter().for_each(|sums| merged.merge(sums));
-                    merged
-                })
-                .collect();
-            self.frames_per_bin = self.frames_per_bin.saturating_mul(ZOOM as u32);
-        }
-    }
-
-    /// The waveform of everything pushed.
-    #[must_use]
-    pub fn finish(mut self) -> Peaks {
-        if self.current.frames > 0 {
-            self.close_bin();
-        }
-        let bins = self.bins.iter().map(Sums::bin).collect();
-        let levels = pyramid(PeakLevel { frames_per_bin: self.frames_per_bin, bins });
-        Peaks { sample_rate_hz: self.sample_rate_hz, frames: self.frames, levels }
     }
 }
 

@@ -66,40 +66,43 @@ pub(crate) async fn take_over<F: Future<Output = ()> + Send + 'static>(
     Ok(response)
 }
 
+/// What is needed on the way in, or out, only is kept apart: a connection has what this holds for as long as it lives.
 async fn serve(mut socket: Socket, shop: Arc<Shared>, address: IpAddr) {
-    let arrival = Arrival::read(&shop, address, &mut socket);
-    let arrival = match timeout(shop.config.limits.handshake, arrival).await {
-        Ok(arrival) => arrival,
-        Err(_) => {
-            Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
+    match Box::pin(admit(&shop, address, &mut socket)).await {
+        Ok(mut peer) => {
+            let ending = peer.run(&mut socket).await;
+            Box::pin(peer.farewell(&mut socket, ending)).await;
         }
-    };
-    let welcome = match arrival {
-        Ok(arrival) => knock(&shop, arrival, &mut socket).await,
-        Err(error) => Err(error),
-    };
-    let entered = match welcome {
-        Ok(arrival) => arrival.enter(&shop).await,
-        Err(error) => Err(error),
-    };
-    match entered {
-        Ok((mut peer, welcome)) => {
-            let first = vec![ready_frame(&welcome)];
-            // It holds the whole room: nothing of it shall live as long as the connection.
-            drop(welcome);
-            let welcomed = peer.write(&mut socket, first).await;
-            let ending = match welcomed {
-                Ok(()) => peer.run(&mut socket).await,
-                Err(ending) => ending,
-            };
-            peer.farewell(&mut socket, ending).await;
-        }
-        Err(error) => {
+        Err(Some(error)) => {
             meters::said(&error);
             // Whoever is refused may be gone already.
-            drop(timeout(shop.config.limits.stalled, say_last(&mut socket, &error)).await);
+            let told = Box::pin(timeout(shop.config.limits.stalled, say_last(&mut socket, &error)));
+            drop(told.await);
         }
+        Err(None) => {}
     }
+}
+
+/// Lets a peer in and tells it so, or tells why not; nothing where that was said already.
+async fn admit(
+    shop: &Arc<Shared>,
+    address: IpAddr,
+    socket: &mut Socket,
+) -> Result<Peer, Option<ServerMessage>> {
+    let arrival = Arrival::read(shop, address, socket);
+    let arrival = timeout(shop.config.limits.handshake, arrival).await.unwrap_or_else(|_| {
+        Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
+    });
+    let arrival = knock(shop, arrival?, socket).await?;
+    let (mut peer, welcome) = arrival.enter(shop).await?;
+    let first = vec![ready_frame(&welcome)];
+    // It holds the whole room: nothing of it shall live as long as the connection.
+    drop(welcome);
+    if let Err(ending) = peer.write(socket, first).await {
+        peer.farewell(socket, ending).await;
+        return Err(None);
+    }
+    Ok(peer)
 }
 
 /// Asks the host about who comes by an invite that wants it, and whom the room does not know. They take no seat meanwhile.

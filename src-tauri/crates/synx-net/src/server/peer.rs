@@ -2,7 +2,6 @@
 //!
 //! Must never buffer events for a peer: it holds a cursor, and frames that are ready are fed and flushed together.
 
-use crate::Session;
 use crate::server::bucket::Bucket;
 use crate::server::door::Door;
 use crate::server::ending::{Ending, drained, over, unreadable};
@@ -11,6 +10,7 @@ use crate::server::meters::{self, Counted};
 use crate::server::socket::{Socket, at_once, ready_frame};
 use crate::server::{CommandFailure, Phase, Shared, until};
 use crate::wire::{ClientMessage, CutOff, PROTOCOL_VERSION, Request, ServerMessage};
+use crate::{Limits, Session};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -143,13 +143,13 @@ impl Peer {
 
     /// Serves until the connection ends; what the peer is told then.
     pub async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
-        let limits = self.shop.config.limits.clone();
+        let Limits { ping_every, session, .. } = self.shop.config.limits;
         let every = |period| {
             let mut ticks = interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             ticks
         };
-        let (mut pings, mut renewals) = (every(limits.ping_every), every(limits.session / 2));
+        let (mut pings, mut renewals) = (every(ping_every), every(session / 2));
         let mut answers: FuturesUnordered<Answer> = FuturesUnordered::new();
         let mut heard = Instant::now();
         let mut draining = false;
@@ -167,7 +167,7 @@ impl Peer {
                     ended = self.take_all(message, socket, &mut answers, &mut out).await.err();
                 }
                 _ = pings.tick() => {
-                    if heard.elapsed() > limits.ping_every * 3 {
+                    if heard.elapsed() > ping_every * 3 {
                         self.cuts_off("silent", format!("nothing was heard of you for {} s", heard.elapsed().as_secs()));
                         return None;
                     }

@@ -20,7 +20,8 @@ impl Display {
     /// Starts Xvfb on a free display number.
     pub fn start() -> Self {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp"])
+            // Without `-noreset` it starts anew whenever nobody is connected, and throws out who comes just then.
+            .args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -243,6 +244,12 @@ impl Window {
     /// Closes the app and waits until it is gone.
     pub async fn close(mut self) {
         let _ = self.client.clone().close().await;
+        // The driver ends the app after it has answered: who ends the driver before that leaves the app.
+        let end = Instant::now() + PATIENCE;
+        while has_children(self.driver.id()) {
+            assert!(Instant::now() < end, "the app does not end");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -269,6 +276,12 @@ async fn connect(port: u16, capabilities: serde_json::Map<String, Value>) -> Cli
             Ok(Err(_)) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
     }
+}
+
+/// Where the system does not say, there are none.
+fn has_children(process: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    children.is_ok_and(|children| !children.trim().is_empty())
 }
 
 fn free_port() -> u16 {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
+use synx_system_tests::PATIENCE;
 use synx_system_tests::window::Display;
 
 const STARTS: usize = 10;
@@ -39,9 +40,11 @@ pub fn start(display: &Display, data_dir: &Path) {
     for _ in 0..STARTS {
         display.until_windows(0);
         let begun = Instant::now();
-        let app = App::launch(display, data_dir, &[]);
-        let ms_until = |is: &dyn Fn() -> bool| {
+        let mut app = App::launch(display, data_dir, &[]);
+        let mut ms_until = |is: &dyn Fn() -> bool| {
             while !is() {
+                assert!(begun.elapsed() < PATIENCE, "the app does not come");
+                assert!(app.0.try_wait().is_ok_and(|ended| ended.is_none()), "the app has ended");
                 std::thread::sleep(Duration::from_millis(2));
             }
             begun.elapsed().as_secs_f64() * 1e3

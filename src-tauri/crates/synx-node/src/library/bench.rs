@@ -74,6 +74,14 @@ impl Shelf {
         self.lists.forget();
         self.page(wanted, from, count)
     }
+
+    /// Learns what tracks are called, as the program does by itself when it starts and when that changes.
+    ///
+    /// # Errors
+    /// When the library cannot be read.
+    pub fn learn_words(&self) -> Result<(), NodeError> {
+        self.lists.learn_words(&self.store)
+    }
 }
 
 /// A library in `folder` with so many tracks.

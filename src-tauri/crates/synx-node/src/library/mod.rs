@@ -95,6 +95,7 @@ impl Library {
         let mut tasks = lock(&library.tasks);
         tasks.spawn(work::analyze_all(Arc::downgrade(&library)));
         tasks.spawn(work::tell_changes(Arc::downgrade(&library), library.changes.subscribe()));
+        tasks.spawn(work::learn_words(Arc::downgrade(&library), library.changes.subscribe()));
         tasks.spawn(watch::follow(Arc::downgrade(&library), happening));
         drop(tasks);
         library.follow_folders();

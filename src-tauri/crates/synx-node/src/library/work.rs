@@ -18,6 +18,9 @@ use tokio::task::JoinSet;
 /// Changes that come closer together than this are told once.
 const TELL_EVERY: Duration = Duration::from_millis(150);
 
+/// A scan changes the words many times a second, and reading them all takes a good part of one in a large library.
+const LEARN_EVERY: Duration = Duration::from_secs(3);
+
 /// What is to be done next.
 #[derive(Debug, Default)]
 pub struct Agenda {
@@ -99,6 +102,21 @@ pub async fn tell_changes(library: Weak<Library>, mut changes: watch::Receiver<u
     }
 }
 
+/// Learns what tracks are called, now and after each change, until the library is no more: no search waits for that.
+pub async fn learn_words(library: Weak<Library>, mut changes: watch::Receiver<u64>) {
+    loop {
+        let Some(here) = library.upgrade() else { return };
+        let learning = tokio::task::spawn_blocking(move || here.lists.learn_words(&here.store));
+        if let Ok(Err(error)) = learning.await {
+            tracing::warn!(%error, "the words of the library cannot be read ahead of a search");
+        }
+        tokio::time::sleep(LEARN_EVERY).await;
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 impl Library {
     fn next_to_analyze(&self) -> Option<(ContentHash, PathBuf)> {
         let under_way: Vec<ContentHash> = lock(&self.under_way).keys().copied().collect();
@@ -146,5 +164,54 @@ impl Library {
         self.arrivals.send_modify(|count| *count += 1);
         self.track_changed(hash);
         self.changed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::{Analyses, LibraryStore, Pictures, store};
+    use synx_domain::TrackMeta;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    async fn until_ready(library: &Library) {
+        let ready = async {
+            while !library.lists.is_ready(&library.store) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready).await.expect("the words are learned");
+    }
+
+    #[tokio::test]
+    async fn no_search_has_to_wait_for_the_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::start(
+            LibraryStore::open(&folder.path().join("library.db")).unwrap(),
+            Arc::new(Analyses::new(folder.path().join("analysis"), 1)),
+            Pictures::open(folder.path().join("artwork")),
+            tokio::sync::broadcast::channel(8).0,
+            watch::Sender::new(0),
+            0,
+        );
+        until_ready(&library).await;
+        let meta = TrackMeta {
+            hash: ContentHash::from_bytes([7; 32]),
+            file_name: "lantern.flac".to_owned(),
+            size_bytes: 1,
+            duration_us: 1,
+            sample_rate_hz: 44_100,
+            channels: 2,
+            title: "Lantern".to_owned(),
+            artist: None,
+            album: None,
+        };
+        let track = store::new_track(meta, std::path::Path::new("/lantern.flac"), None, None, 1);
+        library.store.put(&track).unwrap();
+        assert!(!library.lists.is_ready(&library.store));
+        library.changed();
+        until_ready(&library).await;
+        library.close();
     }
 }

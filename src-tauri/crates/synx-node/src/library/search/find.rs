@@ -108,6 +108,21 @@ impl Finder {
         }
     }
 
+    /// Reads the words ahead of the search that needs them, if they are not those that were read before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn learn(&self, store: &LibraryStore) -> Result<(), NodeError> {
+        self.vocabulary(store).map(drop)
+    }
+
+    /// Whether the next search has the words at hand.
+    #[cfg(test)]
+    pub fn is_ready(&self, store: &LibraryStore) -> bool {
+        let kept = self.vocabulary.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().is_some_and(|(of, _)| *of == store.words_revision())
+    }
+
     fn vocabulary(&self, store: &LibraryStore) -> Result<Arc<Vocabulary>, NodeError> {
         let mut kept = self.vocabulary.lock().unwrap_or_else(PoisonError::into_inner);
         let revision = store.words_revision();

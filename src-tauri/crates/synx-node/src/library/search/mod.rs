@@ -94,6 +94,20 @@ impl Lists {
         Ok(listed)
     }
 
+    /// Learns what tracks are called, ahead of the search that needs it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn learn_words(&self, store: &LibraryStore) -> Result<(), NodeError> {
+        self.finder.learn(store)
+    }
+
+    /// Whether the next search has the words at hand.
+    #[cfg(test)]
+    pub fn is_ready(&self, store: &LibraryStore) -> bool {
+        self.finder.is_ready(store)
+    }
+
     /// Keeps nothing from before.
     pub fn forget(&self) {
         self.lock().clear();

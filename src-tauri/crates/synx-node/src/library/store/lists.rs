@@ -58,14 +58,14 @@ impl LibraryStore {
         self.ids("SELECT rowid FROM search WHERE search MATCH ?1", &[Value::Text(expression.to_owned())])
     }
 
-    /// Every word of the full-text index.
+    /// Every word of the full-text index. It takes so long that nobody else waits for it: it has a connection of its own.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn terms(&self) -> Result<Vec<Box<str>>, NodeError> {
         let read = || {
-            let connection = self.reader();
-            let mut query = connection.prepare_cached("SELECT term FROM search_terms")?;
+            let connection = super::to_read(&self.path)?;
+            let mut query = connection.prepare("SELECT term FROM search_terms")?;
             query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
         };
         read().map_err(failed("read"))

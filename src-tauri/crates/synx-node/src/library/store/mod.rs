@@ -28,6 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The library's database.
 #[derive(Debug)]
 pub struct LibraryStore {
+    path: PathBuf,
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     revision: AtomicU64,
@@ -46,10 +47,10 @@ impl LibraryStore {
     pub fn open(path: &Path) -> Result<Self, NodeError> {
         let mut writer = Connection::open(path).map_err(failed("opened"))?;
         schema::prepare(&mut writer).map_err(failed("opened"))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let reader = Connection::open_with_flags(path, flags).map_err(failed("opened"))?;
+        let reader = to_read(path).map_err(failed("opened"))?;
         reader.set_prepared_statement_cache_capacity(64);
         Ok(Self {
+            path: path.to_owned(),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
             revision: AtomicU64::new(1),
@@ -94,6 +95,10 @@ impl LibraryStore {
         self.words_revision.fetch_add(u64::from(words), Ordering::AcqRel);
         Ok(done)
     }
+}
+
+fn to_read(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 /// A path as it is stored: its very bytes where a path is bytes, so that a name that is no text is still found.

@@ -4,6 +4,7 @@ use crate::bridge::LanguageView::{De, En};
 use crate::bridge::{DoctorCheckView, LanguageView};
 use crate::error::for_people;
 use crate::node::{Inner, Node};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,11 +47,14 @@ impl Inner {
         let device = &status.device;
         match (status.device_trouble, status.state, language) {
             (Some(trouble), _, En) => check("audio", false, trouble),
-            (Some(trouble), _, De) => check(
-                "audio",
-                false,
-                format!("{device} spielt nicht: wähl eine andere Ausgabe oder gib sie frei ({trouble})"),
-            ),
+            (Some(trouble), _, De) => {
+                logged("audio", &trouble);
+                check(
+                    "audio",
+                    false,
+                    format!("{device} spielt nicht: wähl eine andere Ausgabe oder gib sie frei"),
+                )
+            }
             (None, PlayState::NoDevice, En) => check("audio", false, format!("{device} does not play")),
             (None, PlayState::NoDevice, De) => check("audio", false, format!("{device} spielt nicht")),
             (None, _, language) => {
@@ -71,7 +75,9 @@ impl Inner {
         match (outcome, language) {
             (Ok(()), En) => check("storage", true, format!("{} can be written", root.display())),
             (Ok(()), De) => check("storage", true, format!("{} lässt sich beschreiben", root.display())),
-            (Err(error), _) => check("storage", false, format!("{}: {error}", root.display())),
+            (Err(error), language) => {
+                check("storage", false, format!("{}: {}", root.display(), reason(&error, language)))
+            }
         }
     }
 
@@ -90,7 +96,11 @@ impl Inner {
                 format!("im Schlüsselbund des Systems, und bis zum nächsten Start in {file}")
             }
             (Kept::InFile(None), _) => in_file,
-            (Kept::InFile(Some(why)), _) => format!("{in_file}: {why}"),
+            (Kept::InFile(Some(why)), En) => format!("{in_file}: {why}"),
+            (Kept::InFile(Some(why)), De) => {
+                logged("key", why);
+                format!("{in_file}: der Schlüsselbund des Systems lässt sich nicht benutzen")
+            }
         };
         check("key", true, said)
     }
@@ -98,7 +108,11 @@ impl Inner {
     fn check_log(&self, language: LanguageView) -> DoctorCheckView {
         let logs = match self.log.rooms() {
             Ok(rooms) => rooms.len(),
-            Err(error) => return check("log", false, error.to_string()),
+            Err(error) if language == En => return check("log", false, error.to_string()),
+            Err(error) => {
+                logged("log", &error);
+                return check("log", false, "die Protokolle lassen sich nicht lesen".to_owned());
+            }
         };
         let said = match language {
             En if logs == 1 => "1 log; to prove what is in it: `synx log verify`".to_owned(),
@@ -122,8 +136,10 @@ fn check_network(language: LanguageView) -> DoctorCheckView {
             true,
             "Ports lassen sich öffnen; können andere nicht beitreten, lass ihre Verbindungen durch die Firewall dieses Geräts".to_owned(),
         ),
-        (Err(error), En) => check("network", false, format!("no port can be opened: {error}")),
-        (Err(error), De) => check("network", false, format!("kein Port lässt sich öffnen: {error}")),
+        (Err(error), En) => check("network", false, format!("no port can be opened: {}", reason(&error, En))),
+        (Err(error), De) => {
+            check("network", false, format!("kein Port lässt sich öffnen: {}", reason(&error, De)))
+        }
     }
 }
 
@@ -132,8 +148,41 @@ fn check_discovery(language: LanguageView) -> DoctorCheckView {
         (Ok(_), En) => check("discovery", true, "rooms of the local network can be found".to_owned()),
         (Ok(_), De) => check("discovery", true, "Räume im lokalen Netz lassen sich finden".to_owned()),
         (Err(error), En) => check("discovery", false, format!("{error}; join by link instead")),
-        (Err(error), De) => check("discovery", false, format!("tritt stattdessen per Link bei ({error})")),
+        (Err(error), De) => {
+            logged("discovery", &error);
+            let said = "Räume im lokalen Netz lassen sich nicht finden: tritt stattdessen per Link bei";
+            check("discovery", false, said.to_owned())
+        }
     }
+}
+
+/// What went wrong, in the words of a library that speaks English alone: who reads another language finds it in the log.
+fn logged(name: &str, why: &dyn std::fmt::Display) {
+    tracing::warn!(check = name, %why, "a check found something in the way");
+}
+
+/// Why the system refused, in a language: it has no words of its own but English ones.
+fn reason(error: &io::Error, language: LanguageView) -> String {
+    if language == En {
+        return error.to_string();
+    }
+    let said = match error.kind() {
+        io::ErrorKind::PermissionDenied => "das System erlaubt es nicht",
+        io::ErrorKind::NotFound => "das gibt es nicht mehr",
+        io::ErrorKind::ReadOnlyFilesystem => "der Datenträger ist schreibgeschützt",
+        io::ErrorKind::StorageFull => "der Datenträger ist voll",
+        io::ErrorKind::QuotaExceeded => "das zugeteilte Kontingent ist voll",
+        io::ErrorKind::AddrInUse => "alle sind belegt",
+        io::ErrorKind::NetworkDown | io::ErrorKind::AddrNotAvailable => "es gibt hier kein Netz",
+        _ => {
+            logged("system", error);
+            return match error.raw_os_error() {
+                Some(number) => format!("das System meldet Fehler {number}"),
+                None => "das System meldet einen Fehler".to_owned(),
+            };
+        }
+    };
+    said.to_owned()
 }
 
 pub(crate) fn check(name: &str, ok: bool, message: String) -> DoctorCheckView {
@@ -151,5 +200,16 @@ mod tests {
             assert_eq!((&english.name, english.ok), (&german.name, german.ok));
             assert_ne!(english.message, german.message);
         }
+    }
+
+    #[test]
+    fn what_the_system_says_is_said_in_the_language_of_who_reads_it() {
+        // Not allowed, too many open files, no room left; elsewhere than on Unix others, but errors as well.
+        for number in [13, 24, 28] {
+            let error = io::Error::from_raw_os_error(number);
+            let (english, german) = (for_people(&reason(&error, En)), reason(&error, De));
+            assert!(!german.contains(&english), "{german} holds {english}");
+        }
+        assert_eq!(reason(&io::Error::from(io::ErrorKind::StorageFull), De), "der Datenträger ist voll");
     }
 }

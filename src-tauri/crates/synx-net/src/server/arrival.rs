@@ -90,9 +90,10 @@ async fn admit(
     socket: &mut Socket,
 ) -> Result<Peer, Option<ServerMessage>> {
     let arrival = Arrival::read(shop, address, socket);
-    let arrival = timeout(shop.config.limits.handshake, arrival).await.unwrap_or_else(|_| {
-        Err(ServerMessage::error(None, "handshake_timeout", "join_room did not come in time: try again"))
-    });
+    let Ok(arrival) = timeout(shop.config.limits.handshake, arrival).await else {
+        let late = "join_room did not come in time: try again";
+        return Err(Some(ServerMessage::error(None, "handshake_timeout", late)));
+    };
     let arrival = knock(shop, arrival?, socket).await?;
     let (mut peer, welcome) = arrival.enter(shop).await?;
     let first = vec![ready_frame(&welcome)];

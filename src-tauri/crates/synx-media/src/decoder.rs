@@ -238,10 +238,12 @@ impl Decoder {
 
     /// Decodes the next packet that holds frames into `block`; `false` at the end.
     fn next_block(&mut self) -> Result<bool, MediaError> {
-        self.block.clear();
+        // Its memory is used again.
+        let mut spare = std::mem::take(&mut self.block);
         while let Some(packet) = self.next_packet()? {
             self.budget.refill();
-            match guarded(|| self.codec.decode(&packet).map(|buffer| Block::of(&buffer))) {
+            let spare = std::mem::take(&mut spare);
+            match guarded(|| self.codec.decode(&packet).map(|buffer| Block::of(&buffer, spare))) {
                 Ok(block) => {
                     self.bad_packets = 0;
                     self.adopt(&packet, block)?;
@@ -341,8 +343,8 @@ struct Block {
 }
 
 impl Block {
-    fn of(buffer: &GenericAudioBufferRef<'_>) -> Block {
-        let mut samples: Vec<f32> = Vec::new();
+    /// Fills `samples`, whatever was in it.
+    fn of(buffer: &GenericAudioBufferRef<'_>, mut samples: Vec<f32>) -> Block {
         buffer.copy_to_vec_interleaved(&mut samples);
         for sample in &mut samples {
             if sample.is_nan() {

@@ -8,6 +8,9 @@ const TIGHTNESS: f32 = 250.0;
 /// Beats stray from their line by less than this where a tempo is held by a machine or a click.
 const GRID_TOLERANCE_S: f64 = 0.025;
 
+/// Sums compared side by side.
+const LANES: usize = 8;
+
 /// Beat positions in frames, for beats about `period` frames apart.
 pub(crate) fn track(strength: &[f32], period: f64) -> Vec<usize> {
     let n = strength.len();
@@ -16,33 +19,57 @@ pub(crate) fn track(strength: &[f32], period: f64) -> Vec<usize> {
     }
     let smooth = smoothed(strength, (period / 32.0).max(0.8) as f32);
     let (shortest, longest) = ((period * 0.6).round().max(1.0) as usize, (period * 1.7).round() as usize);
-    let penalties: Vec<f32> =
-        (shortest..=longest).map(|lag| -TIGHTNESS * ((lag as f64 / period).ln() as f32).powi(2)).collect();
+    // From the longest lag to the shortest, as what lies so far back stands in the scores.
+    let penalties: Vec<f32> = (shortest..=longest)
+        .rev()
+        .map(|lag| -TIGHTNESS * ((lag as f64 / period).ln() as f32).powi(2))
+        .collect();
     let mut score = vec![0.0f32; n];
-    let mut previous = vec![usize::MAX; n];
     for t in 0..n {
-        let mut best = (0.0f32, usize::MAX);
-        for (i, penalty) in penalties.iter().enumerate() {
-            let Some(from) = t.checked_sub(shortest + i) else { break };
-            let value = score[from] + penalty;
-            if value > best.0 {
-                best = (value, from);
-            }
-        }
-        score[t] = smooth[t] + best.0;
-        previous[t] = best.1;
+        let (_, scores, penalties) = before(&score, &penalties, (shortest, longest), t);
+        score[t] = smooth[t] + highest_sum(scores, penalties);
     }
     let tail = n.saturating_sub(longest);
     // Of equals the earliest: what follows the last onset is no beat.
     let last = (tail..n).rev().max_by(|a, b| score[*a].total_cmp(&score[*b]));
     let Some(mut at) = last else { return Vec::new() };
     let mut beats = vec![at];
-    while previous[at] != usize::MAX {
-        at = previous[at];
+    loop {
+        let (from, scores, penalties) = before(&score, &penalties, (shortest, longest), at);
+        let highest = highest_sum(scores, penalties);
+        let followed = scores.iter().zip(penalties).rposition(|(score, penalty)| score + penalty == highest);
+        let Some(i) = followed.filter(|_| highest > 0.0) else { break };
+        at = from + i;
         beats.push(at);
     }
     beats.reverse();
     beats
+}
+
+/// What a beat at `t` may follow: the frame where that begins, the scores there and the penalties.
+fn before<'a>(
+    score: &'a [f32],
+    penalties: &'a [f32],
+    (shortest, longest): (usize, usize),
+    t: usize,
+) -> (usize, &'a [f32], &'a [f32]) {
+    let (from, to) = (t.saturating_sub(longest), (t + 1).saturating_sub(shortest));
+    let scores = score.get(from..to).unwrap_or_default();
+    (from, scores, &penalties[penalties.len() - scores.len()..])
+}
+
+/// The highest sum of two that stand side by side; 0 where none is higher.
+fn highest_sum(a: &[f32], b: &[f32]) -> f32 {
+    let higher = |a: f32, b: f32| if b > a { b } else { a };
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut highest = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for (i, lane) in highest.iter_mut().enumerate() {
+            *lane = higher(*lane, a[i] + b[i]);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| a + b);
+    rest.chain(highest).fold(0.0, higher)
 }
 
 /// What lies in the middle between successive beats.
@@ -55,13 +82,14 @@ pub(crate) fn halfway(beats: &[usize]) -> Vec<usize> {
 fn smoothed(strength: &[f32], sigma: f32) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil() as isize;
     let kernel: Vec<f32> = (-reach..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
-    let n = strength.len() as isize;
-    (0..n)
-        .map(|t| {
-            let terms = (-reach..=reach).zip(&kernel).filter(|(d, _)| (0..n).contains(&(t + d)));
-            terms.map(|(d, k)| strength[(t + d) as usize] * k).sum()
-        })
-        .collect()
+    let n = strength.len();
+    let mut out = vec![0.0; n];
+    for (offset, k) in (-reach..=reach).zip(&kernel) {
+        // What lies so far beside, as far as there is something.
+        let (to, from) = (offset.min(0).unsigned_abs().min(n), offset.max(0).unsigned_abs().min(n));
+        out[to..].iter_mut().zip(&strength[from..]).for_each(|(sum, x)| *sum += x * k);
+    }
+    out
 }
 
 /// Puts each beat on the top of the onset peak around it, by a parabola.

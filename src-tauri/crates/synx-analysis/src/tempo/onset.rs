@@ -105,8 +105,9 @@ impl Difference {
         self.history.rotate_right(1);
         for (band, level) in self.bands.iter().zip(&mut self.history[0]) {
             let sum: f32 = magnitudes[band.from_bin..band.to_bin].iter().sum();
-            *level = (1.0 + COMPRESSION * sum).ln();
+            *level = 1.0 + COMPRESSION * sum;
         }
+        ln_all(&mut self.history[0]);
         self.levels.push(&self.history[0]);
         let [now, .., before] = &self.history;
         let mut onset = [0.0; GROUPS];
@@ -119,6 +120,34 @@ impl Difference {
             *sum /= size.max(1.0);
         }
         self.onsets.push(onset);
+    }
+}
+
+/// Natural logarithms of numbers from 1 on, to the last bit or the one before it: the same on every machine, which a
+/// library's are not, and several at a time. After `logf` of the Cephes library (Moshier).
+fn ln_all(values: &mut [f32]) {
+    const POLYNOMIAL: [f32; 9] = [
+        7.037_683_6e-2,
+        -1.151_461e-1,
+        1.167_699_9e-1,
+        -1.242_014_1e-1,
+        1.424_932_3e-1,
+        -1.666_805_8e-1,
+        2.000_071_5e-1,
+        -2.499_999_4e-1,
+        3.333_333e-1,
+    ];
+    /// ln 2 in two parts, of which the first is exact.
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    for value in values {
+        // As m × 2^e with m from √½ to √2.
+        let bits = value.to_bits();
+        let offset = bits.wrapping_sub(std::f32::consts::FRAC_1_SQRT_2.to_bits());
+        let exponent = (offset.cast_signed() >> 23) as f32;
+        let x = f32::from_bits(bits.wrapping_sub(offset & 0xFF80_0000)) - 1.0;
+        let square = x * x;
+        let tail = POLYNOMIAL.iter().fold(0.0, |sum, c| sum * x + c) * x * square;
+        *value = x + (tail + exponent * LN_2[1] - 0.5 * square) + exponent * LN_2[0];
     }
 }
 
@@ -139,4 +168,21 @@ fn bands(rate_hz: f64, window: usize) -> Vec<Band> {
         }
     }
     bands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_right_to_the_last_bits() {
+        let numbers: Vec<f32> =
+            (0..200_000).map(|i| 1.0 + 1e-7 * (i as f32).powi(2) * (i as f32).sqrt()).collect();
+        let mut found = numbers.clone();
+        ln_all(&mut found);
+        for (number, found) in numbers.iter().zip(found) {
+            let expected = f64::from(*number).ln();
+            assert!((f64::from(found) - expected).abs() <= 2e-7 * expected, "{found} for ln {number}");
+        }
+    }
 }

@@ -33,19 +33,27 @@ pub async fn run(args: Analyze, data_dir: &Path) -> Result<Exit, synx_node::Node
 fn line(report: &FileReport) -> String {
     match &report.outcome {
         FileOutcome::Analyzed(found) => format!("{}  {}{}", figures(found), report.file, changes(found)),
-        FileOutcome::Failed { error, .. } => format!("{:<48}  {error}", "failed"),
+        FileOutcome::Failed { error, .. } => format!("{:<67}  {error}", "failed"),
     }
 }
 
+/// Each answer with how likely it is right.
 fn figures(found: &FileAnalysis) -> String {
-    let tempo = found.bpm.map_or("no tempo".to_owned(), |bpm| format!("{bpm:.1} BPM"));
-    let key = match (&found.key, &found.camelot) {
-        (Some(key), Some(camelot)) => format!("{key} ({camelot})"),
-        _ => "no key".to_owned(),
+    let told = |answer: Option<String>, confidence: f64, none: &str| match answer {
+        Some(answer) => (answer, format!("{:.0} %", confidence * 100.0)),
+        None => (none.to_owned(), String::new()),
     };
+    let tempo = found.bpm.map(|bpm| format!("{bpm:.1} BPM"));
+    let (tempo, tempo_sure) = told(tempo, found.bpm_confidence, "no tempo");
+    let (metre, metre_sure) = told(found.metre.clone(), found.metre_confidence, "");
+    let key = found.key.as_ref().zip(found.camelot.as_ref());
+    let key = key.map(|(key, camelot)| format!("{key} ({camelot})"));
+    let (key, key_sure) = told(key, found.key_confidence, "no key");
     let loudness = found.loudness_lufs.map_or("silent".to_owned(), |lufs| format!("{lufs:.1} LUFS"));
-    let metre = found.metre.as_deref().unwrap_or("");
-    format!("{tempo:>10} {metre:<3}  {key:<15}  E{:<2} {loudness:>11}", found.energy)
+    format!(
+        "{tempo:>10} {tempo_sure:>5}  {metre:<3} {metre_sure:>5}  {key:<15} {key_sure:>5}  E{:<2} {loudness:>11}",
+        found.energy
+    )
 }
 
 /// Where tempo or key change, on lines of their own; of a tempo that flows only the first and the last.
@@ -69,4 +77,40 @@ fn changes(found: &FileAnalysis) -> String {
         text += &format!("\n            key: {}", keys.join(", then "));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_answer_is_shown_with_how_likely_it_is_and_none_without() {
+        let mut found = FileAnalysis {
+            duration_s: 60.0,
+            bpm: Some(128.0),
+            bpm_confidence: 0.934,
+            bpm_alternatives: Vec::new(),
+            beats: Vec::new(),
+            downbeats: Vec::new(),
+            metre: Some("4/4".to_owned()),
+            metre_confidence: 1.0,
+            tempo_sections: Vec::new(),
+            key: Some("A minor".to_owned()),
+            camelot: Some("8A".to_owned()),
+            open_key: Some("1m".to_owned()),
+            key_confidence: 0.5,
+            key_second: None,
+            key_sections: Vec::new(),
+            energy: 7,
+            loudness_lufs: Some(-9.04),
+            loudness_range_lu: None,
+            true_peak_dbtp: None,
+        };
+        let shown = figures(&found);
+        assert_eq!(shown, " 128.0 BPM  93 %  4/4 100 %  A minor (8A)     50 %  E7    -9.0 LUFS");
+        (found.bpm, found.metre, found.key, found.loudness_lufs) = (None, None, None, None);
+        let nothing = figures(&found);
+        assert!(nothing.contains("no tempo") && nothing.contains("no key") && !nothing.contains('%'));
+        assert_eq!(nothing.len(), shown.len());
+    }
 }

@@ -36,7 +36,18 @@ impl Display {
 impl Display {
     /// Starts the app once more, as the desktop does when a link is clicked or a file opened with it, and waits for its end.
     pub fn start_again(&self, link: &str) -> std::process::ExitStatus {
-        self.app().arg(link).status().expect("synxsphere is built")
+        let mut again = self.app().arg(link).spawn().expect("synxsphere is built");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = again.try_wait().expect("it can be waited for") {
+                return status;
+            }
+            if Instant::now() > end {
+                let _ = again.kill();
+                panic!("it does not hand {link} on and end: is there a session bus?");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 
     /// The app on this display, to be started by nobody but a person.

@@ -24,9 +24,10 @@ impl House {
         let mut host = Instance::host(home.path(), &[]);
         let link = host.next("room_opened")["link"].as_str().unwrap().to_owned();
         host.must("share", json!({"type": "share_file", "path": demo_track(TRACK)}));
-        let end_us = host.next("file_shared")["track"]["duration_us"].clone();
+        let duration_us = host.next("file_shared")["track"]["duration_us"].as_f64().unwrap();
         host.must("play", json!({"type": "playback_play"}));
-        host.must("repeat", json!({"type": "playback_loop", "region": {"begin_us": 0, "end_us": end_us}}));
+        let region = json!({"begin_s": 0, "end_s": duration_us / 1e6});
+        host.must("repeat", json!({"type": "playback_loop", "region": region}));
         Self { host, link, _home: home }
     }
 }

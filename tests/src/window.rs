@@ -174,6 +174,11 @@ impl Window {
         Self { driver, client }
     }
 
+    /// The process that all of it descends from.
+    pub fn id(&self) -> u32 {
+        self.driver.id()
+    }
+
     /// The element with a test id, once it is there.
     pub async fn find(&self, id: &str) -> Element {
         let selector = format!("[data-testid='{id}']");

@@ -32,7 +32,7 @@ fn main() {
         runtime.block_on(room::link(&display, data_dir));
     }
     if is_wanted("paused") {
-        room::paused(&display, data_dir);
+        runtime.block_on(room::paused(&display, data_dir));
     }
 }
 

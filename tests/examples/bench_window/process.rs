@@ -16,13 +16,12 @@ const DRAWN_COLOURS: usize = 24;
 const TICKS_PER_S: f64 = 100.0;
 
 /// An app that ends with this.
-pub struct App(Child);
+struct App(Child);
 
 impl App {
-    /// Starts it, with further arguments.
-    pub fn launch(display: &Display, data_dir: &Path, more: &[&str]) -> Self {
+    fn launch(display: &Display, data_dir: &Path) -> Self {
         let mut app = display.app();
-        app.args(["--new-instance", "--device", "null", "--data-dir"]).arg(data_dir).args(more);
+        app.args(["--new-instance", "--device", "null", "--data-dir"]).arg(data_dir);
         Self(app.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("synxsphere is built"))
     }
 }
@@ -40,7 +39,7 @@ pub fn start(display: &Display, data_dir: &Path) {
     for _ in 0..STARTS {
         display.until_windows(0);
         let begun = Instant::now();
-        let mut app = App::launch(display, data_dir, &[]);
+        let mut app = App::launch(display, data_dir);
         let mut ms_until = |is: &dyn Fn() -> bool| {
             while !is() {
                 assert!(begun.elapsed() < PATIENCE, "the app does not come");
@@ -65,20 +64,20 @@ pub fn start(display: &Display, data_dir: &Path) {
 /// An open window that nobody touches.
 pub fn idle(display: &Display, data_dir: &Path) {
     display.until_windows(0);
-    let app = App::launch(display, data_dir, &[]);
+    let app = App::launch(display, data_dir);
     display.until_windows(1);
     std::thread::sleep(SETTLE);
-    watch("idle", &app);
+    watch("idle", app.0.id());
 }
 
-/// What all processes of an app take for a while.
-pub fn watch(what: &str, app: &App) {
+/// What a process and its descendants take for a while.
+pub fn watch(what: &str, root: u32) {
     let woken = |pid| (pid, wakeups(pid));
-    let (before, begun) = (ticks(app.0.id()), Instant::now());
+    let (before, begun) = (ticks(root), Instant::now());
     let woken_before: Vec<(u32, u64)> = before.iter().map(|one| woken(one.0)).collect();
     std::thread::sleep(WATCHED);
     let seconds = begun.elapsed().as_secs_f64();
-    for (pid, name, used) in ticks(app.0.id()) {
+    for (pid, name, used) in ticks(root) {
         let earlier = before.iter().find(|one| one.0 == pid).map_or(0, |one| one.2);
         let percent = (used - earlier) as f64 / TICKS_PER_S / seconds * 100.0;
         let pss_mib = pss_kib(pid) as f64 / 1024.0;

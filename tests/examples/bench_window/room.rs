@@ -1,6 +1,6 @@
 //! A room in the app: how soon after the click on a link it plays, and what the app takes while the room is open and paused.
 
-use crate::process::{App, SETTLE, watch};
+use crate::process::{SETTLE, watch};
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
@@ -32,8 +32,8 @@ impl House {
     }
 }
 
-/// From the start of the app with a link to its place in the room, and to the first error that it measures at its output, which it
-/// does once a second while it plays. The file is in its library.
+/// From the start of the app with a link, over the answer that one wants to join, to its place in the room, and to the first error
+/// that it measures at its output, which it does once a second while it plays. The file is in its library.
 pub async fn link(display: &Display, data_dir: &Path) {
     keep_the_file(display, data_dir).await;
     let mut house = House::open();
@@ -42,6 +42,7 @@ pub async fn link(display: &Display, data_dir: &Path) {
         display.until_windows(0);
         let begun = Instant::now();
         let window = Window::open_with(display, data_dir, Path::new(&house.link)).await;
+        window.click("join-go").await;
         house.host.next("user_joined");
         joined_ms.push(begun.elapsed().as_secs_f64() * 1e3);
         let mine = "document.querySelector('[data-testid=member-sync]')?.textContent ?? ''";
@@ -71,13 +72,14 @@ async fn keep_the_file(display: &Display, data_dir: &Path) {
 }
 
 /// An open window in a room that is paused.
-pub fn paused(display: &Display, data_dir: &Path) {
+pub async fn paused(display: &Display, data_dir: &Path) {
     display.until_windows(0);
     let mut house = House::open();
-    let app = App::launch(display, data_dir, &[&house.link]);
+    let window = Window::open_with(display, data_dir, Path::new(&house.link)).await;
+    window.click("join-go").await;
     house.host.next("user_joined");
-    display.until_windows(1);
     house.host.must("pause", json!({"type": "playback_pause"}));
     std::thread::sleep(SETTLE);
-    watch("paused", &app);
+    watch("paused", window.id());
+    window.close().await;
 }

@@ -279,7 +279,7 @@ async fn two_windows_share_one_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clicked_link_reaches_the_app_that_runs() {
+async fn a_clicked_link_reaches_the_app_whether_it_runs_or_not() {
     let _alone = FIRST.lock().await;
     let display = Display::start();
     let folder = tempfile::tempdir().unwrap();
@@ -294,6 +294,12 @@ async fn a_clicked_link_reaches_the_app_that_runs() {
     assert_eq!(offered, link);
     window.screenshot("join-by-click").await;
     // The next to be the first must not find it.
+    DesktopPlayer::of(&data_dir).quit();
+    window.close().await;
+    let window = Window::open_with(&display, &data_dir, std::path::Path::new(link)).await;
+    window.find("join-link").await;
+    let offered = window.value("document.querySelector('[data-testid=join-link]').value").await;
+    assert_eq!(offered, link, "also where it starts the app");
     DesktopPlayer::of(&data_dir).quit();
     window.close().await;
 }

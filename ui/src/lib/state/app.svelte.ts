@@ -96,7 +96,7 @@ export class App extends Known {
   }
 
   async load(): Promise<void> {
-    this.#early = [];
+    this.#early ??= []; // A link that the app was started with came with the subscription.
     try {
       const { app } = await this.backend.call({ type: 'get_app' });
       await language.speak(app.language);

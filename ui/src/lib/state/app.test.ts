@@ -34,6 +34,19 @@ describe('opening', () => {
     expect(app.notices.list.map((notice) => notice.code)).toEqual(['early']);
   });
 
+  it('opens the link that the app was started with, which comes as soon as events do', async () => {
+    const node = new FakeBackend(scene('library'));
+    const subscribe = node.subscribe.bind(node);
+    vi.spyOn(node, 'subscribe').mockImplementation(async (listener) => {
+      const unsubscribe = await subscribe(listener);
+      listener({ type: 'link_opened', link: 'synxsphere://join?r=1' });
+      return unsubscribe;
+    });
+    const app = new App(node);
+    await app.start();
+    expect(app.window.dialog).toEqual({ type: 'join', link: 'synxsphere://join?r=1' });
+  });
+
   it('says why when the node does not answer, and can be tried again', async () => {
     const node = new FakeBackend(scene('library'));
     vi.spyOn(node, 'call').mockRejectedValueOnce(new CallFailure('storage', 'The disk cannot be read.'));

@@ -52,12 +52,15 @@ pub fn start(display: &Display, data_dir: &Path) {
         drawn_ms.push(ms_until(&|| display.colours() >= DRAWN_COLOURS));
         drop(app);
     }
-    for (what, mut ms) in [("window", window_ms), ("drawn", drawn_ms)] {
+    tell("start_to", [("window", window_ms), ("drawn", drawn_ms)]);
+}
+
+/// Prints the median and the longest of several times to several things.
+pub fn tell(from: &str, to: [(&str, Vec<f64>); 2]) {
+    for (what, mut ms) in to {
         ms.sort_by(f64::total_cmp);
-        let (median, longest) = (ms[STARTS / 2], ms[STARTS - 1]);
-        println!(
-            "{{\"start_to\":{what:?},\"count\":{STARTS},\"median_ms\":{median:.0},\"max_ms\":{longest:.0}}}"
-        );
+        let (count, median, longest) = (ms.len(), ms[ms.len() / 2], ms[ms.len() - 1]);
+        println!("{{{from:?}:{what:?},\"count\":{count},\"median_ms\":{median:.0},\"max_ms\":{longest:.0}}}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A room in the app: how soon after the click on a link it plays, and what the app takes while the room is open and paused.
 
-use crate::process::{SETTLE, watch};
+use crate::process::{SETTLE, tell, watch};
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
@@ -51,13 +51,7 @@ pub async fn link(display: &Display, data_dir: &Path) {
         window.close().await;
         house.host.next("user_left");
     }
-    for (what, mut ms) in [("joined", joined_ms), ("playing", playing_ms)] {
-        ms.sort_by(f64::total_cmp);
-        let (median, longest) = (ms[CLICKS / 2], ms[CLICKS - 1]);
-        println!(
-            "{{\"link_to\":{what:?},\"count\":{CLICKS},\"median_ms\":{median:.0},\"max_ms\":{longest:.0}}}"
-        );
-    }
+    tell("link_to", [("joined", joined_ms), ("playing", playing_ms)]);
 }
 
 async fn keep_the_file(display: &Display, data_dir: &Path) {

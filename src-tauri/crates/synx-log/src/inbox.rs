@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use synx_domain::{Envelope, RoomId};
 use tokio::sync::oneshot;
 
-/// Payloads of others' events that wait for the writer at most, in bytes: what is beyond is read in the store.
+/// Memory of others' events that wait for the writer at most, in bytes: what is beyond is read in the store.
 const NEWS_BYTES: usize = 4 << 20;
 
 /// Where the outcome of a job goes.
@@ -113,7 +113,7 @@ impl Inbox {
         }
         let Queue { news, news_bytes, .. } = &mut *queue;
         for record in records {
-            *news_bytes += record.data.len();
+            *news_bytes += size_of::<Record>() + record.data.len();
             let room = news.entry(record.room_id).or_default();
             room.more |= *news_bytes > NEWS_BYTES;
             if !room.more {
@@ -166,5 +166,29 @@ impl Inbox {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{chats, room};
+    use crate::{EventStore, Log, LogOptions, MemoryStore};
+
+    #[tokio::test]
+    async fn what_others_append_is_kept_up_to_a_limit_and_then_only_noted() {
+        let store = Arc::new(MemoryStore::new());
+        let log = Log::over(Arc::clone(&store) as Arc<dyn EventStore>, LogOptions::default()).unwrap();
+        log.append(room(1), 0, chats(1)).await.unwrap();
+        let record = store.read(room(1), 0, 1, usize::MAX).unwrap().remove(0);
+        let inbox = Inbox::new(1, 1);
+        let fitting = NEWS_BYTES / (size_of::<Record>() + record.data.len());
+        inbox.tell(vec![record.clone(); fitting + 5]);
+        let taken = |inbox: &Inbox| inbox.take(1, 1).unwrap().news.remove(&room(1)).unwrap();
+        let first = taken(&inbox);
+        assert_eq!((first.records.len(), first.more), (fitting, true));
+        inbox.tell(vec![record]);
+        let next = taken(&inbox);
+        assert_eq!((next.records.len(), next.more), (1, false));
     }
 }

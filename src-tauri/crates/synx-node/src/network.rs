@@ -9,13 +9,16 @@ use crate::error::NodeError;
 use crate::node::Inner;
 use crate::room::stage::Stage;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Below it, ports are the system's own.
 const LOWEST_PORT: u16 = 1024;
+/// Addresses of networks in a link: each that does not answer holds up the next (the client's 250 ms), and a machine with
+/// containers has dozens that lead nowhere. Cards come before bridges in the system's list.
+const MOST_OFFERED: usize = 4;
 /// This machine answers itself at once, or something swallows what it says.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -69,12 +72,42 @@ impl Inner {
 
 /// Every address of this machine that is not its own alone.
 fn interfaces() -> Vec<InterfaceView> {
+    outward().map(|one| InterfaceView { address: one.ip().to_string(), name: one.name }).collect()
+}
+
+fn outward() -> impl Iterator<Item = if_addrs::Interface> {
     let found = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::warn!(%error, "the addresses of this machine cannot be listed");
         Vec::new()
     });
-    let outward = found.into_iter().filter(|one| !one.is_loopback() && !one.is_link_local());
-    outward.map(|one| InterfaceView { address: one.ip().to_string(), name: one.name }).collect()
+    found.into_iter().filter(|one| !one.is_loopback() && !one.is_link_local())
+}
+
+/// Where others may reach a listener, likeliest first: its own address, or this machine's where it listens everywhere.
+pub fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
+    if !listening.ip().is_unspecified() {
+        return vec![listening];
+    }
+    // A listener of IPv6 may hear IPv4 as well or not, as the system likes: its own family is what is sure.
+    let own_family = |ip: &IpAddr| ip.is_ipv4() == listening.is_ipv4();
+    let offered = offered(outgoing_address(), outward().map(|one| one.ip()).filter(own_family));
+    offered.into_iter().map(|ip| SocketAddr::new(ip, listening.port())).collect()
+}
+
+/// The address of the default route, then those of other networks (a second card, a VPN), then the one for this machine alone.
+fn offered(outgoing: Option<IpAddr>, others: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let others = others.filter(|ip| Some(*ip) != outgoing);
+    let mut offered: Vec<IpAddr> = outgoing.into_iter().chain(others).take(MOST_OFFERED).collect();
+    offered.push(Ipv4Addr::LOCALHOST.into());
+    offered
+}
+
+/// The address from which this machine would speak to the network. Nothing is sent: a datagram socket only picks a route.
+fn outgoing_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // TEST-NET-1 (RFC 5737): no host, but the default route leads there.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 async fn check_port(language: LanguageView, port: Option<u16>, open_port: Option<u16>) -> DoctorCheckView {
@@ -216,6 +249,17 @@ mod tests {
         let told = check_interfaces(LanguageView::En, &[foreign]).await;
         assert!(!told.ok && told.message.contains("192.0.2.1"), "{told:?}");
         assert!(!check_interfaces(LanguageView::De, &[]).await.ok);
+    }
+
+    #[test]
+    fn a_room_is_offered_at_every_network_the_likeliest_first() {
+        let ip = |last| IpAddr::from([10, 0, 0, last]);
+        let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+        assert_eq!(offered(Some(ip(2)), [ip(1), ip(2)].into_iter()), [ip(2), ip(1), loopback]);
+        assert_eq!(offered(None, [ip(1)].into_iter()), [ip(1), loopback], "a network without a way out");
+        assert_eq!(offered(None, (1..100).map(ip)).len(), MOST_OFFERED + 1);
+        let listening = "192.0.2.7:47900".parse().unwrap();
+        assert_eq!(addresses(listening), [listening], "who chose an address is reached there alone");
     }
 
     #[test]

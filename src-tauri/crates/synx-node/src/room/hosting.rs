@@ -1,6 +1,7 @@
 //! Hosting: a room of this machine with its server, its invites and its announcement on the network.
 
 use crate::error::NodeError;
+use crate::network::addresses;
 use crate::node::Inner;
 use crate::room::backend::HostBackend;
 use crate::room::feed::Feed;
@@ -8,7 +9,7 @@ use crate::room::hosted::HostedRoom;
 use crate::room::invites::{self, Door, FirstInvite, NewInvite, invite_link};
 use crate::room::{abandoned, archive};
 use crate::settings::Offer;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use synx_domain::{
@@ -322,23 +323,4 @@ async fn dismiss_the_gone(room: Arc<HostedRoom>, server: synx_net::ServerHandle)
             tracing::warn!(%error, %user, "a member that is gone stays listed");
         }
     }
-}
-
-/// Where others on the network may reach a listener: its own address, or this machine's where it listens everywhere.
-pub fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
-    if !listening.ip().is_unspecified() {
-        return vec![listening];
-    }
-    let mut found: Vec<SocketAddr> =
-        outgoing_address().into_iter().map(|ip| SocketAddr::new(ip, listening.port())).collect();
-    found.push(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listening.port()));
-    found
-}
-
-/// The address from which this machine would speak to the network. Nothing is sent: a datagram socket only picks a route.
-fn outgoing_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // TEST-NET-1 (RFC 5737): no host, but the default route leads there.
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
 }

@@ -51,16 +51,18 @@ fn run_with(
     mut disturb: impl FnMut(f64, &mut SimClock, &mut SimClock) -> bool,
 ) -> Run {
     let mut run = Run { errors: Vec::new(), jumps: 0 };
-    let mut true_us = 0.0;
-    while true_us < seconds * 1e6 {
-        true_us = peer.clock.true_us(peer.schedule.next_us() as f64).max(true_us + 1.0);
+    let mut free_us = 0.0;
+    while free_us < seconds * 1e6 {
+        let true_us: f64 = peer.clock.true_us(peer.schedule.next_us() as f64).max(free_us);
+        free_us = true_us + 1.0;
         let blocked = disturb(true_us, &mut peer.clock, &mut host);
         let local_us = peer.clock.read_us(true_us) as i64;
         peer.schedule.on_sent(local_us, peer.filter.estimate().as_ref());
         if blocked {
             continue;
         }
-        let Some((probe, _)) = link.probe(true_us, &peer.clock, &host) else { continue };
+        let Some((probe, back_us)) = link.probe(true_us, &peer.clock, &host) else { continue };
+        free_us = back_us;
         if peer.filter.add(probe) == Verdict::Jumped {
             run.jumps += 1;
             peer.schedule.restart(local_us);
@@ -129,6 +131,13 @@ fn the_few_probes_that_find_both_machines_idle_are_believed() {
     let busy = |seed| Link::new(Delay::Uniform(20.0, 40.0), seed).busy(0.02, [15.0, 90.0]);
     // Of the others alone the middle would be 37 us off.
     check("busy", busy, [8.0, 20.0, 40.0]);
+}
+
+#[test]
+fn machines_that_fall_asleep_between_probes_wake_for_the_last_of_a_train() {
+    let asleep = |seed| Link::new(Delay::Queue(50.0, 30.0), seed).sleeping([500.0, 200.0]);
+    // Of first probes alone the middle would be 45 us off.
+    check("asleep", asleep, [4.0, 8.0, 15.0]);
 }
 
 #[test]

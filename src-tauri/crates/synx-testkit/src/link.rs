@@ -41,6 +41,7 @@ pub struct Link {
     upload: Option<(std::ops::Range<f64>, f64)>,
     ticks: Option<(f64, f64)>,
     busy: Option<(f64, [f64; 2])>,
+    sleep: Option<[f64; 2]>,
     random: Random,
     last_up_us: f64,
     last_down_us: f64,
@@ -57,6 +58,7 @@ impl Link {
             upload: None,
             ticks: None,
             busy: None,
+            sleep: None,
             random: Random::new(seed),
             last_up_us: 0.0,
             last_down_us: 0.0,
@@ -101,6 +103,23 @@ impl Link {
         self
     }
 
+    /// Processors at the ends fall asleep: what comes to one that was idle for half a millisecond waits until it wakes (at
+    /// the host, at the peer; microseconds, 0.3 to 1.3 times that).
+    #[must_use]
+    pub fn sleeping(mut self, waits_us: [f64; 2]) -> Self {
+        self.sleep = Some(waits_us);
+        self
+    }
+
+    fn waking_us(&mut self, end: usize, idle_us: f64) -> f64 {
+        /// Until then a processor waits awake, as kernels do after each piece of work.
+        const AWAKE_US: f64 = 500.0;
+        match self.sleep {
+            Some(waits_us) if idle_us > AWAKE_US => waits_us[end] * (0.3 + self.random.unit()),
+            _ => 0.0,
+        }
+    }
+
     fn draw_us(&mut self) -> f64 {
         let delay_us = self.delay.draw_us(&mut self.random);
         match self.ticks {
@@ -123,8 +142,11 @@ impl Link {
         if self.random.unit() < self.loss {
             return None;
         }
+        let host_idle_us = true_us + up - self.last_up_us;
+        let up = up + self.waking_us(0, host_idle_us);
         let arrives_us = self.after_stall(true_us + up).max(self.last_up_us);
         let leaves_us = arrives_us + TURNAROUND_US;
+        let down = down + self.waking_us(1, leaves_us + down - true_us);
         let back_us = self.after_stall(leaves_us + down).max(self.last_down_us);
         (self.last_up_us, self.last_down_us) = (arrives_us, back_us);
         let stamp = |clock: &SimClock, at_us: f64| clock.read_us(at_us).floor() as i64;

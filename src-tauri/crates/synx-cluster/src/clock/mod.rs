@@ -161,8 +161,7 @@ impl Link {
                 Some(done) = doings.next(), if !doings.is_empty() => match done {
                     Done::Looked(found) => keeper.looked(now_us(), found),
                     Done::Written(record, outcome) => keeper.wrote(now_us(), record, outcome),
-                    Done::Probed(owner, Some((epoch, probe))) => keeper.probed(owner, epoch, probe),
-                    Done::Probed(_, None) => {}
+                    Done::Probed(owner, answer) => keeper.probed(owner, answer),
                 },
                 Some(news) = self.news.next() => {
                     if let Some((revision, record)) = told_of(&news) {

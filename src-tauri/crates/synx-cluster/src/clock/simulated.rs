@@ -22,7 +22,7 @@ enum Event {
     Looked(Result<Option<(u64, Record)>, ()>),
     Written(Record, Written),
     Told(u64, Record),
-    Probed(NodeId, EpochId, Probe),
+    Probed(NodeId, Option<(EpochId, Probe)>),
 }
 
 struct Node {
@@ -127,7 +127,7 @@ impl World {
             Event::Looked(found) => keeper.looked(now_us, found),
             Event::Written(record, outcome) => keeper.wrote(now_us, record, outcome),
             Event::Told(revision, record) => keeper.saw(now_us, revision, record),
-            Event::Probed(owner, epoch, probe) => keeper.probed(owner, epoch, probe),
+            Event::Probed(owner, answer) => keeper.probed(owner, answer),
         }
         for order in keeper.orders(now_us) {
             self.carry_out(node, order);
@@ -174,17 +174,20 @@ impl World {
     }
 
     fn probe(&mut self, node: usize, owner: NodeId) {
-        let Some(host) = self.nodes.iter().position(|other| other.id == owner) else { return };
+        let Some(host) = self.nodes.iter().position(|other| other.id == owner) else {
+            return self.at(LOST_US, node, Event::Probed(owner, None));
+        };
         let (peer_clock, host_clock) = (self.nodes[node].clock, self.nodes[host].clock);
         let owns = self.nodes[host].keeper.owns(self.local_us(host));
         let known = self.nodes[host].keeper.known().filter(|_| owns && self.nodes[host].alive);
         let cut = self.nodes[node].cut || self.nodes[host].cut || !self.servers_up;
         let sent = self.nodes[node].path.probe(self.now_us, &peer_clock, &host_clock);
-        if let (Some((probe, back_us)), Some(known), false) = (sent, known, cut) {
-            let room_us = |local_us: i64| known.line.room_us(local_us as f64) as i64;
-            let probe = Probe { t2_us: room_us(probe.t2_us), t3_us: room_us(probe.t3_us), ..probe };
-            self.at(back_us - self.now_us, node, Event::Probed(owner, known.epoch, probe));
-        }
+        let (Some((probe, back_us)), Some(known), false) = (sent, known, cut) else {
+            return self.at(LOST_US, node, Event::Probed(owner, None));
+        };
+        let room_us = |local_us: i64| known.line.room_us(local_us as f64) as i64;
+        let probe = Probe { t2_us: room_us(probe.t2_us), t3_us: room_us(probe.t3_us), ..probe };
+        self.at(back_us - self.now_us, node, Event::Probed(owner, Some((known.epoch, probe))));
     }
 
     /// What must hold at any time: there are never two owners, and nobody's time jumps within an epoch.

@@ -43,6 +43,8 @@ pub(crate) struct Timekeeper {
     followed: Option<Record>,
     filter: ClockFilter,
     schedule: ProbeSchedule,
+    /// Whether a probe is under way: the next waits for it, as the schedule wants.
+    probing: bool,
     settled: u32,
     /// Whether what is known here is this node's own clock. It stays so while nobody owns it.
     reigns: bool,
@@ -59,6 +61,7 @@ impl Timekeeper {
             followed: None,
             filter: ClockFilter::new(),
             schedule: ProbeSchedule::new(now_us),
+            probing: false,
             settled: 0,
             reigns: false,
         }
@@ -81,7 +84,7 @@ impl Timekeeper {
 
     /// When [`Timekeeper::orders`] is to be asked again.
     pub(crate) fn next_us(&self) -> i64 {
-        let probe_us = self.followed.map_or(i64::MAX, |_| self.schedule.next_us());
+        let probe_us = self.followed.filter(|_| !self.probing).map_or(i64::MAX, |_| self.schedule.next_us());
         self.lease.next_us().min(probe_us)
     }
 
@@ -97,8 +100,10 @@ impl Timekeeper {
             None => {}
         }
         if let Some(Record { node: owner, .. }) = self.followed
+            && !self.probing
             && now_us >= self.schedule.next_us()
         {
+            self.probing = true;
             self.schedule.on_sent(now_us, self.filter.estimate().as_ref());
             orders.push(Order::Probe { owner });
         }
@@ -146,6 +151,7 @@ impl Timekeeper {
             self.followed = theirs;
             self.filter = ClockFilter::new();
             self.schedule.restart(now_us);
+            self.probing = false;
             self.settled = 0;
             self.reigns = false;
         }
@@ -166,12 +172,11 @@ impl Timekeeper {
         self.known = Some(Known { epoch, line });
     }
 
-    /// A probe has come back from an owner.
-    pub(crate) fn probed(&mut self, owner: NodeId, epoch: EpochId, probe: Probe) {
-        let Some(followed) = self.followed.filter(|followed| *followed == Record { node: owner, epoch })
-        else {
-            return;
-        };
+    /// A probe to an owner has ended: with its times and what they count in, or without an answer.
+    pub(crate) fn probed(&mut self, owner: NodeId, answer: Option<(EpochId, Probe)>) {
+        let Some(followed) = self.followed.filter(|followed| followed.node == owner) else { return };
+        self.probing = false;
+        let Some((_, probe)) = answer.filter(|(epoch, _)| *epoch == followed.epoch) else { return };
         match self.filter.add(probe) {
             Verdict::Accepted => self.settled += 1,
             Verdict::Implausible | Verdict::Suspect => return,

@@ -41,8 +41,11 @@ async fn probe(
 ) -> synx_net::NetError {
     let mut schedule = ProbeSchedule::new(monotonic_us());
     loop {
-        let wait_us = (schedule.next_us() - monotonic_us()).max(0);
-        tokio::time::sleep(Duration::from_micros(wait_us.unsigned_abs())).await;
+        let wait_us = schedule.next_us() - monotonic_us();
+        // Not for nothing: the timer wakes up to a millisecond late, and the machine would have gone to sleep.
+        if wait_us > 0 {
+            tokio::time::sleep(Duration::from_micros(wait_us.unsigned_abs())).await;
+        }
         schedule.on_sent(monotonic_us(), filter.estimate().as_ref());
         let reading = match link.probe(monotonic_us).await {
             Ok(reading) => reading,

@@ -186,7 +186,7 @@ impl World {
 
     fn probe(&mut self) {
         let (now_us, local) = (self.card.true_us, self.card.local);
-        if local.read_us(now_us) as i64 >= self.schedule.next_us() {
+        if self.answers.is_empty() && local.read_us(now_us) as i64 >= self.schedule.next_us() {
             self.answers.extend(self.link.probe(now_us, &local, &self.host).map(|(p, at)| (at, p)));
             self.schedule.on_sent(local.read_us(now_us) as i64, self.filter.estimate().as_ref());
         }

@@ -27,7 +27,8 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new() -> Self {
         Self {
-            samples: (0..CAPACITY).map(|_| [AtomicU32::new(0), AtomicU32::new(0)]).collect(),
+            // Zeroed by the system when it is first touched: windows that wait for a track take no memory.
+            samples: bytemuck::zeroed_slice_box(CAPACITY as usize),
             begin: AtomicU64::new(0),
             end: AtomicU64::new(0),
             last: AtomicU64::new(UNKNOWN),

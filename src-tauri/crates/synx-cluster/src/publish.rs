@@ -13,8 +13,10 @@ use async_nats::{Message as NatsMessage, Request};
 /// Why a message is not known to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotStored {
-    /// It was stored before, or is not as those before it want it.
+    /// It was stored before.
     Known,
+    /// It was stored, but does not count behind those before it, which are all here.
+    PassedOver,
     /// It was refused, as there is another message at this place, with the same subject, that was not expected.
     Behind(u64),
     /// It was refused, or no answer came.

@@ -116,6 +116,7 @@ impl Session {
             self.condition.retried();
             // What happened is seen in the stream alone: the answer to an earlier attempt may have been lost.
             let caught_up = match reason {
+                NotStored::PassedOver => Ok(()),
                 NotStored::Behind(place) => self.follow_to(place).await,
                 NotStored::Known | NotStored::Otherwise(_) => self.catch_up().await,
             };
@@ -127,7 +128,7 @@ impl Session {
             }
             if caught_up.is_ok() {
                 self.replica.admit(&message.records)?;
-                if reason == NotStored::Known {
+                if matches!(reason, NotStored::Known | NotStored::PassedOver) {
                     // The server knows it, but it does not count where it lies, if it does.
                     message.id = Uuid::now_v7();
                 }
@@ -135,7 +136,9 @@ impl Session {
             if Instant::now() >= deadline {
                 let detail = match reason {
                     NotStored::Otherwise(detail) => detail,
-                    NotStored::Known | NotStored::Behind(_) => "the servers do not answer".to_owned(),
+                    NotStored::Known | NotStored::PassedOver | NotStored::Behind(_) => {
+                        "the servers do not answer".to_owned()
+                    }
                 };
                 return Err(LogError::Io { what: "store events in the cluster", detail });
             }
@@ -159,7 +162,7 @@ impl Session {
         };
         match taken {
             Ok(true) => Ok(()),
-            Ok(false) => Err(NotStored::Known),
+            Ok(false) => Err(NotStored::PassedOver),
             Err(error) => Err(otherwise(&error)),
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use async_nats::HeaderMap;
+use futures_util::StreamExt;
 use std::path::Path;
 use std::sync::Arc;
 use synx_cluster::testing::{NatsServer, ServerConfig, until};
@@ -64,6 +65,52 @@ async fn servers_that_could_lose_events_are_refused_unless_told_otherwise() {
         let options = ClusterOptions { accept_unsafe: true, ..server.options(node.path()) };
         JetStreamStore::open(options).unwrap();
     }
+}
+
+/// Two nodes that append to the same rooms at the same moment, again and again: one of them loses each time. Where its message lies
+/// it knows then, and so what lies before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_a_race_does_not_ask_where_the_stream_ends() {
+    const RACES: u64 = 40;
+    let (server, nodes) = (NatsServer::start(), [tempdir().unwrap(), tempdir().unwrap()]);
+    let stores = nodes.each_ref().map(|node| Arc::new(open(&server, node.path())));
+    let with = async_nats::ConnectOptions::with_user_and_password("synx".to_owned(), "let-me-in".to_owned());
+    let client = with.connect(server.address()).await.unwrap();
+    let mut asked = client.subscribe("$JS.API.STREAM.INFO.>").await.unwrap();
+    client.flush().await.unwrap();
+    let begun = std::time::Instant::now();
+    let mut lost = 0;
+    for race in 0..RACES {
+        // Of several rooms at once the servers do not see that somebody was faster.
+        let rooms = [room(2 * u128::from(race) + 1), room(2 * u128::from(race) + 2)];
+        let commits = stores.each_ref().map(|store| {
+            let store = Arc::clone(store);
+            tokio::spawn(async move {
+                let records = records(&rooms, 1).await;
+                tokio::task::spawn_blocking(move || store.commit(&records)).await.unwrap()
+            })
+        });
+        for commit in commits {
+            match commit.await.unwrap() {
+                Ok(()) => {}
+                Err(LogError::Conflict { .. }) => lost += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let events = 2 * (race + 1);
+        for store in &stores {
+            until_it_has(store, events).await;
+        }
+    }
+    client.flush().await.unwrap();
+    let seconds = begun.elapsed().as_secs() + 1;
+    let mut asked_for = 0;
+    while tokio::time::timeout(std::time::Duration::from_millis(200), asked.next()).await.is_ok() {
+        asked_for += 1;
+    }
+    // Each node looks once a second anyway.
+    assert_eq!(lost, RACES);
+    assert!(asked_for <= 2 * seconds + 2, "{asked_for} times within {seconds} s, after {lost} lost races");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,8 +37,11 @@ pub enum LogError {
         detail: String,
     },
     /// No room on the medium; nothing was written, and what is there stays readable.
-    #[error("the disk that holds the log is full: free some space and try again")]
-    DiskFull,
+    #[error("the disk that holds the log is full: {detail}; free some space and try again")]
+    DiskFull {
+        /// What the system said.
+        detail: String,
+    },
     /// The medium failed. After a crash, events of a failed append may turn out to be there.
     #[error("the log could not {what}: {detail}")]
     Io {
@@ -194,7 +197,7 @@ impl LogError {
             Self::Overloaded => "overloaded",
             Self::Closed => "log_closed",
             Self::ReadOnly { .. } => "log_read_only",
-            Self::DiskFull => "disk_full",
+            Self::DiskFull { .. } => "disk_full",
             Self::Io { .. } => "log_io",
             Self::Corrupt { .. } => "log_corrupt",
             Self::Locked { .. } => "log_locked",

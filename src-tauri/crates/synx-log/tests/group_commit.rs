@@ -21,6 +21,10 @@ enum Then {
     Panic,
 }
 
+fn full() -> LogError {
+    LogError::DiskFull { detail: "nothing goes in any more".to_owned() }
+}
+
 /// A disk whose syncs end when the test says so, and as it says.
 struct Disk {
     memory: MemoryStore,
@@ -34,7 +38,7 @@ impl EventStore for Disk {
         self.begun.send(records.len()).unwrap();
         match self.then.lock().unwrap().recv().unwrap() {
             Then::Store => self.memory.commit(records),
-            Then::Fail => Err(LogError::DiskFull),
+            Then::Fail => Err(full()),
             Then::Panic => panic!("the disk is on fire"),
         }
     }
@@ -147,7 +151,7 @@ async fn a_failed_commit_is_told_to_all_and_leaves_nothing() {
     rig.then.send(Then::Fail).unwrap();
     assert_eq!(first.await, Ok(1));
     for other in others {
-        assert_eq!(other.await, Err(LogError::DiskFull));
+        assert_eq!(other.await, Err(full()));
     }
     assert_eq!(rig.log.head(room(2)), Ok(0));
     let again = rig.begin_all(0).await;

@@ -1,6 +1,6 @@
 //! The files of a log as files: its lock, its companions, copies of it.
 
-use super::failure::io_error;
+use super::failure::{io_error, of_file};
 use crate::LogError;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,8 @@ pub(super) fn lock(path: &Path) -> Result<File, LogError> {
         .truncate(false)
         .write(true)
         .open(&lock_path)
-        .map_err(io_error("open its lock file"))?;
+        .map_err(io_error("open its lock file"))
+        .map_err(of_file(&lock_path))?;
     let patience = Instant::now() + LOCK_PATIENCE;
     loop {
         match file.try_lock() {
@@ -27,6 +28,16 @@ pub(super) fn lock(path: &Path) -> Result<File, LogError> {
             Err(TryLockError::WouldBlock) => return Err(LogError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(io_error("lock its file")(error)),
         }
+    }
+}
+
+/// Keeps others from appending for as long as this is held; none where nobody ever has.
+pub(super) fn keep_writers_out(path: &Path) -> Result<Option<File>, LogError> {
+    let Ok(file) = File::open(beside(path, ".lock")) else { return Ok(None) };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(LogError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(io_error("lock its file")(error)),
     }
 }
 

@@ -18,9 +18,9 @@ mod tests;
 use super::{Archived, EventStore, Old, Scanned, StoreHead};
 use crate::{AuditFilter, Checkpoint, LogError, Record, StoredSnapshot};
 use checkpoint::Checkpointer;
-use failure::{io_error, sqlite_error};
+use failure::{io_error, of_file, sqlite_error};
 pub(crate) use files::replace_log;
-use files::{beside, lock, sync_folder_of};
+use files::{beside, keep_writers_out, lock, sync_folder_of};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -49,6 +49,8 @@ pub struct SqliteStore {
     access: Access,
     /// Whether nobody can be writing: then the file is read with no shared memory beside it.
     immutable: bool,
+    /// Keeps others from writing to a file that is read so, if somebody could.
+    _alone: Option<File>,
     /// False for a file of an older schema that is only looked at: it has neither archive nor checkpoints.
     has_archive: bool,
     writer: Mutex<Option<Writer>>,
@@ -90,6 +92,7 @@ impl SqliteStore {
             path: path.to_owned(),
             access,
             immutable: false,
+            _alone: None,
             has_archive: true,
             writer: Mutex::new(Some(writer)),
             readers: Mutex::new(Some(Vec::new())),
@@ -97,11 +100,12 @@ impl SqliteStore {
     }
 
     fn open_readable(path: &Path) -> Result<Self, LogError> {
-        let open = |immutable| {
+        let open = |immutable, alone| {
             let mut store = Self {
                 path: path.to_owned(),
                 access: Access::ReadOnly,
                 immutable,
+                _alone: alone,
                 has_archive: false,
                 writer: Mutex::new(None),
                 readers: Mutex::new(Some(Vec::new())),
@@ -109,12 +113,18 @@ impl SqliteStore {
             store.has_archive = store.with_reader(|connection| schema::inspect(connection, path))?;
             Ok(store)
         };
-        match open(false) {
-            // Where the index of the WAL cannot be made, nobody writes: the file alone is the log if there is no WAL.
-            Err(LogError::ReadOnly { .. } | LogError::Io { .. })
-                if is_file(path) && !is_file(&beside(path, "-wal")) =>
+        match open(false, None) {
+            // Where the index of the WAL cannot be made, as the medium is read-only or full, nobody writes who has not begun
+            // before.
+            Err(error @ (LogError::ReadOnly { .. } | LogError::Io { .. } | LogError::DiskFull { .. }))
+                if is_file(path) =>
             {
-                open(true)
+                let alone = keep_writers_out(path)?;
+                if has_content(&beside(path, "-wal")) {
+                    return Err(needs_its_wal(path, error));
+                }
+                // The file alone is the log.
+                open(true, alone)
             }
             opened => opened,
         }
@@ -142,7 +152,7 @@ impl SqliteStore {
 
     fn with_writer<T>(&self, write: impl FnOnce(&mut Writer) -> Result<T, LogError>) -> Result<T, LogError> {
         match guard(&self.writer).as_mut() {
-            Some(writer) => write(writer),
+            Some(writer) => write(writer).map_err(of_file(&self.path)),
             None if self.access == Access::ReadOnly => {
                 Err(LogError::ReadOnly { detail: "it was opened for reading only".to_owned() })
             }
@@ -383,6 +393,24 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
 
 fn is_file(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Why a log cannot be read whose last events are still in its WAL.
+fn needs_its_wal(path: &Path, error: LogError) -> LogError {
+    match error {
+        LogError::DiskFull { .. } => error,
+        _ => LogError::ReadOnly {
+            detail: format!(
+                "the last events of {} are in a file beside it, which is read only where another can be made: copy both to \
+                 a folder that can be written",
+                path.display()
+            ),
+        },
+    }
 }
 
 /// A path as SQLite's URIs take it.

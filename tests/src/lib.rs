@@ -14,6 +14,8 @@ pub mod dropping;
 pub mod http;
 pub mod line;
 #[cfg(target_os = "linux")]
+pub mod mounts;
+#[cfg(target_os = "linux")]
 pub mod netns;
 pub mod player;
 pub mod window;
@@ -46,7 +48,14 @@ pub fn demo_track(name: &str) -> PathBuf {
 
 /// Runs `synx` to its end.
 pub fn synx(args: &[&str]) -> Output {
-    Command::new(binary("synx"))
+    synx_under(&[], args)
+}
+
+/// The same under another program, as in `ip netns exec`.
+pub fn synx_under(wrapper: &[String], args: &[&str]) -> Output {
+    let mut words = wrapper.iter().map(PathBuf::from).chain([binary("synx")]);
+    Command::new(words.next().expect("there is the program itself"))
+        .args(words)
         .args(args)
         .stdin(Stdio::null())
         .output()

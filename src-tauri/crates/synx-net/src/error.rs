@@ -1,12 +1,13 @@
 //! What can go wrong on the wire, each with a stable code and a sentence that says what to do.
 
+use crate::disk;
 use std::path::PathBuf;
 
 /// An error of the network layer.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
     /// A file or folder cannot be used.
-    #[error("cannot {action} {path:?}: {source}")]
+    #[error("cannot {action} {path:?}: {source}{}", disk::what_to_do(source))]
     File {
         /// What was tried.
         action: &'static str,
@@ -109,7 +110,7 @@ impl NetError {
     /// Stable code for programs; the host's own where the host refused.
     pub fn code(&self) -> &str {
         match self {
-            Self::File { .. } => "file",
+            Self::File { source, .. } => disk::file_code(source),
             Self::BadKeyFile { .. } => "bad_key_file",
             Self::Keyring { .. } => "key_in_keyring",
             Self::Certificate(_) => "certificate",

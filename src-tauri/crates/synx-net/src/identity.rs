@@ -126,8 +126,8 @@ pub(crate) fn read_key(path: &Path) -> Result<[u8; 32], NetError> {
 
 /// Writes a new file that only its owner can read; complete or not at all.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NetError> {
+    let partial = path.with_extension(format!("new-{}", std::process::id()));
     let written = || {
-        let partial = path.with_extension(format!("new-{}", std::process::id()));
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
@@ -135,9 +135,13 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), NetError> {
         let mut file = options.open(&partial)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(partial, path)
+        fs::rename(&partial, path)
     };
-    written().map_err(NetError::file("write", path))
+    written().map_err(|error| {
+        // What is there of it is of no use; on a full disk every start would leave another.
+        drop(fs::remove_file(&partial));
+        NetError::file("write", path)(error)
+    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod audio_store;
 mod client;
 mod discovery;
+pub mod disk;
 mod error;
 mod identity;
 mod keyring;

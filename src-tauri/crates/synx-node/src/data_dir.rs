@@ -18,6 +18,7 @@
 use crate::error::NodeError;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use synx_log::{Log, LogOptions};
 
 /// Where everything is in a data folder, whether or not another instance has it.
 #[derive(Debug, Clone)]
@@ -39,6 +40,15 @@ impl DataPaths {
     /// The event log's file.
     pub fn log(&self) -> PathBuf {
         self.root.join("log.db")
+    }
+
+    /// Opens the event log.
+    ///
+    /// # Errors
+    /// As [`Log::open`], with the file's name.
+    pub fn open_log(&self, options: LogOptions) -> Result<Log, NodeError> {
+        let path = self.log();
+        Log::open(&path, options).map_err(|source| NodeError::OpenLog { path, source })
     }
 
     /// The copy of a cluster's log.

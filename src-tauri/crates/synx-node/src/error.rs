@@ -1,7 +1,10 @@
 //! What can go wrong in a node, each with a stable code for the user interface.
 
 use crate::bridge::CallError;
+use rusqlite::ErrorCode;
+use std::io;
 use std::path::PathBuf;
+use synx_net::disk;
 
 /// An error of the running instance.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +13,7 @@ pub enum NodeError {
     #[error("this system names no home folder: say where to keep data with --data-dir")]
     NoHome,
     /// The data folder cannot be used.
-    #[error("cannot use the data folder {path:?}: {source}; choose another with --data-dir")]
+    #[error("cannot use the data folder {path:?}: {source}; {}", with_the_folder(source))]
     DataDir {
         /// Which folder.
         path: PathBuf,
@@ -24,7 +27,7 @@ pub enum NodeError {
         path: PathBuf,
     },
     /// A file cannot be read or written.
-    #[error("cannot {action} {path:?}: {source}")]
+    #[error("cannot {action} {path:?}: {source}{}", disk::what_to_do(source))]
     File {
         /// What was tried.
         action: &'static str,
@@ -32,6 +35,22 @@ pub enum NodeError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The log of a data folder cannot be opened.
+    #[error("cannot open the log {path:?}: {source}")]
+    OpenLog {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: synx_log::LogError,
+    },
+    /// The library of a data folder cannot be opened.
+    #[error("cannot open the library {path:?}: {source}{}", with_the_library(source))]
+    OpenLibrary {
+        /// Its file.
+        path: PathBuf,
+        /// What the database said.
+        source: rusqlite::Error,
     },
     /// The library's database failed.
     #[error("the library cannot be {action}: {source}")]
@@ -144,6 +163,9 @@ pub enum NodeError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] synx_log::LogError),
+    /// The log does not say that it has a command. In a log of several nodes it may still come: the same id is done once.
+    #[error("it is not confirmed: {0}")]
+    NotConfirmed(std::sync::Arc<synx_log::LogError>),
     /// The cluster failed.
     #[error(transparent)]
     Cluster(#[from] synx_cluster::ClusterError),
@@ -183,10 +205,13 @@ impl NodeError {
     pub fn code(&self) -> &str {
         match self {
             Self::NoHome => "no_home",
+            Self::DataDir { source, .. } if cannot_write(source) => "data_dir_read_only",
+            Self::DataDir { source, .. } if is_full(source) => "disk_full",
             Self::DataDir { .. } => "data_dir",
             Self::DataDirInUse { .. } => "data_dir_in_use",
-            Self::File { .. } => "file",
-            Self::Library { .. } => "library",
+            Self::File { source, .. } => disk::file_code(source),
+            Self::OpenLog { source, .. } => source.code(),
+            Self::OpenLibrary { source, .. } | Self::Library { source, .. } => library_code(source),
             Self::NotLoopback { .. } => "not_loopback",
             Self::Listen { .. } => "listen",
             Self::BadFilter(_) => "bad_filter",
@@ -209,6 +234,7 @@ impl NodeError {
             Self::NotAPicture { .. } => "not_a_picture",
             Self::Rejected(rejection) => rejection.code(),
             Self::Log(error) => error.code(),
+            Self::NotConfirmed(error) => error.code(),
             Self::Cluster(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Media(error) => error.code(),
@@ -219,6 +245,53 @@ impl NodeError {
             Self::Refused { code, .. } => code,
             Self::Closing => "closing",
         }
+    }
+}
+
+fn cannot_write(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// What to do with a data folder that cannot be used.
+fn with_the_folder(error: &io::Error) -> &'static str {
+    match error {
+        error if cannot_write(error) => {
+            "make it writable, or choose another with --data-dir. Its rooms can be read as they are: `synx log`"
+        }
+        error if is_full(error) => {
+            "free some space, or choose another with --data-dir. Its rooms can be read as they are: `synx log`"
+        }
+        _ => "choose another with --data-dir",
+    }
+}
+
+fn library_code(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ReadOnly) => "library_read_only",
+        Some(ErrorCode::DiskFull) => "disk_full",
+        _ if has_no_space(error) => "disk_full",
+        _ => "library",
+    }
+}
+
+/// SQLite makes an index in a file before it reads anything.
+fn has_no_space(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// What to do with a library that cannot be opened.
+fn with_the_library(error: &rusqlite::Error) -> &'static str {
+    match (library_code(error), error.sqlite_error_code()) {
+        ("library_read_only", _) => "; make it writable",
+        ("disk_full", _) => "; free some space and try again",
+        (_, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) => {
+            "; move it away to start with an empty one: your files and rooms are not in it"
+        }
+        _ => "",
     }
 }
 

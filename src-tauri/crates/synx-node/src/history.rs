@@ -22,12 +22,12 @@ impl History {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub fn open(data_dir: &Path) -> Result<Self, NodeError> {
-        Ok(Self { log: Log::open(&DataPaths::of(data_dir).log(), LogOptions::read_only())? })
+        Ok(Self { log: DataPaths::of(data_dir).open_log(LogOptions::read_only())? })
     }
 
     /// The same, to change where things lie in it.
     fn open_alone(data: &DataDir) -> Result<Self, NodeError> {
-        Ok(Self { log: Log::open(&data.paths().log(), LogOptions::default())? })
+        Ok(Self { log: data.paths().open_log(LogOptions::default())? })
     }
 
     /// The room that is meant: the named one, or the only one.

@@ -86,7 +86,7 @@ struct Closed {
 impl Closed {
     async fn open(data_dir: &Path, room: &Room) -> Result<Self, NodeError> {
         let data = DataDir::open(data_dir)?;
-        let log = Log::open(&data.paths().log(), LogOptions::default())?;
+        let log = data.paths().open_log(LogOptions::default())?;
         let host = Identity::owner(&data.paths().identity())?;
         let room = HostedRoom::open(log.clone(), room.id.ok_or(NodeError::NoSuchRoom)?).await?;
         Ok(Self { room, host, log, _data: data })

@@ -51,7 +51,7 @@ pub async fn migrate(
     direction: Direction,
 ) -> Result<Moved, NodeError> {
     let data = DataDir::open(data_dir)?;
-    let local = Log::open(&data.paths().log(), LogOptions::default())?;
+    let local = data.paths().open_log(LogOptions::default())?;
     let options = ClusterOptions { copy: data.paths().cluster_copy(), ..cluster };
     let cluster = Log::over(Arc::new(open_store(options.clone()).await?), LogOptions::default())?;
     let (from, to) = match direction {

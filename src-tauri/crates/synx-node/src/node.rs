@@ -97,7 +97,7 @@ impl Node {
         let identity = move || Ok(crate::keyring::identity(&key_file, into_keyring)?);
         let (identity, key_kept) = crate::call::blocking(identity).await?;
         let identity = Arc::new(identity);
-        let log = Log::open(&paths.log(), LogOptions::default())?;
+        let log = paths.open_log(LogOptions::default())?;
         let person = Person::open(log.clone(), identity.user_id()).await?;
         let audio = AudioStore::open(&paths.audio())?;
         let (events, _) = broadcast::channel(EVENTS_KEPT);

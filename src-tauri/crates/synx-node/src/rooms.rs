@@ -179,7 +179,12 @@ impl Inner {
             return Ok(());
         }
         let audio = self.audio.clone();
-        blocking(move || audio.import(&path, hash)).await??;
+        let from = path.clone();
+        if let Err(error) = blocking(move || audio.import(&from, hash)).await? {
+            let error = NodeError::from(error);
+            backend::not_taken_in(&room, self.me(), hash, file_name, (&path, &error)).await;
+            return Err(error);
+        }
         let (node, me): (Arc<dyn House>, _) = (Arc::clone(self) as _, self.me());
         tokio::spawn(async move {
             backend::take_in(&node, &room, me, hash, file_name).await;

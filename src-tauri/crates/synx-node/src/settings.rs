@@ -129,5 +129,9 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), NodeEr
         file.sync_all()?;
         std::fs::rename(&partial, path)
     };
-    write().map_err(|source| NodeError::File { action: "write", path: path.to_owned(), source })
+    write().map_err(|source| {
+        // What is there of it is of no use.
+        drop(std::fs::remove_file(&partial));
+        NodeError::File { action: "write", path: path.to_owned(), source }
+    })
 }

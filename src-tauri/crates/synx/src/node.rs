@@ -3,7 +3,7 @@
 use crate::Stop;
 use crate::args::NodeArgs;
 use crate::exit::Exit;
-use crate::feed::say;
+use crate::feed::{say, say_error};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,12 @@ use synx_node::{ClusterConfig, ClusterNode, ClusterOptions, Control, Node, NodeC
 /// Runs until it is ended.
 pub async fn run(args: NodeArgs, config: NodeConfig) -> Result<Exit, NodeError> {
     let ops = crate::ops::start(&args.operating, true).await?;
-    match args.cluster.options() {
+    let outcome = match args.cluster.options() {
         Some(cluster) => serve(args, cluster, config, ops).await,
         None => control(args, config, ops).await,
-    }
+    };
+    // Also for the program that reads its lines; a person finds it where errors are.
+    outcome.inspect_err(|error| say_error(error.code(), &error.to_string()))
 }
 
 /// Prints where to connect and with which token.

@@ -18,8 +18,11 @@ use tokio::time::MissedTickBehavior;
 /// Opens a room and keeps it until the user ends it.
 pub async fn host(args: Host, config: NodeConfig) -> Result<Exit, NodeError> {
     let ops = crate::ops::start(&args.operating, args.json).await?;
-    let node = Node::open(config).await?;
     let json = args.json;
+    let node = match Node::open(config).await {
+        Ok(node) => node,
+        Err(error) => return failed(json, error),
+    };
     finish(json, host_in(&node, args, ops.as_ref()).await, node).await
 }
 
@@ -64,8 +67,11 @@ async fn host_in(node: &Node, args: Host, ops: Option<&Ops>) -> Result<Exit, Nod
 
 /// Joins a room and stays until the user or the room ends it.
 pub async fn join(args: Join, config: NodeConfig) -> Result<Exit, NodeError> {
-    let node = Node::open(config).await?;
     let json = args.json;
+    let node = match Node::open(config).await {
+        Ok(node) => node,
+        Err(error) => return failed(json, error),
+    };
     finish(json, join_in(&node, args).await, node).await
 }
 
@@ -106,13 +112,15 @@ async fn enter(node: &Node, json: bool, options: JoinOptions) -> Result<RoomView
 /// Reports an error the way the caller reads it, and closes the instance in every case.
 async fn finish(json: bool, outcome: Result<Exit, NodeError>, node: Node) -> Result<Exit, NodeError> {
     node.close().await;
-    match outcome {
-        Err(error) if json => {
-            say_error(error.code(), &error.to_string());
-            Ok(Exit::from(&error))
-        }
-        outcome => outcome,
+    outcome.or_else(|error| failed(json, error))
+}
+
+fn failed(json: bool, error: NodeError) -> Result<Exit, NodeError> {
+    if !json {
+        return Err(error);
     }
+    say_error(error.code(), &error.to_string());
+    Ok(Exit::from(&error))
 }
 
 async fn name_oneself(node: &Node, name: Option<String>) -> Result<(), NodeError> {

@@ -228,6 +228,19 @@ pub async fn take_in(
     }
 }
 
+/// Tells a room that a file which was announced does not come: it could not be kept at `path`.
+pub async fn not_taken_in(
+    room: &Arc<HostedRoom>,
+    user: UserId,
+    hash: ContentHash,
+    file_name: String,
+    (path, error): (&Path, &NodeError),
+) {
+    let incoming = Incoming { room: Arc::clone(room), user, hash, file_name };
+    let told = incoming.fail(path, error).await;
+    incoming.log_trouble(told);
+}
+
 /// A file on its way into a room.
 struct Incoming {
     room: Arc<HostedRoom>,

@@ -65,7 +65,7 @@ impl From<ExecuteError> for NodeError {
         match error {
             ExecuteError::Rejected(rejection) => Self::Rejected(rejection),
             ExecuteError::Overloaded => Self::Refused { code: "overloaded".to_owned(), message },
-            ExecuteError::Log(error) => Self::Refused { code: error.code().to_owned(), message },
+            ExecuteError::Log(error) => Self::NotConfirmed(error),
             ExecuteError::Closing => Self::Closing,
         }
     }

@@ -61,11 +61,12 @@ impl Hosting {
     /// # Errors
     /// When the log cannot be read or written, or the port is taken.
     pub async fn open(inner: &Arc<Inner>, opening: Opening) -> Result<Self, NodeError> {
+        // First what may fail by the files of this machine: then no room is made that never opens.
+        let host_key = Arc::new(HostKey::load_or_create(&inner.paths().host_key())?);
+        let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
         let room = Arc::new(HostedRoom::open(inner.log.clone(), opening.room).await?);
         let me = inner.me();
         enter(inner, &room, opening.settings.clone()).await?;
-        let host_key = Arc::new(HostKey::load_or_create(&inner.paths().host_key())?);
-        let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
         let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
         let server = start_server(inner, &opening, tls, &host_key).await?;
         // Where a proxy is what encrypts, nobody is shown the way around it.

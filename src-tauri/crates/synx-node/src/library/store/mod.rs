@@ -45,9 +45,10 @@ impl LibraryStore {
     /// # Errors
     /// When the file is no database of this program or a newer one.
     pub fn open(path: &Path) -> Result<Self, NodeError> {
-        let mut writer = Connection::open(path).map_err(failed("opened"))?;
-        schema::prepare(&mut writer).map_err(failed("opened"))?;
-        let reader = to_read(path).map_err(failed("opened"))?;
+        let failed = |source| NodeError::OpenLibrary { path: path.to_owned(), source };
+        let mut writer = Connection::open(path).map_err(failed)?;
+        schema::prepare(&mut writer).map_err(failed)?;
+        let reader = to_read(path).map_err(failed)?;
         reader.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             path: path.to_owned(),

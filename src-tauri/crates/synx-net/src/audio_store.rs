@@ -3,13 +3,15 @@
 //! Must never give out a file as complete whose bytes were not verified against its hash, nor use a name from outside as
 //! a path.
 
-use crate::NetError;
+use crate::{NetError, WriteGate};
+use bytes::Bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use synx_domain::{ContentHash, RoomId};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 const READ_BYTES: usize = 256 * 1024;
 
@@ -19,6 +21,44 @@ pub struct AudioStore {
     root: Arc<Path>,
     /// Whose partial files are meant.
     room: Option<RoomId>,
+    gate: WriteGate,
+}
+
+/// A partial file that is written to, on a thread that may block for it.
+#[derive(Debug)]
+pub(crate) struct PartialFile {
+    file: Arc<File>,
+    gate: WriteGate,
+    /// What was begun and is not known to have gone well.
+    writing: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl PartialFile {
+    /// Writes on behind what is there. Returns when all before it is written; [`PartialFile::flush`] waits for this as well.
+    pub async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.flush().await?;
+        let (file, gate) = (Arc::clone(&self.file), self.gate.clone());
+        self.writing = Some(spawn_blocking(move || {
+            let _writing = gate.enter()?;
+            (&*file).write_all(&bytes)
+        }));
+        Ok(())
+    }
+
+    /// Waits until everything is written.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        match self.writing.take() {
+            Some(writing) => writing.await.map_err(io::Error::other)?,
+            None => Ok(()),
+        }
+    }
+
+    /// Drops what is in it.
+    pub async fn clear(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        let _writing = self.gate.enter()?;
+        self.file.set_len(0)
+    }
 }
 
 impl AudioStore {
@@ -28,14 +68,20 @@ impl AudioStore {
     /// When it cannot be made.
     pub fn open(root: &Path) -> Result<Self, NetError> {
         fs::create_dir_all(root).map_err(NetError::file("make", root))?;
-        Ok(Self { root: root.into(), room: None })
+        Ok(Self { root: root.into(), room: None, gate: WriteGate::default() })
+    }
+
+    /// The same store in a folder that may be let go of.
+    #[must_use]
+    pub fn behind(self, gate: &WriteGate) -> Self {
+        Self { gate: gate.clone(), ..self }
     }
 
     /// The same store with partial files of their own for a room: what one room has got of a file helps nobody in another
     /// to pretend that they have the rest.
     #[must_use]
     pub fn of_room(&self, room: RoomId) -> Self {
-        Self { root: Arc::clone(&self.root), room: Some(room) }
+        Self { room: Some(room), ..self.clone() }
     }
 
     /// Where the audio is, if it is here complete.
@@ -60,6 +106,7 @@ impl AudioStore {
     pub fn partial(&self, hash: ContentHash, offset: u64) -> Result<File, NetError> {
         let path = self.part(hash);
         let opened = || -> io::Result<File> {
+            let _writing = self.gate.enter()?;
             path.parent().map_or(Ok(()), fs::create_dir_all)?;
             let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
             file.set_len(offset)?;
@@ -67,6 +114,12 @@ impl AudioStore {
             Ok(file)
         };
         opened().map_err(NetError::file("write", &path))
+    }
+
+    /// The same, to be written to by a task.
+    pub(crate) fn append(&self, hash: ContentHash, offset: u64) -> Result<PartialFile, NetError> {
+        let file = Arc::new(self.partial(hash, offset)?);
+        Ok(PartialFile { file, gate: self.gate.clone(), writing: None })
     }
 
     /// Makes the partial file the audio if its bytes match; else removes it.
@@ -77,7 +130,9 @@ impl AudioStore {
         let (part, done) = (self.part(hash), self.place(hash, "bin"));
         let file = File::open(&part).map_err(NetError::file("read", &part))?;
         file.sync_all().map_err(NetError::file("write", &part))?;
-        if hash_of(file).map_err(NetError::file("read", &part))? != hash {
+        let is_it = hash_of(file).map_err(NetError::file("read", &part))? == hash;
+        let _writing = self.gate.enter().map_err(NetError::file("write", &done))?;
+        if !is_it {
             fs::remove_file(&part).map_err(NetError::file("remove", &part))?;
             return Err(NetError::HashMismatch);
         }
@@ -96,8 +151,15 @@ impl AudioStore {
         }
         let mut from = File::open(file).map_err(NetError::file("read", file))?;
         let mut to = self.partial(hash, 0)?;
-        io::copy(&mut from, &mut to).and_then(|_| to.flush()).map_err(NetError::file("copy", file))?;
-        self.commit(hash)
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let read = from.read(&mut buffer).map_err(NetError::file("read", file))?;
+            if read == 0 {
+                return self.commit(hash);
+            }
+            let written = self.gate.enter().and_then(|_writing| to.write_all(&buffer[..read]));
+            written.map_err(NetError::file("write", &self.part(hash)))?;
+        }
     }
 
     /// Forgets audio that turned out to be none, with what is here of it.
@@ -106,6 +168,7 @@ impl AudioStore {
     /// When a file cannot be removed.
     pub fn discard(&self, hash: ContentHash) -> Result<(), NetError> {
         for path in [self.place(hash, "bin"), self.part(hash)] {
+            let _writing = self.gate.enter().map_err(NetError::file("remove", &path))?;
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(NetError::file("remove", &path)(error));
@@ -135,7 +198,8 @@ impl AudioStore {
                 let written = file.metadata().and_then(|meta| meta.modified());
                 let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > unwritten_for));
                 if is_old && path.extension().is_some_and(|extension| extension == "part") {
-                    fs::remove_file(&path).map_err(NetError::file("remove", &path))?;
+                    let removing = self.gate.enter().and_then(|_writing| fs::remove_file(&path));
+                    removing.map_err(NetError::file("remove", &path))?;
                     removed += 1;
                 }
             }
@@ -198,6 +262,32 @@ mod tests {
         store.discard(wanted).unwrap();
         store.discard(wanted).unwrap();
         assert_eq!(store.path(wanted), None);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_to_a_folder_that_was_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = WriteGate::default();
+        let store = AudioStore::open(folder.path()).unwrap().behind(&gate);
+        let (coming, whole) = (hash(b"music"), hash(b"whole"));
+        store.partial(whole, 0).unwrap().write_all(b"whole").unwrap();
+        let mut part = store.append(coming, 0).unwrap();
+        part.write(Bytes::from_static(b"mu")).await.unwrap();
+        part.flush().await.unwrap();
+        gate.close();
+        part.write(Bytes::from_static(b"sic")).await.unwrap();
+        part.flush().await.unwrap_err();
+        part.clear().await.unwrap_err();
+        assert_eq!(store.partial_bytes(coming), 2);
+        for refused in [
+            store.commit(whole).map(drop),
+            store.discard(whole),
+            store.partial(coming, 0).map(drop),
+            store.remove_stale_parts(Duration::ZERO).map(drop),
+        ] {
+            refused.unwrap_err();
+        }
+        assert_eq!((store.partial_bytes(coming), store.partial_bytes(whole)), (2, 5));
     }
 
     #[test]

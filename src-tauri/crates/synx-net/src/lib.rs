@@ -18,6 +18,7 @@ mod tls;
 mod token;
 mod transport;
 pub mod wire;
+mod write_gate;
 
 pub use audio_store::AudioStore;
 pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient, SILENCE, takes_peers};
@@ -33,3 +34,4 @@ pub use server::{
 pub use tls::{TlsIdentity, TlsPem};
 pub use token::{HostKey, Session, TokenError};
 pub use transport::{ByteStream, Dial, Listen};
+pub use write_gate::{WriteGate, Writing};

@@ -19,6 +19,7 @@ use crate::error::NodeError;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use synx_log::{Log, LogOptions};
+use synx_net::WriteGate;
 
 /// Where everything is in a data folder, whether or not another instance has it.
 #[derive(Debug, Clone)]
@@ -113,6 +114,7 @@ pub struct DataDir {
     paths: DataPaths,
     /// Held open for its lock; the system releases it however the process ends.
     lock: File,
+    gate: WriteGate,
 }
 
 /// Chat, audio and invite links are nobody else's on this machine.
@@ -142,7 +144,7 @@ impl DataDir {
         }
         let lock = File::create(root.join("lock")).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { paths: DataPaths::of(root), lock }),
+            Ok(()) => Ok(Self { paths: DataPaths::of(root), lock, gate: WriteGate::default() }),
             Err(fs::TryLockError::WouldBlock) => Err(NodeError::DataDirInUse { path: root.to_owned() }),
             Err(fs::TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -153,8 +155,15 @@ impl DataDir {
         &self.paths
     }
 
-    /// Lets another instance have the folder, though something may still hold this: nothing may be written there after that.
+    /// What everything goes through that writes in the folder, as long as it is this instance's.
+    pub fn gate(&self) -> &WriteGate {
+        &self.gate
+    }
+
+    /// Lets another instance have the folder, though something may still hold this: waits for what is being written, and nothing
+    /// is written there after that.
     pub fn release(&self) {
+        self.gate.close();
         // Closing the file would not do, as a program that is just being started may have it too for a moment.
         if let Err(error) = self.lock.unlock() {
             tracing::warn!(%error, folder = %self.paths.root.display(), "the folder stays locked until this program ends");
@@ -184,5 +193,21 @@ mod tests {
         let _open = DataDir::open(&root).unwrap();
         assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(matches!(DataDir::open(&root), Err(NodeError::DataDirInUse { .. })));
+    }
+
+    #[test]
+    fn it_is_let_go_once_nobody_writes_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = std::sync::Arc::new(DataDir::open(folder.path()).unwrap());
+        let writing = data.gate().enter().unwrap();
+        let releasing = {
+            let data = std::sync::Arc::clone(&data);
+            std::thread::spawn(move || data.release())
+        };
+        assert!(matches!(DataDir::open(folder.path()), Err(NodeError::DataDirInUse { .. })));
+        drop(writing);
+        releasing.join().unwrap();
+        data.gate().enter().unwrap_err();
+        DataDir::open(folder.path()).unwrap();
     }
 }

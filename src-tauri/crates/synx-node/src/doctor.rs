@@ -71,7 +71,10 @@ impl Inner {
     fn check_storage(&self, language: LanguageView) -> DoctorCheckView {
         let root = self.paths().root();
         let probe = root.join("doctor.probe");
-        let outcome = std::fs::write(&probe, b"probe").and_then(|()| std::fs::remove_file(&probe));
+        let outcome = self.data.gate().enter().and_then(|_writing| {
+            std::fs::write(&probe, b"probe")?;
+            std::fs::remove_file(&probe)
+        });
         match (outcome, language) {
             (Ok(()), En) => check("storage", true, format!("{} can be written", root.display())),
             (Ok(()), De) => check("storage", true, format!("{} lässt sich beschreiben", root.display())),

@@ -92,19 +92,19 @@ impl Node {
     pub async fn open(config: NodeConfig) -> Result<Self, NodeError> {
         let data = DataDir::open(&config.data_dir)?;
         let paths = data.paths();
-        let settings = Settings::load(paths.settings());
+        let settings = Settings::load(paths.settings()).behind(data.gate());
         let (key_file, into_keyring) = (paths.identity(), config.keyring);
         let identity = move || Ok(crate::keyring::identity(&key_file, into_keyring)?);
         let (identity, key_kept) = crate::call::blocking(identity).await?;
         let identity = Arc::new(identity);
         let log = paths.open_log(LogOptions::default())?;
         let person = Person::open(log.clone(), identity.user_id()).await?;
-        let audio = AudioStore::open(&paths.audio())?;
+        let audio = AudioStore::open(&paths.audio())?.behind(data.gate());
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let arrivals = watch::Sender::new(0);
-        let analyses = Arc::new(Analyses::new(paths.analysis(), 1));
-        let pictures = Pictures::open(paths.artwork());
-        let store = LibraryStore::open(&paths.library())?;
+        let analyses = Arc::new(Analyses::new(paths.analysis(), 1).behind(data.gate()));
+        let pictures = Pictures::open(paths.artwork()).behind(data.gate());
+        let store = LibraryStore::open(&paths.library())?.behind(data.gate());
         let workers = settings.values().analysis_workers();
         let library = Library::start(store, analyses, pictures, events.clone(), arrivals.clone(), workers);
         let engine = Arc::new(Engine::start(engine_config(&config, &settings))?);

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use synx_domain::LoopRegion;
+use synx_net::WriteGate;
 
 /// The settings with the file they are kept in.
 #[derive(Debug, Clone)]
 pub struct Settings {
     path: PathBuf,
+    gate: WriteGate,
     values: Values,
 }
 
@@ -102,7 +104,13 @@ impl Settings {
                 }
             })
             .unwrap_or_default();
-        Self { path, values }
+        Self { path, gate: WriteGate::default(), values }
+    }
+
+    /// The same in a folder that may be let go of.
+    #[must_use]
+    pub fn behind(self, gate: &WriteGate) -> Self {
+        Self { gate: gate.clone(), ..self }
     }
 
     /// The values.
@@ -116,12 +124,13 @@ impl Settings {
     /// When the file cannot be written; the change holds in memory all the same.
     pub fn change(&mut self, change: impl FnOnce(&mut Values)) -> Result<(), NodeError> {
         change(&mut self.values);
-        write_atomically(&self.path, &serde_json::to_vec_pretty(&self.values).unwrap_or_default())
+        write_atomically(&self.gate, &self.path, &serde_json::to_vec_pretty(&self.values).unwrap_or_default())
     }
 }
 
 /// Writes a file so that a reader, or a crash, meets the old or the new content and never a part.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), NodeError> {
+pub(crate) fn write_atomically(gate: &WriteGate, path: &Path, content: &[u8]) -> Result<(), NodeError> {
+    let _writing = gate.enter().map_err(|_| NodeError::Closing)?;
     let partial = path.with_extension("partial");
     let write = || {
         let mut file = std::fs::File::create(&partial)?;

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_domain::{Command, ContentHash};
 use tokio::fs::File;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::io::AsyncSeekExt;
 use tokio::sync::watch;
 use tokio_util::io::ReaderStream;
 
@@ -136,17 +136,17 @@ impl RoomClient {
             StatusCode::PARTIAL_CONTENT => {}
             _ => here = 0,
         }
-        let mut file = File::from_std(audio.partial(hash, here)?);
+        let mut file = audio.append(hash, here)?;
         let mut chunks = response.into_body().into_data_stream();
         let ended = loop {
             match tokio::time::timeout(SILENCE, chunks.next()).await {
                 Ok(Some(Ok(chunk))) if here + chunk.len() as u64 > size_bytes => {
-                    file.set_len(0).await.map_err(lost)?;
+                    file.clear().await.map_err(lost)?;
                     break Err(NetError::TooLong { announced_bytes: size_bytes });
                 }
                 Ok(Some(Ok(chunk))) => {
-                    file.write_all(&chunk).await.map_err(lost)?;
                     here += chunk.len() as u64;
+                    file.write(chunk).await.map_err(lost)?;
                     progress(here);
                 }
                 Ok(None) => break Ok(()),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use synx_domain::{ContentHash, Rejection, RoomId, TrackState, UserId};
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
@@ -215,7 +215,7 @@ struct Receiving<'a> {
 impl Receiving<'_> {
     /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
     async fn write(&self, offset: u64, body: Body) -> Result<u64, Refusal> {
-        let mut file = File::from_std(self.audio.partial(self.hash, offset)?);
+        let mut file = self.audio.append(self.hash, offset)?;
         let (mut received, mut told, mut asked) = (offset, None::<Instant>, Instant::now());
         let mut chunks = body.into_data_stream();
         loop {
@@ -229,7 +229,7 @@ impl Receiving<'_> {
             if received > self.size_bytes {
                 return Err(too_large(self.size_bytes));
             }
-            file.write_all(&chunk).await.map_err(Refusal::internal)?;
+            file.write(chunk).await.map_err(Refusal::internal)?;
             if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || received == self.size_bytes {
                 told = Some(Instant::now());
                 self.tell(received);

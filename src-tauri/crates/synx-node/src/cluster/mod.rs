@@ -86,8 +86,8 @@ impl ClusterNode {
         let log = Log::over(Arc::new(store), LogOptions::default())?;
         let backplane = Backplane::connect(&options).await?;
         let keys = ClusterKeys::of(&backplane).await?;
-        let audio = AudioStore::open(&paths.audio())?;
-        let analyses = Analyses::new(paths.analysis(), 1);
+        let audio = AudioStore::open(&paths.audio())?.behind(data.gate());
+        let analyses = Analyses::new(paths.analysis(), 1).behind(data.gate());
         let me = NodeId::new();
         let clock = Arc::new(ClusterClock::start(options, me, synx_playback::monotonic_us).await?);
         // A node that does not know what time it is can serve nobody.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_analysis::{ANALYSER_VERSION, Analysis};
 use synx_domain::{ContentHash, TrackAnalysis};
+use synx_net::WriteGate;
 use tokio::sync::{OnceCell, Semaphore};
 
 /// Results that stay in memory; a result with its waveform is some hundred kilobytes.
@@ -40,6 +41,7 @@ type Outcome = Result<Arc<Analysis>, WorkError>;
 /// The results, and the work that is under way.
 pub struct Analyses {
     folder: PathBuf,
+    gate: WriteGate,
     recent: Mutex<Vec<(ContentHash, Arc<Analysis>)>>,
     under_way: Mutex<HashMap<ContentHash, Arc<OnceCell<Outcome>>>>,
     turns: Semaphore,
@@ -53,6 +55,7 @@ impl Analyses {
     pub fn new(folder: PathBuf, at_a_time: usize) -> Self {
         Self {
             folder,
+            gate: WriteGate::default(),
             recent: Mutex::default(),
             under_way: Mutex::default(),
             turns: Semaphore::new(at_a_time.max(1)),
@@ -60,6 +63,12 @@ impl Analyses {
             workers: Workers::default(),
             cancelled: AtomicBool::new(false),
         }
+    }
+
+    /// The same in a folder that may be let go of.
+    #[must_use]
+    pub fn behind(self, gate: &WriteGate) -> Self {
+        Self { gate: gate.clone(), ..self }
     }
 
     /// The result, if it is known already.
@@ -144,7 +153,8 @@ impl Analyses {
     }
 
     fn write(&self, hash: ContentHash, analysis: &Analysis) {
-        let written = serde_json::to_vec(analysis).map(|json| write_atomically(&self.file(hash), &json));
+        let written =
+            serde_json::to_vec(analysis).map(|json| write_atomically(&self.gate, &self.file(hash), &json));
         if let Err(error) = written {
             tracing::warn!(%hash, %error, "analysis result not kept: it will be computed again");
         }

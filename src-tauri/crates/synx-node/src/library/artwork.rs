@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use synx_domain::ContentHash;
+use synx_net::WriteGate;
 use tokio::sync::Mutex;
 
 /// What all pictures may take on disk when an instance starts. Those that were made longest ago go first, and are made again when wanted.
@@ -25,6 +26,7 @@ pub enum PictureSize {
 /// The pictures that are kept.
 pub struct Pictures {
     folder: PathBuf,
+    gate: WriteGate,
     /// One file is looked into at a time: a page of rows asks for all of its pictures, and two may be the same.
     turn: Mutex<()>,
 }
@@ -35,7 +37,13 @@ impl Pictures {
         if let Err(error) = forget_oldest(&folder, KEPT_BYTES) {
             tracing::warn!(?folder, %error, "pictures cannot be kept");
         }
-        Self { folder, turn: Mutex::default() }
+        Self { folder, gate: WriteGate::default(), turn: Mutex::default() }
+    }
+
+    /// The same in a folder that may be let go of.
+    #[must_use]
+    pub fn behind(self, gate: &WriteGate) -> Self {
+        Self { gate: gate.clone(), ..self }
     }
 
     fn file(&self, picture: ContentHash, size: PictureSize) -> PathBuf {
@@ -82,8 +90,9 @@ impl Library {
         let drawn = [(PictureSize::Small, artwork.small), (PictureSize::Large, artwork.large)];
         let files = drawn.map(|(size, bytes)| (self.pictures.file(picture, size), bytes));
         // Written through to the disk: not on the async threads, which answer clock probes.
+        let gate = self.pictures.gate.clone();
         crate::call::blocking(move || {
-            files.iter().try_for_each(|(file, bytes)| crate::settings::write_atomically(file, bytes))
+            files.iter().try_for_each(|(file, bytes)| crate::settings::write_atomically(&gate, file, bytes))
         })
         .await?;
         self.store.put_picture(track, Some(picture))?;

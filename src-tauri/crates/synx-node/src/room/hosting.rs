@@ -62,8 +62,7 @@ impl Hosting {
     /// When the log cannot be read or written, or the port is taken.
     pub async fn open(inner: &Arc<Inner>, opening: Opening) -> Result<Self, NodeError> {
         // First what may fail by the files of this machine: then no room is made that never opens.
-        let host_key = Arc::new(HostKey::load_or_create(&inner.paths().host_key())?);
-        let tls = if opening.tls { Some(TlsIdentity::load_or_create(&inner.paths().tls())?) } else { None };
+        let (host_key, tls) = keys(inner, opening.tls)?;
         let room = Arc::new(HostedRoom::open(inner.log.clone(), opening.room).await?);
         let me = inner.me();
         enter(inner, &room, opening.settings.clone()).await?;
@@ -182,6 +181,14 @@ impl Hosting {
         self.server.stop().await;
         left.map(drop).map_err(NodeError::from)
     }
+}
+
+/// What invites are signed with, and what the server encrypts with: made when they are not there.
+fn keys(inner: &Inner, tls: bool) -> Result<(Arc<HostKey>, Option<TlsIdentity>), NodeError> {
+    let _writing = inner.data.gate().enter().map_err(|_| NodeError::Closing)?;
+    let host_key = HostKey::load_or_create(&inner.paths().host_key())?;
+    let tls = tls.then(|| TlsIdentity::load_or_create(&inner.paths().tls())).transpose()?;
+    Ok((Arc::new(host_key), tls))
 }
 
 /// Creates the room, or comes back into it and takes the music along.

@@ -27,6 +27,7 @@ impl LibraryStore {
     /// # Errors
     /// When the database cannot be written.
     pub fn put_picture(&self, track: ContentHash, picture: Option<ContentHash>) -> Result<(), NodeError> {
+        let _writing = self.gate.enter().map_err(|_| NodeError::Closing)?;
         let put = || {
             self.writer()
                 .prepare_cached("INSERT OR REPLACE INTO artwork (hash, picture) VALUES (?1, ?2)")?

@@ -24,11 +24,13 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use synx_net::WriteGate;
 
 /// The library's database.
 #[derive(Debug)]
 pub struct LibraryStore {
     path: PathBuf,
+    gate: WriteGate,
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     revision: AtomicU64,
@@ -52,11 +54,18 @@ impl LibraryStore {
         reader.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             path: path.to_owned(),
+            gate: WriteGate::default(),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
             revision: AtomicU64::new(1),
             words_revision: AtomicU64::new(1),
         })
+    }
+
+    /// The same in a folder that may be let go of.
+    #[must_use]
+    pub fn behind(self, gate: &WriteGate) -> Self {
+        Self { gate: gate.clone(), ..self }
     }
 
     /// Rises with every change.
@@ -85,6 +94,7 @@ impl LibraryStore {
         change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, NodeError> {
         let mut connection = self.writer();
+        let _writing = self.gate.enter().map_err(|_| NodeError::Closing)?;
         let write = || {
             let transaction = connection.transaction()?;
             let done = change(&transaction)?;

@@ -3,6 +3,7 @@
 use crate::bridge::{AppView, CallError, ProfileView, Request, Response};
 use crate::error::NodeError;
 use crate::library::search::Wanted;
+use crate::looking_back::CHAT_AT_ONCE;
 use crate::node::{Inner, Node};
 use crate::room::invites::NewInvite;
 use crate::room::stage::Stage;
@@ -231,7 +232,7 @@ impl Inner {
             queue: self.queue_views(),
             room: self.room_view().map(Box::new),
             at_door: self.joining.at_door(),
-            chat: self.recent_chat(None, 200),
+            chat: self.recent_chat(None, CHAT_AT_ONCE),
             sync: sync_views(&stage),
             transfers: self.transfers.views(),
             lan_rooms: self.lan.rooms(),

@@ -21,6 +21,8 @@ use tokio::sync::{MappedMutexGuard, MutexGuard};
 
 /// Entries that one page shows at most.
 const PAGE_MAX: u32 = 1000;
+/// How much of what was said a window has at once; more comes as one scrolls up.
+pub const CHAT_AT_ONCE: u32 = 200;
 /// Messages that a moment shows.
 const MOMENT_CHAT: usize = 50;
 /// Events that are written at once.

@@ -6,6 +6,7 @@ use crate::error::{NodeError, for_people};
 use crate::joining::Joining;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore, PictureSize, Pictures};
+use crate::looking_back::CHAT_AT_ONCE;
 use crate::ops::NotReady;
 use crate::past::Past;
 use crate::person::Person;
@@ -276,9 +277,16 @@ impl Inner {
         }
         self.engine.set_clock(stage.clock().borrow().estimate.unwrap_or(ClockEstimate::identity()));
         let conductor = self.conductor(Arc::clone(&stage));
+        // What was said before one came, ahead of the room: there when it is first drawn, and no news. What is said
+        // from here on the watchers tell.
+        let told_seq = stage.with(|room| room.seq);
+        let messages = self.recent_chat(None, CHAT_AT_ONCE);
+        if !messages.is_empty() {
+            self.tell(NodeEvent::ChatAppended { messages });
+        }
         let mut running = self.running();
         running.tasks.spawn(conductor.run());
-        watchers::spawn(self, &stage, &mut running.tasks);
+        watchers::spawn(self, &stage, told_seq, &mut running.tasks);
         drop(running);
         self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
         self.tell(NodeEvent::PlayerChanged { player: self.player_view() });

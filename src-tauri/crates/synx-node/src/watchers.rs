@@ -27,11 +27,11 @@ const SEEK_EVERY: Duration = Duration::from_millis(250);
 /// How often each peer says how well it plays in time.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts the tasks of a stage.
-pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
+/// Starts the tasks of a stage, of which all up to `told_seq` has been told.
+pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, told_seq: u64, tasks: &mut JoinSet<()>) {
     tasks.spawn(draw_player(Arc::downgrade(inner)));
     if stage.is_room() {
-        tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage)));
+        tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage), told_seq));
         tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
         tasks.spawn(draw_sync(Arc::downgrade(inner), Arc::clone(stage)));
     }
@@ -46,18 +46,20 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, tasks: &mut JoinSet<()>) {
     }
 }
 
-async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>) {
+async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>, mut told_seq: u64) {
     let mut changes = stage.changes();
-    let mut told_chat = stage.with(|room| room.seq);
+    if stage.with(|room| room.seq) > told_seq {
+        changes.mark_changed();
+    }
     while changes.changed().await.is_ok() {
         sleep_until(Instant::now() + DRAW_EVERY).await;
         changes.borrow_and_update();
         let Some(inner) = inner.upgrade() else { return };
         let (seq, messages) = stage.with(|room| {
-            let new = room.chat.iter().filter(|message| message.seq > told_chat);
+            let new = room.chat.iter().filter(|message| message.seq > told_seq);
             (room.seq, new.map(|message| chat_view(room, message)).collect::<Vec<_>>())
         });
-        told_chat = seq;
+        told_seq = seq;
         inner.tell(NodeEvent::RoomChanged { room: inner.room_view().map(Box::new) });
         if !messages.is_empty() {
             inner.tell(NodeEvent::ChatAppended { messages });

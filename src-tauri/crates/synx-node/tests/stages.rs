@@ -8,6 +8,7 @@ use synx_node::bridge::{
     RoomSettingsView, RoomTrackState, VisibilityView,
 };
 use synx_node::{HostOptions, Node, NodeConfig};
+use tokio::sync::broadcast::Receiver;
 
 fn demo_track() -> String {
     demo("tide-line.mp3")
@@ -215,6 +216,47 @@ async fn nobody_is_told_of_a_track_that_the_room_does_not_share() {
     assert!(!app(&ben).await.player.alone);
     assert_eq!(ben.call(Request::ListenAlone { track: second }).await.unwrap_err().code, "no_room");
     ben.close().await;
+    ana.close().await;
+}
+
+/// What is told of the chat before the room itself is there.
+async fn told_before_the_room(events: &mut Receiver<NodeEvent>) -> Vec<String> {
+    let told = async {
+        let mut said = Vec::new();
+        loop {
+            match events.recv().await.unwrap() {
+                NodeEvent::ChatAppended { messages } => said.extend(messages.into_iter().map(|one| one.text)),
+                NodeEvent::RoomChanged { room: Some(_) } => return said,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("a room that was entered")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_or_comes_back_sees_what_was_said_before() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
+    host(&ana).await;
+    let say = async |text: &str| ana.call(Request::SendChat { text: text.to_owned() }).await.unwrap();
+    say("Who comes?").await;
+    let link = once(&ana, "a link", |app| app.room?.link).await;
+    let mut events = ben.subscribe();
+    ben.call(Request::JoinRoom { link: link.clone(), address: None }).await.unwrap();
+    assert_eq!(told_before_the_room(&mut events).await, ["Who comes?"]);
+    ben.call(Request::LeaveRoom).await.unwrap();
+    say("Come back.").await;
+    let mut events = ben.subscribe();
+    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    assert_eq!(told_before_the_room(&mut events).await, ["Who comes?", "Come back."]);
+    ben.close().await;
+    // So does who opens the own room again.
+    let room = app(&ana).await.room.unwrap().id;
+    ana.call(Request::LeaveRoom).await.unwrap();
+    let mut events = ana.subscribe();
+    ana.call(Request::ReopenRoom { room }).await.unwrap();
+    assert_eq!(told_before_the_room(&mut events).await, ["Who comes?", "Come back."]);
     ana.close().await;
 }
 

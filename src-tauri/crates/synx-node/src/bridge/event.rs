@@ -25,7 +25,7 @@ pub enum NodeEvent {
     RoomChanged { room: Option<Box<RoomView>> },
     /// One waits for a host's word, or does not any more.
     AtDoorChanged { at_door: Option<AtDoorView> },
-    /// Something was said in the room.
+    /// Something was said in the room. What was said before one came is told ahead of the room itself.
     ChatAppended { messages: Vec<ChatMessageView> },
     /// Playback state: on every change, and about four times a second while playing.
     PlayerChanged { player: PlayerView },

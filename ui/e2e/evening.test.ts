@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from './inspect';
 import { demoTrack, Programs, type Program } from './programs';
 import { serve } from './site';
-import { at, escape, Windows } from './windows';
+import { at, escape, LOOKS, put, Windows, type Look } from './windows';
 
 /** As long as a name may be. */
 const LONG_NAME = 'Wilhelmina-Theodora van der Westhuizen-R';
@@ -107,6 +107,19 @@ describe('alone', () => {
       await page.locator('[data-testid=play][data-state=paused]').waitFor();
       await page.getByLabel('Zoom in (+)').click();
     }, (page) => page.getByText('Whole', { exact: true }).click());
+  });
+
+  it('draws the waveform in the colours of each look', async () => {
+    await inOne(async (page) => {
+      const drawn = () => page.locator('[data-testid=waveform] canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+      const [light, dark] = LOOKS as [Look, Look];
+      await put(page, light);
+      const before = await drawn();
+      await put(page, dark);
+      await expect.poll(drawn).not.toBe(before);
+      await put(page, light);
+      await expect.poll(drawn).toBe(before);
+    });
   });
 
   it('sets tempo and key by hand', async () => {

@@ -52,15 +52,17 @@ impl FromStr for InviteLink {
         if text.len() > MAX_BYTES {
             return Err(NetError::BadLink("it is too long"));
         }
-        let url = Url::parse(text.trim()).map_err(|_| NetError::BadLink("it is no link"))?;
-        if url.scheme() != "synxsphere" || url.host_str() != Some("join") {
-            return Err(NetError::BadLink("it does not start with synxsphere://join"));
-        }
+        let url = Url::parse(text.trim()).ok();
+        let url = url
+            .filter(|url| url.scheme() == "synxsphere" && url.host_str() == Some("join"))
+            .ok_or(NetError::BadLink("it does not begin with synxsphere://join"))?;
         let all = |key: &'static str| {
             url.query_pairs().filter(move |(name, _)| name == key).map(|(_, value)| value.into_owned())
         };
-        if all("v").next().as_deref() != Some(VERSION) {
-            return Err(NetError::BadLink("it is of another version: update the program"));
+        match all("v").next().as_deref() {
+            Some(VERSION) => {}
+            None => return Err(NetError::BadLink("a part of it is missing")),
+            Some(_) => return Err(NetError::BadLink("it is of another version: update SynxSphere")),
         }
         let room = all("room").next().and_then(|room| room.parse().ok());
         let addresses: Vec<String> = all("a").collect();
@@ -135,6 +137,20 @@ mod tests {
             "a b:1",
         ] {
             assert!(!is_address(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_link_says_why() {
+        for (wrong, why) in [
+            ("hello", "does not begin with"),
+            ("https://join?v=1", "does not begin with"),
+            ("synxsphere://join?nothing", "part of it is missing"),
+            ("synxsphere://join?v=2&room=x", "another version"),
+            ("synxsphere://join?v=1", "names no room"),
+        ] {
+            let said = wrong.parse::<InviteLink>().unwrap_err().to_string();
+            assert!(said.contains(why), "{wrong}: {said}");
         }
     }
 

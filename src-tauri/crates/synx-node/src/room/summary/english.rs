@@ -35,8 +35,9 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
         RoomEvent::CommentResolved { comment, done } => {
             let words =
                 room.comments.iter().find(|known| known.id == *comment).map(|known| known.text.as_str());
+            let words = words.map_or("a comment".to_owned(), |words| format!("“{words}”"));
             let state = if *done { "done" } else { "open again" };
-            format!("{by} called “{}” {state}", words.unwrap_or("a comment"))
+            format!("{by} marked {words} as {state}")
         }
         RoomEvent::UploadStarted { file_name, .. } => format!("{by} is uploading {file_name}"),
         RoomEvent::UploadCompleted { hash } => format!("“{}” has arrived", title(room, *hash)),

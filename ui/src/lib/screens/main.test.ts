@@ -258,7 +258,7 @@ describe('a room', () => {
 
   it('says calmly that it reconnects', async () => {
     await open('reconnecting');
-    expect(get('connection-banner').textContent).toBe('Ana’s machine does not answer. Reconnecting. The music goes on.');
+    expect(get('connection-banner').textContent).toBe('The connection to Ana is lost. Reconnecting … The music goes on.');
   });
 });
 

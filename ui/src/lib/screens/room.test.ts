@@ -77,6 +77,21 @@ describe('the chat', () => {
   });
 });
 
+describe('a room of one', () => {
+  it('offers to invite somebody, and to share from the library', async () => {
+    const empty = scene('room-empty');
+    const node = await open({ ...empty, app: { ...empty.app, library: { ...empty.app.library, tracks: empty.tracks.length } } });
+    await press('invite-first');
+    expect(get('invite-link')).toBeTruthy();
+    await press('share-from-library');
+    expect((await screen.findByTestId('library-count')).textContent).toBe('6 tracks');
+    expect(node.app.room?.members).toHaveLength(1);
+    await press('nav-room');
+    node.setRoom({ members: scene('room').app.room?.members ?? [] });
+    await expect.poll(() => all('invite-first')).toEqual([]);
+  });
+});
+
 describe('notes', () => {
   it('are answered and called done', async () => {
     const node = await open('room');

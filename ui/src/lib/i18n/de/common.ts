@@ -20,6 +20,7 @@ export const common: Messages['common'] = {
   none: 'Keine',
   you: 'Du',
   somebody: 'Jemand',
+  theHost: 'dem Host',
   unknownArtist: 'Unbekannter Interpret',
   unknownTrack: 'Unbekannter Track',
   untitled: 'Ohne Titel',

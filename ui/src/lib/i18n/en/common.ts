@@ -20,6 +20,7 @@ export const common = {
   none: 'None',
   you: 'You',
   somebody: 'Somebody',
+  theHost: 'the host',
   unknownArtist: 'Unknown artist',
   unknownTrack: 'Unknown track',
   untitled: 'Untitled',

@@ -153,4 +153,16 @@ describe('a link that does not work', () => {
     expect((await screen.findByTestId('join-tries')).textContent).toContain('Ask the host for a new link');
     expect(node.last('join_room')).toBeTruthy();
   });
+
+  it('does so too when one comes back to a room, and lets one try again', async () => {
+    const said = 'the room cannot be reached: 192.0.2.2:7420: Connection refused';
+    const node = await open({ ...scene('library'), problem: said, code: 'unreachable' });
+    await fireEvent.click(all('recent-room')[1] as HTMLElement);
+    expect((await screen.findByTestId('join-tries')).textContent).toContain('Ask whether the host’s app is open');
+    expect(get('form-error').textContent).toContain('The room cannot be reached: is it open');
+    expect((get('join-link') as HTMLInputElement).value).toBe('synxsphere://join?r=old2');
+    expect(all('notice')).toEqual([]);
+    await press('join-go');
+    expect(node.requests.filter((request) => request.type === 'join_room')).toHaveLength(2);
+  });
 });

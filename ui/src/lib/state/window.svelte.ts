@@ -1,12 +1,13 @@
 /**
  * What the window itself shows: which screen, which dialog, which tab. The node knows nothing of it.
  */
-import type { TrackView } from '../backend';
+import type { CallFailure, TrackView } from '../backend';
 import type { View } from '../pure/timeline';
 
 export type Dialog =
   | { type: 'host' }
-  | { type: 'join'; link: string }
+  /** With what kept one out, if that was tried. */
+  | { type: 'join'; link: string; failure?: CallFailure }
   | { type: 'room_settings' }
   | { type: 'invite' }
   | { type: 'settings' }
@@ -33,6 +34,8 @@ export class Window {
   /** The right region, where the window is too narrow to show it always. */
   sideOpen = $state(false);
   sideTab = $state<'chat' | 'notes'>('chat');
+  /** Whether what is said now is on screen at once. */
+  chatInSight = $state(false);
   /** What was said up to here has been on screen. */
   readSeq = $state(0);
   /** Where the line between what was read and what is new stands, if it stands. */

@@ -28,6 +28,9 @@ const tries: Record<string, string[]> = {
 };
 
 /** Failures by their codes. What is not named here is said as the node says it, which is English. */
-const failures: Record<string, (subject: string) => string> = {};
+const failures: Record<string, (subject: string) => string> = {
+  // Which address refused how is for whoever copies the details.
+  unreachable: () => 'The room cannot be reached: is it open at its host, and are you on the same network?',
+};
 
 export const trouble = { tries, failures };

@@ -30,10 +30,10 @@ export function knocking(before: { knocks: Asking[] }, now: { knocks: Asking[] }
   return now.knocks.filter((knock) => !asked.has(knock.user)).map((knock) => knock.name);
 }
 
-/** Titles of tracks of which everything is known from now on. */
-export function finishedAnalyses(before: { tracks: Analysed[] }, now: { tracks: Analysed[] }): string[] {
+/** Tracks of which everything is known from now on. */
+export function finishedAnalyses(before: { tracks: Analysed[] }, now: { tracks: Analysed[] }): Analysed[] {
   const known = new Set(before.tracks.filter((track) => track.energy !== null).map((track) => track.id));
-  return now.tracks.filter((track) => track.energy !== null && !known.has(track.id)).map((track) => track.title);
+  return now.tracks.filter((track) => track.energy !== null && !known.has(track.id));
 }
 
 function present(members: Person[]): Person[] {

@@ -165,7 +165,7 @@ export class App extends Known {
     this.room = room;
     this.#learn();
     if (room?.id === before?.id) {
-      if (room && before) this.told.changed(before, room);
+      if (room && before) this.told.changed(before, room, this.window.screen === 'room' ? (this.current?.id ?? null) : null);
       return;
     }
     if (before) [this.chat, this.sync] = [[], []];
@@ -185,7 +185,7 @@ export class App extends Known {
   #say(messages: ChatMessageView[]): void {
     const newest = this.chat.at(-1)?.seq ?? 0;
     this.chat = merge(this.chat, messages);
-    if (this.room) this.told.said(messages.filter((message) => message.seq > newest), this.room, this.names);
+    if (this.room) this.told.said(messages.filter((message) => message.seq > newest), this.room, this.names, this.window.chatInSight);
   }
 
   /** Calls the node; a failure becomes a notice and null. */
@@ -194,7 +194,7 @@ export class App extends Known {
     try {
       return await this.backend.call(request);
     } catch (cause) {
-      this.notices.fail(CallFailure.from(cause));
+      this.notices.fail(CallFailure.from(cause), this.room !== null);
       return null;
     } finally {
       this.waiting -= 1;

@@ -163,6 +163,42 @@ describe('controls', () => {
     expect(app.unread).toBe(0);
   });
 
+  it('are no notice where the chat is in sight', async () => {
+    const { app, node } = await started('room');
+    const naming = (seq: number): NodeEvent => ({ type: 'chat_appended', messages: [{ seq, author: 'user-0', author_name: 'Ben', text: '@Ana', posted_at_ms: 0 }] });
+    app.window.chatInSight = true;
+    node.emit(naming(90));
+    expect(app.notices.list).toEqual([]);
+    app.window.chatInSight = false;
+    node.emit(naming(91));
+    expect(app.notices.list.map((notice) => notice.code)).toEqual(['mention']);
+  });
+
+  it('are told of the analysis of a track, unless they look at it', async () => {
+    const { app, node } = await started('room');
+    const tracks = app.room?.tracks ?? [];
+    const analysed = (id: string) => {
+      node.setRoom({ tracks: tracks.map((track) => (track.id === id ? { ...track, energy: null } : track)) });
+      node.setRoom({ tracks });
+      return app.notices.list.map((notice) => notice.message);
+    };
+    expect(analysed('t1')).toEqual([]);
+    expect(analysed('t2')).toEqual(['Tide Line is analysed']);
+    app.window.screen = 'library';
+    expect(analysed('t1')).toContain('Paper Lantern is analysed');
+  });
+
+  it('who leaves while something waits is not told that the room has ended', async () => {
+    const { app, node } = await started('room');
+    let fail = () => {};
+    vi.spyOn(node, 'call').mockImplementation(() => new Promise((_, no) => (fail = () => no(new CallFailure('ended', 'the connection has ended')))));
+    const asked = app.ask({ type: 'pause' });
+    node.setRoom(null);
+    fail();
+    expect(await asked).toBeNull();
+    expect(app.notices.list).toEqual([]);
+  });
+
   it('share files in a room and add them to the library', async () => {
     const { app, node } = await started('room');
     await app.ask(app.takingFiles(['/a.mp3']));

@@ -25,9 +25,10 @@ export class Notices {
     if (level === 'info') setTimeout(() => this.dismiss(notice.id), INFO_STAYS_MS);
   }
 
-  /** What one gave up oneself is no news. */
-  fail(failure: CallFailure): void {
-    if (failure.code !== 'join_stopped') this.add('error', failure.code, failure.message);
+  /** What one gave up oneself is no news, nor that a room which one is not in any more has ended. */
+  fail(failure: CallFailure, inRoom = true): void {
+    if (failure.code === 'join_stopped' || (failure.code === 'ended' && !inRoom)) return;
+    this.add('error', failure.code, failure.message);
   }
 
   dismiss(id: number): void {

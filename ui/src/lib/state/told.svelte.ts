@@ -38,10 +38,10 @@ export class ToldOf {
     this.storage.setItem(KEY, this.#off.join(','));
   }
 
-  /** The room is another than it was. */
-  changed(before: RoomView, now: RoomView): void {
+  /** The room is another than it was. `shown` is the track in sight: what is found out about it is seen there. */
+  changed(before: RoomView, now: RoomView, shown: string | null): void {
     for (const name of arrivals(before, now)) this.#tell('joined', t.told.joined(name), now);
-    for (const title of finishedAnalyses(before, now)) this.#tell('analysed', t.told.analysed(title), now);
+    for (const { id, title } of finishedAnalyses(before, now)) this.#tell('analysed', t.told.analysed(title), now, id === shown);
     // In the window they stand at the door, in sight on every screen.
     for (const name of knocking(before, now)) this.#outside('knocked', now.settings.name, t.told.knocks(name));
   }
@@ -56,17 +56,17 @@ export class ToldOf {
     this.#next = setTimeout(() => this.#outside('playing', title, artist ?? t.common.unknownArtist), STAYS_MS);
   }
 
-  /** Others said something new. */
-  said(messages: ChatMessageView[], room: RoomView, names: string[]): void {
+  /** Others said something new, in sight where the chat is. */
+  said(messages: ChatMessageView[], room: RoomView, names: string[], inSight: boolean): void {
     const me = room.members.find((member) => member.user === room.me)?.name;
     for (const message of messages) {
-      if (me !== undefined && message.author !== room.me && mentions(message.text, me, names)) this.#tell('mention', `${message.author_name}: ${message.text}`, room);
+      if (me !== undefined && message.author !== room.me && mentions(message.text, me, names)) this.#tell('mention', `${message.author_name}: ${message.text}`, room, inSight);
     }
   }
 
-  #tell(what: Told, message: string, room: RoomView): void {
+  #tell(what: Told, message: string, room: RoomView, inSight = false): void {
     if (!this.has(what)) return;
-    this.notices.add('info', what, message);
+    if (!inSight) this.notices.add('info', what, message);
     this.#outside(what, room.settings.name, message);
   }
 

@@ -44,6 +44,12 @@ export function dayName(ms: number, nowMs: number, locale = language.locale): st
   return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(ms);
 }
 
+/** The same within a sentence. */
+export function dayInSentence(ms: number, nowMs: number): string {
+  const name = dayName(ms, nowMs);
+  return name === t.time.today || name === t.time.yesterday ? name.toLocaleLowerCase(language.locale) : name;
+}
+
 export function startOfDay(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0);
 }

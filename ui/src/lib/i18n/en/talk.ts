@@ -60,7 +60,7 @@ export const history = {
   back: 'Back to the room (Esc)',
   notHere: 'The history is not here',
   kinds: { chat: 'Chat', music: 'Playing', tracks: 'Tracks', notes: 'Notes', people: 'People', room: 'Settings' },
-  whileAway: (day: string, time: string, what: string) => `While you were away, from ${day} ${time} on: ${what}.`,
+  whileAway: (day: string, time: string, what: string) => `While you were away, since ${day} ${time}: ${what}.`,
   asYouLeft: 'Show the room as you left it',
   now: 'Now',
   moment: 'Moment of the room',

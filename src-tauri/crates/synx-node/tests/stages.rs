@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synx_node::bridge::{
-    AloneView, AppView, LoopView, NodeEvent, PlayState, PlaybackControlView, Request, Response,
+    AloneView, AppView, LoopView, NodeEvent, PlayState, PlaybackControlView, Request, Response, RoleView,
     RoomSettingsView, RoomTrackState, VisibilityView,
 };
 use synx_node::{HostOptions, Node, NodeConfig};
@@ -257,6 +257,33 @@ async fn who_comes_or_comes_back_sees_what_was_said_before() {
     let mut events = ana.subscribe();
     ana.call(Request::ReopenRoom { room }).await.unwrap();
     assert_eq!(told_before_the_room(&mut events).await, ["Who comes?", "Come back."]);
+    ana.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_opened_again_lists_nobody_who_went_with_its_end() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
+    host(&ana).await;
+    let link = once(&ana, "a link", |app| app.room?.link).await;
+    let mut events = ben.subscribe();
+    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    let room = app(&ana).await.room.unwrap().id;
+    ana.call(Request::LeaveRoom).await.unwrap();
+    let told = async {
+        loop {
+            if let NodeEvent::Notice { code, .. } = events.recv().await.unwrap() {
+                return code;
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told).await.expect("Ben is told");
+    assert_eq!(told, "room_closed");
+    ana.call(Request::ReopenRoom { room }).await.unwrap();
+    let members = app(&ana).await.room.unwrap().members;
+    let present: Vec<_> = members.iter().filter(|member| member.present).map(|member| &member.role).collect();
+    assert_eq!(present, [&RoleView::Host]);
+    ben.close().await;
     ana.close().await;
 }
 

@@ -9,6 +9,7 @@ use crate::room::hosted::HostedRoom;
 use crate::room::invites::{self, Door, FirstInvite, NewInvite, invite_link};
 use crate::room::{abandoned, archive};
 use crate::settings::Offer;
+use futures_util::future::join_all;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,15 +172,18 @@ impl Hosting {
         self.server.drain(patience).await;
     }
 
-    /// Closes the room: everybody is told, and the host has left.
+    /// Closes the room: everybody is told, and has left. Who opens it again finds nobody who is not there.
     ///
     /// # Errors
     /// When the leaving could not be written.
     pub async fn end(&self) -> Result<(), NodeError> {
-        let left = self.room.execute_as(self.me, Command::Leave { reason: LeaveReason::Left }).await;
+        // First, so that each is told of the room's end, not of the own leaving.
         self.server.remove_room(self.room.id(), "the host closed the room").await;
+        let present: Vec<UserId> = self.room.with(|room| room.present_users().collect());
+        let leave = |user| self.room.execute_as(user, Command::Leave { reason: LeaveReason::Left });
+        let left = join_all(present.into_iter().map(leave)).await;
         self.server.stop().await;
-        left.map(drop).map_err(NodeError::from)
+        left.into_iter().try_for_each(|left| left.map(drop)).map_err(NodeError::from)
     }
 }
 

@@ -75,6 +75,7 @@ describe('a track of the list', () => {
     const node = await open('library');
     await fireEvent.keyDown(row(1), { key: 'q' });
     expect(node.last('queue_track')).toMatchObject({ track: 't2', next: false });
+    expect((await screen.findByText('“Tide Line” is in the queue')).closest('[role=status]')).toBeTruthy();
     await fireEvent.keyDown(row(1), { key: 'Q', shiftKey: true });
     expect(node.last('queue_track')?.next).toBe(true);
     await fireEvent.keyDown(row(1), { key: 'a' });

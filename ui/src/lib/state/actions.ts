@@ -2,7 +2,7 @@
  * What can be done with a track of a list: in its menu, and by a key of its row.
  */
 import { t } from '../i18n';
-import type { TrackList, TrackView } from '../backend';
+import type { Request, TrackList, TrackView } from '../backend';
 import type { App } from './app.svelte';
 
 export interface Action {
@@ -21,9 +21,15 @@ export function showList(app: App, list: TrackList, title = ''): void {
 }
 
 /** Plays a track of the list that is shown, and then what follows it there; in a room it is shared. */
-export function playFromList(app: App, track: string): void {
-  if (app.room) void app.ask({ type: 'share_track', track });
-  else void app.ask({ type: 'play_from', track, ...app.tracks.wanted });
+export function playFromList(app: App, track: TrackView): void {
+  const { room } = app;
+  if (room) void tell(app, { type: 'share_track', track: track.id }, t.actions.shared(track.title, room.settings.name));
+  else void app.ask({ type: 'play_from', track: track.id, ...app.tracks.wanted });
+}
+
+/** Says that it was done, where the list does not show it. */
+async function tell(app: App, request: Request, done: string): Promise<void> {
+  if (await app.ask(request)) app.notices.add('info', request.type, done);
 }
 
 /** The actions for the track at `place` of the list that is shown. */
@@ -34,15 +40,15 @@ export function actionsFor(app: App, track: TrackView, place: number): Action[] 
   const found: Action[] = [];
   if (usable && app.room) {
     found.push(
-      { id: 'share', says: t.actions.share, key: 'Enter', run: () => playFromList(app, track.id) },
+      { id: 'share', says: t.actions.share, key: 'Enter', run: () => playFromList(app, track) },
       { id: 'alone', says: t.actions.listenAlone, key: 'V', run: () => void ask({ type: 'listen_alone', track: track.id }) },
     );
   }
   if (usable && !app.room) {
     found.push(
-      { id: 'play', says: t.actions.play, key: 'Enter', run: () => playFromList(app, track.id) },
-      { id: 'next', says: t.actions.playNext, key: 'Shift Q', run: () => void ask({ type: 'queue_track', track: track.id, next: true }) },
-      { id: 'queue', says: t.actions.queue, key: 'Q', run: () => void ask({ type: 'queue_track', track: track.id, next: false }) },
+      { id: 'play', says: t.actions.play, key: 'Enter', run: () => playFromList(app, track) },
+      { id: 'next', says: t.actions.playNext, key: 'Shift Q', run: () => void tell(app, { type: 'queue_track', track: track.id, next: true }, t.actions.playsNext(track.title)) },
+      { id: 'queue', says: t.actions.queue, key: 'Q', run: () => void tell(app, { type: 'queue_track', track: track.id, next: false }, t.actions.queued(track.title)) },
     );
   }
   found.push({ id: 'playlist', says: t.actions.addToPlaylist, key: 'A', run: () => app.window.open({ type: 'add_to_playlist', tracks: [track.id], title: track.title }) });
@@ -50,7 +56,7 @@ export function actionsFor(app: App, track: TrackView, place: number): Action[] 
   if (list.type === 'playlist') {
     found.push({ id: 'remove', says: t.actions.removeFromPlaylist, key: 'Delete', run: () => void ask({ type: 'remove_from_playlist', playlist: list.playlist, place }) });
   } else {
-    found.push({ id: 'remove', says: t.actions.removeFromLibrary, key: 'Delete', run: () => void ask({ type: 'remove_track', track: track.id }) });
+    found.push({ id: 'remove', says: t.actions.removeFromLibrary, key: 'Delete', run: () => void tell(app, { type: 'remove_track', track: track.id }, t.actions.removed(track.title)) });
   }
   return found;
 }

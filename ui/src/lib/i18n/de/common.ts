@@ -63,7 +63,7 @@ export const start: Messages['start'] = {
 export const nav: Messages['nav'] = {
   places: 'Orte',
   library: 'Bibliothek',
-  history: 'Verlauf',
+  history: 'Gespielt',
   playlists: 'Playlists',
   nearby: 'In der Nähe',
   recent: 'Zuletzt',

@@ -2,7 +2,7 @@ import type { Messages } from '../en';
 
 export const library: Messages['library'] = {
   title: 'Bibliothek',
-  history: 'Verlauf',
+  history: 'Gespielt',
   playlist: 'Playlist',
   goesWellWith: (title) => `Passt gut zu ${title}`,
   nothingFound: 'Nichts gefunden',
@@ -67,6 +67,10 @@ export const actions: Messages['actions'] = {
   matching: 'Passt gut dazu',
   removeFromPlaylist: 'Aus der Playlist nehmen',
   removeFromLibrary: 'Aus der Bibliothek nehmen',
+  shared: (title, room) => `„${title}“ ist mit ${room} geteilt`,
+  queued: (title) => `„${title}“ ist in der Warteschlange`,
+  playsNext: (title) => `„${title}“ kommt als Nächstes`,
+  removed: (title) => `„${title}“ ist nicht mehr in der Bibliothek; die Datei bleibt, wo sie ist`,
 };
 
 export const playlists: Messages['playlists'] = {

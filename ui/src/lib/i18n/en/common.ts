@@ -63,7 +63,7 @@ export const start = {
 export const nav = {
   places: 'Places',
   library: 'Library',
-  history: 'History',
+  history: 'Played',
   playlists: 'Playlists',
   nearby: 'Nearby',
   recent: 'Recent',

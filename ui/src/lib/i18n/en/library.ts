@@ -1,7 +1,7 @@
 /** One's own music. */
 export const library = {
   title: 'Library',
-  history: 'History',
+  history: 'Played',
   playlist: 'Playlist',
   goesWellWith: (title: string) => `Goes well with ${title}`,
   nothingFound: 'Nothing found',
@@ -67,6 +67,10 @@ export const actions = {
   matching: 'Goes well with this',
   removeFromPlaylist: 'Take out of the playlist',
   removeFromLibrary: 'Take out of the library',
+  shared: (title: string, room: string) => `“${title}” is shared with ${room}`,
+  queued: (title: string) => `“${title}” is in the queue`,
+  playsNext: (title: string) => `“${title}” plays next`,
+  removed: (title: string) => `“${title}” is out of the library; its file stays where it is`,
 };
 
 export const playlists = {

@@ -4,7 +4,7 @@
 import { createContext } from 'svelte';
 import { language } from '../i18n';
 import type {
-  AppView, Backend, ChatMessageView, LibraryLookView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView, TrackView,
+  AppView, Backend, ChatMessageView, LibraryLookView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView,
 } from '../backend';
 import { CallFailure } from '../backend';
 import { merge, unreadCount } from '../pure/chat';
@@ -130,7 +130,7 @@ export class App extends Known {
       case 'profile_changed': this.profile = event.profile; break;
       case 'library_changed': this.library = event.library; void this.tracks.reload(); break;
       case 'queue_changed': this.queue = event.queue; break;
-      case 'track_changed': this.#changeTrack(event.track); break;
+      case 'track_changed': this.tracks.change(event.track); this.own.change(event.track); break;
       case 'room_changed': this.#setRoom(event.room); break;
       case 'at_door_changed': this.atDoor = event.at_door; break;
       case 'chat_appended': this.#say(event.messages); break;
@@ -143,11 +143,6 @@ export class App extends Known {
       case 'notice': this.notices.add(event.level, event.code, event.message); break;
       case 'link_opened': this.window.open({ type: 'join', link: event.link }); break;
     }
-  }
-
-  #changeTrack(track: TrackView): void {
-    this.tracks.change(track);
-    this.own.change(track);
   }
 
   #takeLook(look: LibraryLookView): void {
@@ -171,7 +166,9 @@ export class App extends Known {
     if (before) [this.chat, this.sync] = [[], []];
     this.window.screen = room ? 'room' : 'library';
     this.window.enter(room?.id ?? null, this.chat.at(-1)?.seq ?? 0);
-    if (room) this.window.close();
+    if (!room) return;
+    this.window.close();
+    this.notices.forgetEnds();
   }
 
   #setPlayer(player: PlayerView): void {

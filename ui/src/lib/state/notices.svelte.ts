@@ -13,6 +13,8 @@ export interface Notice {
 /** Long enough to read two lines. Warnings and errors stay until they are dismissed. */
 const INFO_STAYS_MS = 6_000;
 const MOST = 4;
+/** Why one is not in a room any more, by code. */
+const ENDS = new Set(['room_closed', 'sent_out', 'removed', 'left', 'ended']);
 
 export class Notices {
   list = $state.raw<Notice[]>([]);
@@ -29,6 +31,11 @@ export class Notices {
   fail(failure: CallFailure, inRoom = true): void {
     if (failure.code === 'join_stopped' || (failure.code === 'ended' && !inRoom)) return;
     this.add('error', failure.code, failure.message);
+  }
+
+  /** One is in a room: how the one before ended is old news. */
+  forgetEnds(): void {
+    this.list = this.list.filter((notice) => !ENDS.has(notice.code));
   }
 
   dismiss(id: number): void {

@@ -101,6 +101,8 @@ const failures: Messages['trouble']['failures'] = {
   not_a_picture: (subject) => `${subject ? `„${subject}“` : 'Das'} ist kein Bild, das sich lesen lässt (JPEG, PNG, WebP, GIF): Wähl ein anderes.`,
   // This machine.
   library: () => 'Die Datenbank der Bibliothek arbeitet nicht.',
+  library_read_only: () => 'In die Datenbank der Bibliothek lässt sich nicht schreiben: Mach ihren Ordner beschreibbar.',
+  data_dir_read_only: () => 'In den Datenordner lässt sich nicht schreiben: Mach ihn beschreibbar oder wähl einen anderen.',
   disk_full: () => 'Das Laufwerk ist voll: Nichts kann gespeichert werden. Schaff Platz und versuch es noch einmal.',
   key_in_keyring: () => 'Dein Schlüssel liegt im Schlüsselbund des Systems, und der gibt ihn nicht heraus: Entsperre ihn und starte SynxSphere noch einmal.',
   log_read_only: () => 'Das Protokoll lässt sich nur lesen: Prüf das Laufwerk und starte neu.',

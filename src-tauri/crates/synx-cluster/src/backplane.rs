@@ -135,6 +135,21 @@ impl Backplane {
         patience: Duration,
         enough: usize,
     ) -> Result<Vec<Bytes>, ClusterError> {
+        Ok(self.ask_listeners(subject, payload, patience, enough).await?.unwrap_or_default())
+    }
+
+    /// The same; none where the servers say that nobody listens, who is connected to them. No answer of somebody who does is
+    /// something else.
+    ///
+    /// # Errors
+    /// When the servers do not take the question.
+    pub async fn ask_listeners(
+        &self,
+        subject: &str,
+        payload: Vec<u8>,
+        patience: Duration,
+        enough: usize,
+    ) -> Result<Option<Vec<Bytes>>, ClusterError> {
         let failed = |error: &dyn std::fmt::Display| ClusterError::server("ask the nodes", error);
         let (inbox, mut answers) = (self.client.new_inbox(), Vec::new());
         let end = tokio::time::Instant::now() + patience;
@@ -150,12 +165,13 @@ impl Backplane {
         let mut coming = asked.unwrap_or_else(|_| Err(failed(&"they do not answer")))?;
         while answers.len() < enough
             && let Ok(Some(answer)) = tokio::time::timeout_at(end, coming.next()).await
-            // Nobody listens.
-            && answer.status.is_none()
         {
-            answers.push(answer.payload);
+            match answer.status {
+                None => answers.push(answer.payload),
+                Some(_) => return Ok(None),
+            }
         }
-        Ok(answers)
+        Ok(Some(answers))
     }
 
     /// Answers what was asked.

@@ -130,6 +130,14 @@ pub enum NodeError {
         /// How many of its people are connected there.
         people: usize,
     },
+    /// A room of a cluster cannot be taken from a node that does not say whether somebody is in it.
+    #[error(
+        "a node of the cluster has room {room} open and does not answer: try again in a moment, or stop that node"
+    )]
+    NodeSilent {
+        /// Which.
+        room: synx_domain::RoomId,
+    },
     /// Several rooms could be meant.
     #[error("say which room is meant with --room; there are: {}", if rooms.is_empty() { "none".to_owned() } else { rooms.join(", ") })]
     WhichRoom {
@@ -227,6 +235,7 @@ impl NodeError {
             Self::NoSuchTrack => "no_such_track",
             Self::NoSuchRoom => "no_such_room",
             Self::RoomServed { .. } => "room_served",
+            Self::NodeSilent { .. } => "node_silent",
             Self::WhichRoom { .. } => "which_room",
             Self::NotReady { .. } => "not_ready",
             Self::NothingToPlay => "nothing_to_play",

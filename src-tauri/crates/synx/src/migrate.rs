@@ -16,6 +16,12 @@ pub async fn run(args: Migrate, data_dir: &Path) -> Result<Exit, NodeError> {
     let Moved { report, audio, missing_audio, invites_left_behind } =
         migrate(data_dir, cluster, args.room.as_deref(), direction).await?;
     println!("{}  now {place}: {} events, head {}", report.room_id, report.events, report.hash);
+    if direction == Direction::FromCluster {
+        println!(
+            "no node that the cluster's servers see has it open; stop those that are cut off from them: when they come back they would go on \
+             with it in the cluster"
+        );
+    }
     if audio + missing_audio > 0 {
         println!("{audio} files of audio are {place}, {missing_audio} could not be found");
     }

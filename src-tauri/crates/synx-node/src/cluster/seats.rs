@@ -31,16 +31,19 @@ pub async fn is_elsewhere(house: &ClusterHouse, room: RoomId, user: UserId) -> b
     house.backplane.ask(&subject(room), asked, ANSWER).await.is_some()
 }
 
-/// Refuses while nodes have a room open: they could write to it at any time.
+/// Refuses while nodes have a room open: they could write to it at any time. A node that is cut off from the servers is not known of.
 ///
 /// # Errors
-/// [`NodeError::RoomServed`]; and when it cannot be asked. A node that takes longer to answer is not known of.
+/// [`NodeError::RoomServed`]; [`NodeError::NodeSilent`] when the servers know of a node that does not say how it is; and when it
+/// cannot be asked.
 pub async fn must_be_closed(backplane: &Backplane, room: RoomId) -> Result<(), NodeError> {
-    let answers = backplane.ask_all(&subject(room), Vec::new(), SURE_ANSWER, usize::MAX).await?;
+    let asked = backplane.ask_listeners(&subject(room), Vec::new(), SURE_ANSWER, usize::MAX).await?;
+    // Each node listens there as long as it has the room open.
+    let Some(answers) = asked else { return Ok(()) };
     let seated = answers.iter().filter_map(|answer| serde_json::from_slice::<Vec<UserId>>(answer).ok());
     let people: HashSet<UserId> = seated.flatten().collect();
     if answers.is_empty() {
-        return Ok(());
+        return Err(NodeError::NodeSilent { room });
     }
     Err(NodeError::RoomServed { room, nodes: answers.len(), people: people.len() })
 }

@@ -240,12 +240,72 @@ async fn an_upload_is_given_up_by_any_node_once_nothing_comes_to_any() {
     until(async || room.with(|room| room.seq > seq), "what Ben did does not come").await;
     let is_listed =
         || room.with(|room| matches!(room.tracks[&hash].state, synx_domain::TrackState::Uploading { .. }));
+    let mut waiting = abandoned::Waiting::default();
     // Ben is gone and no byte is here, but at the other node some came a moment ago.
-    abandoned::look(&room, &*b.house).await;
+    abandoned::look(&room, &*b.house, &mut waiting).await;
     assert!(is_listed());
     part.set_modified(std::time::SystemTime::now() - Duration::from_secs(2 * 86_400)).unwrap();
-    abandoned::look(&room, &*b.house).await;
+    abandoned::look(&room, &*b.house, &mut waiting).await;
     assert!(!is_listed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_waits_for_who_is_at_a_node_that_was_cut_off() {
+    let cluster = Cluster::start().await;
+    let b = cluster.node("b").await;
+    until(async || b.house.roster.count() == 1, "the node does not hear itself").await;
+    let time = RoomTime::Shared(Arc::clone(&b.house.clock) as _);
+    let room = HostedRoom::open_at(b.house.log.clone(), cluster.room, time).await.unwrap();
+    // What Ben did at another node, which nobody hears any more; the nodes that are left have written him off.
+    let ben = Identity::generate().user_id();
+    let hash = ContentHash::from_bytes([7; 32]);
+    let announced =
+        synx_domain::Command::StartUpload { hash, file_name: "song.flac".to_owned(), size_bytes: 9 };
+    let come = synx_domain::Command::Join {
+        profile: profile("Ben"),
+        role: synx_domain::Role::Listener,
+        invite: None,
+    };
+    let leave = |reason| synx_domain::Command::Leave { reason };
+    let lost = leave(synx_domain::LeaveReason::ConnectionLost);
+    for command in [come.clone(), announced, lost] {
+        room.execute_as(ben, command).await.unwrap();
+    }
+    let is_listed =
+        || room.with(|room| matches!(room.tracks[&hash].state, synx_domain::TrackState::Uploading { .. }));
+    let mut waiting = abandoned::Waiting::default();
+    abandoned::look(&room, &*b.house, &mut waiting).await;
+    assert!(is_listed(), "Ben may come back and go on");
+    for command in [come, leave(synx_domain::LeaveReason::Left)] {
+        room.execute_as(ben, command).await.unwrap();
+    }
+    abandoned::look(&room, &*b.house, &mut waiting).await;
+    assert!(!is_listed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_is_not_taken_from_a_node_that_does_not_answer() {
+    let cluster = Cluster::start().await;
+    let (home, room) = (cluster.folder.path().join("home"), cluster.room.to_string());
+    let take = || migrate(&home, cluster.server.options(&home), Some(&room), Direction::FromCluster);
+    // A node that has the room open, and is stopped or overloaded.
+    let backplane = Backplane::connect(&cluster.server.options(&home)).await.unwrap();
+    let silent = backplane.listen(&format!("seats.{}", cluster.room)).await.unwrap();
+    let error = take().await.unwrap_err();
+    assert_eq!(error.code(), "node_silent", "{error}");
+    drop(silent);
+    let mut moved = None;
+    until(
+        async || {
+            match take().await {
+                Ok(done) => moved = Some(done),
+                Err(error) => assert_eq!(error.code(), "node_silent", "{error}"),
+            }
+            moved.is_some()
+        },
+        "the servers do not see that the node is gone",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

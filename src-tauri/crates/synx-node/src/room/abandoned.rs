@@ -2,11 +2,12 @@
 
 use crate::room::backend::House;
 use crate::room::hosted::HostedRoom;
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use synx_domain::{Command, ContentHash, Room, RoomId, TrackState, UserId};
+use synx_domain::{Command, ContentHash, LeaveReason, Room, RoomId, TrackState, UserId};
 use synx_net::AudioStore;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// An upload to which nothing came for this long is given up: a laptop that was shut over night goes on.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(86_400);
@@ -40,31 +41,66 @@ impl Upload {
     }
 
     /// Whether nobody will go on with it.
-    fn is_given_up(self, sender_is_here: bool) -> bool {
-        match self {
-            Self::Unknown => false,
-            Self::NotBegun => !sender_is_here,
-            Self::LastCame { ago } => ago > GIVEN_UP_AFTER,
+    fn is_given_up(self, sender: Sender) -> bool {
+        match (self, sender) {
+            (Self::Unknown, _) | (Self::NotBegun, Sender::Here) => false,
+            (Self::NotBegun, Sender::Gone) => true,
+            (Self::NotBegun, Sender::Lost { ago }) | (Self::LastCame { ago }, _) => ago > GIVEN_UP_AFTER,
+        }
+    }
+}
+
+/// Whoever announced an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Here,
+    /// Their connection was lost. Their bytes may lie at a node that is cut off, and they may come back.
+    Lost {
+        /// So long ago, as far as it was seen.
+        ago: Duration,
+    },
+    /// They have left, or were removed.
+    Gone,
+}
+
+/// Since when uploads are seen to wait for somebody whose connection was lost.
+#[derive(Debug, Default)]
+pub struct Waiting(HashMap<ContentHash, Instant>);
+
+impl Waiting {
+    fn sender(&mut self, room: &HostedRoom, hash: ContentHash, user: UserId) -> Sender {
+        let left =
+            room.with(|room| room.members.get(&user).map_or(Some(LeaveReason::Left), |member| member.left));
+        match left {
+            Some(LeaveReason::ConnectionLost) => {
+                Sender::Lost { ago: self.0.entry(hash).or_insert_with(Instant::now).elapsed() }
+            }
+            left => {
+                self.0.remove(&hash);
+                if left.is_none() { Sender::Here } else { Sender::Gone }
+            }
         }
     }
 }
 
 /// Gives uploads of a room up: looks when the room opens, and every hour.
 pub async fn give_up<H: House + ?Sized>(room: Arc<HostedRoom>, house: Weak<H>) {
-    let mut looks = looks();
+    let (mut looks, mut waiting) = (looks(), Waiting::default());
     loop {
         looks.tick().await;
         let Some(house) = house.upgrade() else { return };
         tokio::time::sleep(house.turn(room.id())).await;
-        look(&room, &*house).await;
+        look(&room, &*house, &mut waiting).await;
     }
 }
 
 /// Gives up what is to be given up now.
-pub async fn look<H: House + ?Sized>(room: &HostedRoom, house: &H) {
-    for (hash, user, file_name) in room.with(uploading) {
+pub async fn look<H: House + ?Sized>(room: &HostedRoom, house: &H, waiting: &mut Waiting) {
+    let uploading = room.with(uploading);
+    waiting.0.retain(|hash, _| uploading.iter().any(|(known, ..)| known == hash));
+    for (hash, user, file_name) in uploading {
         let upload = house.upload(room.id(), hash).await;
-        if !upload.is_given_up(room.with(|room| room.present(user).is_some())) {
+        if !upload.is_given_up(waiting.sender(room, hash, user)) {
             continue;
         }
         let (code, reason) =
@@ -113,11 +149,13 @@ mod tests {
     fn an_upload_is_given_up_when_nothing_comes_and_never_when_that_is_not_known() {
         let ago = |ago| Upload::LastCame { ago };
         let day = Duration::from_secs(86_400);
-        for sender_is_here in [true, false] {
-            assert!(ago(2 * day).is_given_up(sender_is_here));
-            assert!(!ago(day / 2).is_given_up(sender_is_here));
-            assert!(!Upload::Unknown.is_given_up(sender_is_here));
-            assert_eq!(Upload::NotBegun.is_given_up(sender_is_here), !sender_is_here);
+        let lost = |ago| Sender::Lost { ago };
+        for sender in [Sender::Here, Sender::Gone, lost(day / 2), lost(2 * day)] {
+            assert!(ago(2 * day).is_given_up(sender));
+            assert!(!ago(day / 2).is_given_up(sender));
+            assert!(!Upload::Unknown.is_given_up(sender));
+            let returns = sender == Sender::Here || sender == lost(day / 2);
+            assert_eq!(Upload::NotBegun.is_given_up(sender), !returns);
         }
     }
 }

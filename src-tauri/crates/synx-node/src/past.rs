@@ -2,8 +2,13 @@
 //!
 //! Must never change a room: it folds copies of what is in the log.
 
+mod kinds;
+
+pub use kinds::kind_of;
+
 use crate::bridge::LogKindView;
 use crate::error::NodeError;
+use kinds::Kinds;
 use std::sync::Arc;
 use synx_domain::{Envelope, NewEvent, Room, RoomEvent, RoomId, UserId};
 use synx_log::Log;
@@ -27,8 +32,7 @@ pub struct Past {
     /// The room after `stride`, twice `stride` … events.
     kept: Vec<Room>,
     stride: u64,
-    /// Of the first event at 0.
-    kinds: Vec<LogKindView>,
+    kinds: Kinds,
     bounds_ms: Option<(i64, i64)>,
     me: UserId,
     left: Option<Left>,
@@ -73,7 +77,7 @@ impl Past {
             latest: Room::default(),
             kept: Vec::new(),
             stride: FIRST_STRIDE,
-            kinds: Vec::new(),
+            kinds: Kinds::default(),
             bounds_ms: None,
             me,
             left: None,
@@ -113,14 +117,7 @@ impl Past {
 
     /// How many events of a kind lie between two.
     pub fn count(&self, kind: LogKindView, after_seq: u64, before_seq: u64) -> usize {
-        let end = self.index_of(before_seq).min(self.kinds.len());
-        let start = self.index_of(after_seq.saturating_add(1)).min(end);
-        self.kinds[start..end].iter().filter(|found| **found == kind).count()
-    }
-
-    /// Where an event's kind is.
-    fn index_of(&self, seq: u64) -> usize {
-        seq.saturating_sub(1 + self.begin.seq) as usize
+        self.kinds.count(kind, after_seq, before_seq)
     }
 
     /// Reads on to the end of the log.
@@ -132,6 +129,7 @@ impl Past {
         if self.head() < dropped {
             self.begin = self.log.fold(self.id, Some(dropped)).await?;
             self.latest = self.begin.clone();
+            self.kinds = Kinds::after(dropped);
             // In the place of states before it.
             while (self.kept.len() as u64 + 1) * self.stride <= dropped {
                 self.keep();
@@ -166,7 +164,7 @@ impl Past {
 
     fn take(&mut self, envelope: &Envelope) {
         self.latest.apply(envelope);
-        self.kinds.push(kind_of(&envelope.event));
+        self.kinds.push(&envelope.event);
         let at_ms = envelope.occurred_at_ms;
         self.bounds_ms = Some((self.bounds_ms.map_or(at_ms, |(first_ms, _)| first_ms), at_ms));
         match &envelope.event {
@@ -228,9 +226,8 @@ impl Past {
 
     /// When the transport changed last, up to an event.
     async fn last_sync_ms(&self, seq: u64) -> Result<Option<i64>, NodeError> {
-        let upto = &self.kinds[..self.index_of(seq.saturating_add(1)).min(self.kinds.len())];
-        let Some(index) = upto.iter().rposition(|kind| *kind == LogKindView::Music) else { return Ok(None) };
-        let found = self.log.read(self.id, self.begin.seq + index as u64, 1).await?;
+        let Some(sync) = self.kinds.last(LogKindView::Music, seq) else { return Ok(None) };
+        let found = self.log.read(self.id, sync - 1, 1).await?;
         Ok(found.first().map(|envelope| envelope.occurred_at_ms))
     }
 
@@ -244,16 +241,7 @@ impl Past {
         before_seq: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Arc<Envelope>>, NodeError> {
-        let end = before_seq.map_or(self.kinds.len(), |before| self.index_of(before));
-        let first = self.begin.seq + 1;
-        let wanted = |kind: &LogKindView| kinds.is_empty() || kinds.contains(kind);
-        let upto = self.kinds[..end.min(self.kinds.len())].iter().enumerate().rev();
-        let mut seqs: Vec<u64> = upto
-            .filter(|(_, kind)| wanted(kind))
-            .take(limit)
-            .map(|(index, _)| first + index as u64)
-            .collect();
-        seqs.reverse();
+        let seqs = self.kinds.newest(kinds, before_seq, limit);
         let mut found = self.pick(&seqs).await?;
         found.reverse();
         Ok(found)
@@ -274,31 +262,6 @@ impl Past {
             }
         }
         Ok(picked)
-    }
-}
-
-/// What an event is about, for who filters.
-pub fn kind_of(event: &RoomEvent) -> LogKindView {
-    match event {
-        RoomEvent::UserJoined { .. }
-        | RoomEvent::UserLeft { .. }
-        | RoomEvent::BanLifted { .. }
-        | RoomEvent::InviteCreated { .. }
-        | RoomEvent::InviteRevoked { .. }
-        | RoomEvent::RoleChanged { .. }
-        | RoomEvent::UserCreated { .. }
-        | RoomEvent::ProfileUpdated { .. }
-        | RoomEvent::MusicalPreferencesUpdated { .. } => LogKindView::People,
-        RoomEvent::ChatMessagePosted { .. } => LogKindView::Chat,
-        RoomEvent::PlaybackSynced { .. } => LogKindView::Music,
-        RoomEvent::FileShared { .. }
-        | RoomEvent::QueueChanged(_)
-        | RoomEvent::UploadStarted { .. }
-        | RoomEvent::UploadCompleted { .. }
-        | RoomEvent::AudioAnalyzed { .. }
-        | RoomEvent::ProcessingFailed { .. } => LogKindView::Tracks,
-        RoomEvent::CommentAdded { .. } | RoomEvent::CommentResolved { .. } => LogKindView::Notes,
-        RoomEvent::RoomCreated { .. } | RoomEvent::SettingsUpdated { .. } => LogKindView::Room,
     }
 }
 

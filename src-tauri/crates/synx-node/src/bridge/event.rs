@@ -1,9 +1,9 @@
 //! What a node tells its user interfaces by itself.
 
+use super::app::{LanguageView, PlayerView, ProfileView};
 use super::library::{LibraryStateView, QueuedView, TrackView};
-use super::view::{
-    AtDoorView, ChatMessageView, LanRoomView, LanguageView, PeerSyncView, PlayerView, ProfileView,
-    RecentRoomView, RoomView, TransferView,
+use super::room::{
+    AtDoorView, ChatMessageView, LanRoomView, PeerSyncView, RecentRoomView, RoomView, TransferView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

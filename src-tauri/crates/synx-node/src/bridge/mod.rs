@@ -7,23 +7,28 @@
 #[macro_use]
 mod macros;
 
+mod app;
 mod event;
+mod history;
 mod library;
 mod request;
-mod view;
+mod room;
 
+pub use app::{
+    AppView, CalibrationView, DeviceView, DoctorCheckView, InterfaceView, LanguageView, LoopView,
+    NetworkView, PlayState, PlayerView, PreferencesView, ProfileView,
+};
 pub use event::{NodeEvent, NoticeLevel};
+pub use history::{AwayView, ExportFormat, HistoryView, LogEntryView, LogKindView, MomentView};
 pub use library::{
     AnalysisView, Availability, FolderView, KeyNotation, KeySectionView, KeyView, LibraryLookView,
     LibraryStateView, MetreView, PlaylistView, QueuedView, ReadAsView, ScanView, TempoAlternative,
     TempoSectionView, TempoView, TrackColumn, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
 };
 pub use request::{CallError, Request, Response};
-pub use view::{
-    AloneView, AppView, AtDoorView, AwayView, CalibrationView, ChatMessageView, CommentView, DeviceView,
-    DoctorCheckView, ExportFormat, HistoryView, InterfaceView, InviteView, KnockView, LanRoomView,
-    LanguageView, LogEntryView, LogKindView, LoopView, MemberView, MomentView, NetworkView, PeerSyncView,
-    PlayState, PlaybackControlView, PlayerView, PreferencesView, ProfileView, QueueItemView, RecentRoomView,
-    RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView,
-    TransferDirection, TransferView, VisibilityView,
+pub use room::{
+    AloneView, AtDoorView, ChatMessageView, CommentView, InviteView, KnockView, LanRoomView, MemberView,
+    PeerSyncView, PlaybackControlView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
+    RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView, TransferDirection, TransferView,
+    VisibilityView,
 };

@@ -1,13 +1,14 @@
 //! What a user interface can ask of a node, and how it is answered.
 
+use super::app::{
+    AppView, CalibrationView, DeviceView, DoctorCheckView, LanguageView, LoopView, NetworkView,
+    PreferencesView, ProfileView,
+};
+use super::history::{ExportFormat, HistoryView, LogEntryView, LogKindView, MomentView};
 use super::library::{
     AnalysisView, LibraryLookView, TrackList, TrackOrder, TrackPageView, TrackView, WaveformView,
 };
-use super::view::{
-    AppView, CalibrationView, ChatMessageView, DeviceView, DoctorCheckView, ExportFormat, HistoryView,
-    LanguageView, LogEntryView, LogKindView, LoopView, MomentView, NetworkView, PreferencesView, ProfileView,
-    RoleView, RoomSettingsView,
-};
+use super::room::{ChatMessageView, RoleView, RoomSettingsView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

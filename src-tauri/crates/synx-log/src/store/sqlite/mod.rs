@@ -10,6 +10,7 @@ mod checkpoint;
 mod copy;
 mod failure;
 mod files;
+mod looking;
 mod rows;
 mod schema;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use crate::{AuditFilter, Checkpoint, LogError, Record, StoredSnapshot};
 use checkpoint::Checkpointer;
 use failure::{io_error, of_file, sqlite_error};
 pub(crate) use files::replace_log;
-use files::{beside, keep_writers_out, lock, sync_folder_of};
+use files::{beside, lock, sync_folder_of};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -97,46 +98,6 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             readers: Mutex::new(Some(Vec::new())),
         })
-    }
-
-    fn open_readable(path: &Path) -> Result<Self, LogError> {
-        let open = |immutable, alone| {
-            let mut store = Self {
-                path: path.to_owned(),
-                access: Access::ReadOnly,
-                immutable,
-                _alone: alone,
-                has_archive: false,
-                writer: Mutex::new(None),
-                readers: Mutex::new(Some(Vec::new())),
-            };
-            store.has_archive = store.with_reader(|connection| schema::inspect(connection, path))?;
-            Ok(store)
-        };
-        match open(false, None) {
-            // Where the index of the WAL cannot be made, as the medium is read-only or full, nobody writes who has not begun
-            // before.
-            Err(error @ (LogError::ReadOnly { .. } | LogError::Io { .. } | LogError::DiskFull { .. }))
-                if is_file(path) =>
-            {
-                let alone = keep_writers_out(path)?;
-                if has_content(&beside(path, "-wal")) {
-                    return Err(needs_its_wal(path, error));
-                }
-                // The file alone is the log.
-                open(true, alone)
-            }
-            opened => opened,
-        }
-    }
-
-    fn new_reader(&self) -> Result<Connection, LogError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        if !self.immutable {
-            return connect(&self.path, flags);
-        }
-        let uri = format!("file:{}?immutable=1", percent_encoded(&self.path));
-        connect(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)
     }
 
     fn with_reader<T>(&self, look: impl FnOnce(&Connection) -> Result<T, LogError>) -> Result<T, LogError> {
@@ -389,33 +350,6 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     schema::configure(&connection).map_err(schema::header_error(path))?;
     Ok(connection)
-}
-
-fn is_file(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
-fn has_content(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
-}
-
-/// Why a log cannot be read whose last events are still in its WAL.
-fn needs_its_wal(path: &Path, error: LogError) -> LogError {
-    match error {
-        LogError::DiskFull { .. } => error,
-        _ => LogError::ReadOnly {
-            detail: format!(
-                "the last events of {} are in a file beside it, which is read only where another can be made: copy both to \
-                 a folder that can be written",
-                path.display()
-            ),
-        },
-    }
-}
-
-/// A path as SQLite's URIs take it.
-fn percent_encoded(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,6 @@
 //! A room that grows, and one that two nodes serve.
 
+use super::writer::SNAPSHOT_EVERY_EVENTS;
 use super::*;
 use synx_domain::{PlaybackControl, Role, RoomSettings, StorageLimits, UserProfile, Visibility};
 use synx_log::{LogOptions, SharedStore};

@@ -7,6 +7,9 @@ use crate::ClockEstimate;
 /// there and 250 back (medians), the second 180 and 150, the fourth 128 and 104. The smallest delays, which are all that
 /// the filter stands on, come from the last of a train.
 const TRAIN: u32 = 4;
+/// Longest least round trip over which trains are sent. On longer paths what waking costs is lost in the path's own jitter,
+/// and probes that are spread evenly see more of it.
+const TRAIN_RTT_US: f64 = 5_000.0;
 /// Probes of the burst at the start. Sixteen give offsets good to a tenth of the jitter.
 const BURST: u32 = 4 * TRAIN;
 /// Intervals are per probe: a train begins as many of them after the last as that one has probes. On a short path the
@@ -27,8 +30,9 @@ const CALM_UNCERTAINTY_US: f64 = 20.0;
 #[derive(Clone, Debug)]
 pub struct ProbeSchedule {
     sent: u32,
-    /// When the present train began.
+    /// When the present train began, and how many of it are sent.
     train_us: i64,
+    in_train: u32,
     next_us: i64,
 }
 
@@ -36,7 +40,7 @@ impl ProbeSchedule {
     /// Starts with a burst at `now_us` (local).
     #[must_use]
     pub fn new(now_us: i64) -> Self {
-        Self { sent: 0, train_us: now_us, next_us: now_us }
+        Self { sent: 0, train_us: now_us, in_train: 0, next_us: now_us }
     }
 
     /// Local instant at which the next probe is due, in microseconds. In the past means: at once, without a timer between,
@@ -48,12 +52,17 @@ impl ProbeSchedule {
 
     /// A probe left at `now_us`; `estimate` is the filter's present one.
     pub fn on_sent(&mut self, now_us: i64, estimate: Option<&ClockEstimate>) {
-        if self.sent.is_multiple_of(TRAIN) {
+        if self.in_train == 0 {
             self.train_us = now_us;
         }
         self.sent = self.sent.saturating_add(1);
-        let train_ends = self.sent.is_multiple_of(TRAIN);
-        let wait_us = if train_ends { i64::from(TRAIN) * self.interval_us(estimate) } else { 0 };
+        self.in_train += 1;
+        let short = estimate.is_none_or(|estimate| estimate.rtt_us < TRAIN_RTT_US);
+        let wait_us = if short && self.in_train < TRAIN {
+            0
+        } else {
+            i64::from(std::mem::take(&mut self.in_train)) * self.interval_us(estimate)
+        };
         self.next_us = self.train_us.saturating_add(wait_us);
     }
 

@@ -21,7 +21,7 @@ const WINDOWS_OWN = ['no_backend', 'node_unreachable'];
 /** The node's own sentence says which value or filter, and what would do: nothing general takes its place. Or nobody sees it in a window. */
 const SPECIFIC = new Set([
   'bad_value', 'bad_filter', 'bad_id', 'invalid', 'no_home', 'data_dir', 'data_dir_in_use', 'not_loopback', 'which_room', 'join_stopped', 'null', 'default', 'too_large',
-  'bad_key_file', 'certificate', 'room_served',
+  'bad_key_file', 'certificate', 'room_served', 'node_silent',
 ]);
 
 type Leaf = [path: string, value: unknown];

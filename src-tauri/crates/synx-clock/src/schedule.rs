@@ -7,8 +7,8 @@ use crate::ClockEstimate;
 /// there and 250 back (medians), the second 180 and 150, the fourth 128 and 104. The smallest delays, which are all that
 /// the filter stands on, come from the last of a train.
 const TRAIN: u32 = 4;
-/// Longest least round trip over which trains are sent. On longer paths what waking costs is lost in the path's own jitter,
-/// and probes that are spread evenly see more of it.
+/// Longest least round trip over which trains are sent. On longer paths what waking costs, half a millisecond at most, is
+/// lost in the path's own jitter, so trains gain nothing there.
 const TRAIN_RTT_US: f64 = 5_000.0;
 /// Probes of the burst at the start. Sixteen give offsets good to a tenth of the jitter.
 const BURST: u32 = 4 * TRAIN;

@@ -136,7 +136,7 @@ fn the_few_probes_that_find_both_machines_idle_are_believed() {
 #[test]
 fn machines_that_fall_asleep_between_probes_wake_for_the_last_of_a_train() {
     let asleep = |seed| Link::new(Delay::Queue(50.0, 30.0), seed).sleeping([500.0, 200.0]);
-    // Of first probes alone the middle would be 45 us off.
+    // Of first probes alone the middle would be 45 us off at least.
     check("asleep", asleep, [4.0, 8.0, 15.0]);
 }
 

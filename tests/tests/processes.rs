@@ -34,6 +34,16 @@ impl Room {
         peer
     }
 
+    /// Opens the room again, whose host is no more.
+    fn reopen(&mut self) {
+        let opened = self.host.said.iter().find(|line| line["type"] == "room_opened").unwrap();
+        let (listen, room_id) = (format!("127.0.0.1:{}", opened["port"]), opened["room_id"].clone());
+        let args =
+            ["host", "--json", "--listen", &listen, "--room", room_id.as_str().unwrap(), "--as", "Ana"];
+        self.host = Instance::start("host again", &self.data_dir("host"), &args);
+        assert_eq!(self.host.next("room_opened")["room_id"], room_id);
+    }
+
     fn share_demo_track(&mut self) -> Value {
         share(&mut self.host, &demo_track("tide-line.mp3"))
     }
@@ -106,8 +116,6 @@ fn who_was_killed_comes_back_and_misses_nothing() {
 #[test]
 fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
     let mut room = Room::open();
-    let opened = room.host.said.iter().find(|line| line["type"] == "room_opened").unwrap().clone();
-    let listen = format!("127.0.0.1:{}", opened["port"]);
     room.share_demo_track();
     let mut ben = room.join("Ben");
     for number in 0..20 {
@@ -116,20 +124,16 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
     room.host.must("play", json!({"type": "playback_play"}));
     plays_in_time(&mut ben);
     room.host.kill();
-    let room_id = opened["room_id"].as_str().unwrap();
-    let args = ["host", "--json", "--listen", &listen, "--room", room_id, "--as", "Ana"];
-    let mut host = Instance::start("host again", &room.data_dir("host"), &args);
-    assert_eq!(host.next("room_opened")["room_id"], opened["room_id"]);
-
+    room.reopen();
     ben.wait_for("the music of the new run", |line| {
         line["type"] == "playback_sync" && line["cause"] == "host_restarted"
     });
     ben.drain();
     plays_in_time(&mut ben);
     ben.must("after", json!({"type": "chat_message", "text": "still here"}));
-    host.wait_for("the message", |line| line["type"] == "chat_message" && line["text"] == "still here");
+    room.host.wait_for("the message", |line| line["type"] == "chat_message" && line["text"] == "still here");
 
-    host.kill();
+    room.host.kill();
     let data_dir = room.data_dir("host");
     let shown = synx(&["log", "show", "--json", "--limit", "1000", "--data-dir", data_dir.to_str().unwrap()]);
     let shown = String::from_utf8(shown.stdout).unwrap();
@@ -140,6 +144,38 @@ fn a_host_that_is_killed_loses_nothing_that_it_confirmed() {
             "message {number} in\n{shown}"
         );
     }
+}
+
+#[test]
+fn the_music_of_a_room_stands_where_it_stood_when_the_room_is_opened_again() {
+    let mut room = Room::open();
+    room.share_demo_track();
+    let play_on = |host: &mut Instance| {
+        let position = |line: &Value| line["position_s"].as_f64().filter(|_| line["state"] == "playing");
+        let from = position(&host.wait_for("the music", |line| position(line).is_some()));
+        position(&host.wait_for("more of it", |line| position(line) > from.map(|from| from + 1.0))).unwrap()
+    };
+    let stands = |host: &mut Instance| {
+        let sync = host.wait_for("a position", |line| line["type"] == "sync" && line["position_s"].is_f64());
+        assert_eq!(sync["state"], "paused", "{sync}");
+        sync["position_s"].as_f64().unwrap()
+    };
+    room.host.must("play", json!({"type": "playback_play"}));
+    let heard_s = play_on(&mut room.host);
+    room.host.must("leave", json!({"type": "leave"}));
+    assert_eq!(room.host.exit_code(), 0);
+    room.reopen();
+    let closed_at_s = stands(&mut room.host);
+    assert!((heard_s..heard_s + 5.0).contains(&closed_at_s), "{heard_s} {closed_at_s}");
+
+    // Nobody but the host heard it when the host died.
+    room.host.must("play", json!({"type": "playback_play"}));
+    let heard_s = play_on(&mut room.host);
+    room.host.must("last", json!({"type": "chat_message", "text": "the last that is known"}));
+    room.host.kill();
+    room.reopen();
+    let died_at_s = stands(&mut room.host);
+    assert!((heard_s - 0.5..heard_s + 5.0).contains(&died_at_s), "{heard_s} {died_at_s}");
 }
 
 #[test]

@@ -201,8 +201,10 @@ pub enum Command {
     },
     /// The host process started again: carry the music over into the new epoch.
     ResumeAfterRestart {
-        /// Microseconds of wall-clock time from the transport's event to now: as far has the music moved on if it played.
-        elapsed_us: i64,
+        /// Where somebody may have heard the music go on: microseconds of wall-clock time from the transport's event to now.
+        heard_us: Option<i64>,
+        /// The same to the last event of the earlier run: as far had the music moved on at least.
+        known_us: i64,
     },
     /// Present oneself differently.
     UpdateProfile {

@@ -91,7 +91,7 @@ impl Room {
             Command::Skip { to } => self.in_control(actor).and_then(|_| self.skip(*to, now)),
             Command::Advance { revision, awaits } => Ok(self.advance(*revision, *awaits, now)),
             Command::Release { revision } => Ok(self.release(*revision, now)),
-            Command::ResumeAfterRestart { elapsed_us } => Ok(self.resume(*elapsed_us, now)),
+            Command::ResumeAfterRestart { heard_us, known_us } => Ok(self.resume(*heard_us, *known_us, now)),
         }
     }
 

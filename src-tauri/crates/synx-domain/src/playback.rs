@@ -8,8 +8,8 @@ use crate::{
     QueueItemId, Rejection, Room, RoomEvent, SyncCause, Transport, UserId, validate,
 };
 
-/// A host that comes back longer than this after the end of the track that played comes back paused: it was gone for at
-/// least as long, and nobody is listening any more.
+/// A host that comes back longer than this after the end of the track that played was gone for at least as long, and
+/// nobody is listening any more.
 const RESTART_CONTINUES_US: i64 = 60_000_000;
 
 /// What becomes of the position when a change of the transport takes effect.
@@ -197,25 +197,30 @@ impl Room {
         RoomEvent::PlaybackSynced { transport, cause }
     }
 
-    /// Carries the transport into the epoch of a host that started again. The music went on meanwhile: it is where it
-    /// would have been, or where the next track starts. What was awaited still is.
-    pub(crate) fn resume(&self, elapsed_us: i64, now: Moment) -> Vec<RoomEvent> {
+    /// Carries the transport into the epoch of a host that started again. For whoever heard it, the music went on
+    /// meanwhile: it is where it would have been, or where the next track starts, and what was awaited still is. Where
+    /// nobody did, or not for long, it stands where the earlier run is last known to have been.
+    pub(crate) fn resume(&self, heard_us: Option<i64>, known_us: i64, now: Moment) -> Vec<RoomEvent> {
         let Some(transport) = self.transport.as_ref().filter(|transport| transport.epoch != now.epoch) else {
             return vec![];
         };
         // The old anchor lay a lead after its event, the new one lies a lead after now: the leads cancel out.
-        let moved_us = if transport.playing { elapsed_us.max(0) } else { 0 };
-        let reached_us = transport.position_us_at(transport.anchor.room_time_us.saturating_add(moved_us));
+        let after_us = |elapsed_us: i64| {
+            transport.position_us_at(transport.anchor.room_time_us.saturating_add(elapsed_us.max(0)))
+        };
         let duration_us = transport.current.map_or(0, |current| self.duration_us(current.track));
-        let overrun_us = reached_us.saturating_sub(duration_us);
+        let carried = |position_us, motion| {
+            self.changed(now, transport.current, position_us, motion, SyncCause::HostRestarted)
+        };
+        let is_recent = |reached_us: &i64| reached_us.saturating_sub(duration_us) <= RESTART_CONTINUES_US;
+        let Some(reached_us) = heard_us.map(after_us).filter(is_recent) else {
+            return vec![carried(after_us(known_us), Motion::Stands)];
+        };
+        let ended = transport.playing && reached_us >= duration_us;
         let next = transport.current.and_then(|current| self.queue.after(current.item));
-        vec![match next.filter(|_| transport.playing && (0..=RESTART_CONTINUES_US).contains(&overrun_us)) {
+        vec![match next.filter(|_| ended) {
             Some(next) => self.start(next, now, SyncCause::HostRestarted),
-            None => {
-                let ended = transport.playing && overrun_us >= 0;
-                let motion = if ended { Motion::Stands } else { Motion::of(transport) };
-                self.changed(now, transport.current, reached_us, motion, SyncCause::HostRestarted)
-            }
+            None => carried(reached_us, if ended { Motion::Stands } else { Motion::of(transport) }),
         }]
     }
 

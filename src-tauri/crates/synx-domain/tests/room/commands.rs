@@ -26,7 +26,7 @@ pub enum Step {
     /// Room time moves on.
     Wait(i64),
     /// The host process starts again and carries the music over.
-    Restart(i64),
+    Restart { heard_us: Option<i64>, known_us: i64 },
 }
 
 impl Step {
@@ -40,9 +40,9 @@ impl Step {
             }
             Self::Release => drop(log.send(ADA, Command::Release { revision: revision(log) })),
             Self::Wait(elapsed_us) => *log = log.clone().after_us(elapsed_us),
-            Self::Restart(elapsed_us) => {
+            Self::Restart { heard_us, known_us } => {
                 *log = log.clone().restarted(1000 + nth as u64);
-                drop(log.send(ADA, Command::ResumeAfterRestart { elapsed_us }));
+                drop(log.send(ADA, Command::ResumeAfterRestart { heard_us, known_us }));
             }
         }
     }
@@ -59,7 +59,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(|awaits| Step::Advance { awaits }),
         1 => Just(Step::Release),
         2 => (0..2 * TRACK_US).prop_map(Step::Wait),
-        1 => prop_oneof![0..2 * TRACK_US, extreme()].prop_map(Step::Restart),
+        1 => (prop::option::of(prop_oneof![0..2 * TRACK_US, extreme()]), position())
+            .prop_map(|(heard_us, known_us)| Step::Restart { heard_us, known_us }),
     ]
 }
 
@@ -170,6 +171,7 @@ fn of_playback() -> impl Strategy<Value = Command> {
         }),
         1 => prop::option::of(some_id()).prop_map(|to| Command::Skip { to }),
         1 => (0..20u64, any::<bool>()).prop_map(|(revision, awaits)| Command::Advance { revision, awaits }),
-        1 => position().prop_map(|elapsed_us| Command::ResumeAfterRestart { elapsed_us }),
+        1 => (prop::option::of(position()), position())
+            .prop_map(|(heard_us, known_us)| Command::ResumeAfterRestart { heard_us, known_us }),
     ]
 }

@@ -1,7 +1,7 @@
 //! The transport: what is heard at which instant of room time.
 
 use crate::{NOTHING, ask};
-use synx_domain::{Anchor, Command, RoomEvent, SyncCause, Transport};
+use synx_domain::{Anchor, Command, LoopRegion, RoomEvent, SyncCause, Transport};
 use synx_testkit::events::{BEN, CLEO, LEAD_US, RoomLog, TRACK_US, epoch, hash};
 
 const SECOND_US: i64 = 1_000_000;
@@ -177,9 +177,13 @@ fn an_advance_that_looked_at_an_older_transport_changes_nothing() {
     assert_eq!(ask(&paused, BEN, advance(&paused)), NOTHING);
 }
 
+/// The host came back while somebody heard the music go on.
+fn resume(elapsed_us: i64) -> Command {
+    Command::ResumeAfterRestart { heard_us: Some(elapsed_us), known_us: SECOND_US }
+}
+
 #[test]
 fn a_restart_carries_the_music_over() {
-    let resume = |elapsed_us| Command::ResumeAfterRestart { elapsed_us };
     let restarted = playing().restarted(2);
     let cause = SyncCause::HostRestarted;
     assert_eq!(heard(&restarted, resume(90 * SECOND_US)), (1, 0, 90 * SECOND_US, true, cause));
@@ -187,22 +191,38 @@ fn a_restart_carries_the_music_over() {
     assert_eq!(heard(&sought, resume(-5)), (1, 0, SECOND_US, true, cause));
     // The track ended meanwhile: the next one starts, unless the host was away for long.
     assert_eq!(heard(&restarted, resume(TRACK_US + SECOND_US)), (2, 0, 0, true, cause));
-    assert_eq!(heard(&restarted, resume(TRACK_US + 61 * SECOND_US)), (1, 0, TRACK_US, false, cause));
-    assert_eq!(heard(&restarted, resume(i64::MAX)), (1, 0, TRACK_US, false, cause));
+    assert_eq!(heard(&restarted, resume(TRACK_US + 61 * SECOND_US)), (1, 0, SECOND_US, false, cause));
+    assert_eq!(heard(&restarted, resume(i64::MAX)), (1, 0, SECOND_US, false, cause));
 
     let last = playing().did(BEN, Command::Skip { to: None }).restarted(2);
     assert_eq!(heard(&last, resume(TRACK_US)), (2, 0, TRACK_US, false, cause));
 }
 
 #[test]
+fn what_nobody_heard_stands_where_it_was_when_the_host_was_last_seen() {
+    let unheard = |known_us| Command::ResumeAfterRestart { heard_us: None, known_us };
+    let cause = SyncCause::HostRestarted;
+    let sought = playing().did(BEN, Command::Seek { position_us: SECOND_US });
+    let restarted = sought.clone().restarted(2);
+    assert_eq!(heard(&restarted, unheard(5 * SECOND_US)), (1, 0, 6 * SECOND_US, false, cause));
+    assert_eq!(heard(&restarted, unheard(-5)), (1, 0, SECOND_US, false, cause));
+    assert_eq!(heard(&restarted, unheard(i64::MAX)), (1, 0, TRACK_US, false, cause));
+    let region = Some(LoopRegion { begin_us: 0, end_us: 2 * SECOND_US });
+    let looped = sought.did(BEN, Command::SetLoop { region }).restarted(2);
+    assert_eq!(heard(&looped, unheard(2 * SECOND_US)).2, SECOND_US);
+}
+
+#[test]
 fn a_restart_leaves_what_is_paused_or_carried_over_alone() {
-    let resume = Command::ResumeAfterRestart { elapsed_us: SECOND_US };
     let paused = playing().did(BEN, Command::Pause).restarted(2);
-    assert_eq!(heard(&paused, resume.clone()), (1, 0, LEAD_US, false, SyncCause::HostRestarted));
-    let resumed = paused.did(BEN, resume.clone());
+    let unheard = Command::ResumeAfterRestart { heard_us: None, known_us: SECOND_US };
+    for resume in [resume(SECOND_US), resume(10 * TRACK_US), unheard] {
+        assert_eq!(heard(&paused, resume), (1, 0, LEAD_US, false, SyncCause::HostRestarted));
+    }
+    let resumed = paused.did(BEN, resume(SECOND_US));
     assert_eq!(transport(&resumed).epoch, epoch(2));
-    assert_eq!(ask(&resumed, BEN, resume.clone()), NOTHING);
-    assert_eq!(ask(&two().restarted(2), BEN, resume), NOTHING);
+    assert_eq!(ask(&resumed, BEN, resume(SECOND_US)), NOTHING);
+    assert_eq!(ask(&two().restarted(2), BEN, resume(SECOND_US)), NOTHING);
 }
 
 #[test]
@@ -210,7 +230,7 @@ fn room_time_of_an_earlier_epoch_holds_nothing_back() {
     let log = playing();
     let old_us = transport(&log).anchor.room_time_us;
     let log = log.restarted(2).after_us(old_us - LEAD_US - 1);
-    assert_eq!(heard(&log, Command::ResumeAfterRestart { elapsed_us: 0 }).1, 0);
+    assert_eq!(heard(&log, resume(0)).1, 0);
 }
 
 #[test]

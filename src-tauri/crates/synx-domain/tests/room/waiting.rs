@@ -184,13 +184,15 @@ fn what_is_awaited_has_no_end() {
 
 #[test]
 fn a_host_that_starts_again_goes_on_waiting() {
-    let resume = Command::ResumeAfterRestart { elapsed_us: 90 * SECOND_US };
-    let log = awaiting().restarted(2).did(ADA, resume.clone());
+    let resume = |heard_us| Command::ResumeAfterRestart { heard_us, known_us: 0 };
+    let log = awaiting().restarted(2).did(ADA, resume(Some(90 * SECOND_US)));
     assert_eq!(state(&log), (1, 0, false, true));
     assert_eq!(transport(&log).epoch, epoch(2));
     assert!(transport(&released(log)).playing);
     // Another track than the one that played meanwhile has to be awaited again.
-    let elapsed_us = TRACK_US + SECOND_US;
-    let log = playing().restarted(2).did(ADA, Command::ResumeAfterRestart { elapsed_us });
+    let log = playing().restarted(2).did(ADA, resume(Some(TRACK_US + SECOND_US)));
     assert_eq!(state(&log), (2, 0, false, true));
+    // Nobody is there to be waited for.
+    let log = awaiting().restarted(2).did(ADA, resume(None));
+    assert_eq!(state(&log), (1, 0, false, false));
 }

@@ -6,7 +6,7 @@
 use crate::cluster::house::ClusterHouse;
 use crate::error::NodeError;
 use crate::room::hosted::HostedRoom;
-use crate::room::hosting::since_last_sync_us;
+use crate::room::hosting::after_restart;
 use crate::room::upcoming::Upcoming;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,9 +85,7 @@ fn command(room: &HostedRoom, upcoming: Upcoming) -> (Duration, Command) {
 /// Announces what is due, if it still is.
 async fn announce(room: &HostedRoom, house: &ClusterHouse) -> Result<(), NodeError> {
     let command = match next(room) {
-        Some((Duration::ZERO, Due::Resume(_))) => {
-            Command::ResumeAfterRestart { elapsed_us: since_last_sync_us(&house.log, room).await? }
-        }
+        Some((Duration::ZERO, Due::Resume(_))) => after_restart(&house.log, room, |_| true).await?,
         Some((Duration::ZERO, Due::Upcoming(upcoming))) => command(room, upcoming).1,
         _ => return Ok(()),
     };

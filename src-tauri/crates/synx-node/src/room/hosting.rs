@@ -17,7 +17,7 @@ use synx_domain::{
     Command, InviteId, InviteTerms, LeaveReason, Rejection, Role, Room, RoomId, RoomSettings, UserId,
     Visibility,
 };
-use synx_log::{AuditFilter, Log};
+use synx_log::{AuditFilter, Log, LogError};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
 use tokio::sync::watch;
@@ -172,18 +172,19 @@ impl Hosting {
         self.server.drain(patience).await;
     }
 
-    /// Closes the room: everybody is told, and has left. Who opens it again finds nobody who is not there.
+    /// Closes the room: everybody is told, the music stands, and all have left. Who opens it again finds it so.
     ///
     /// # Errors
-    /// When the leaving could not be written.
+    /// When that could not be written.
     pub async fn end(&self) -> Result<(), NodeError> {
         // First, so that each is told of the room's end, not of the own leaving.
         self.server.remove_room(self.room.id(), "the host closed the room").await;
+        let paused = self.room.execute_as(self.me, Command::Pause).await;
         let present: Vec<UserId> = self.room.with(|room| room.present_users().collect());
         let leave = |user| self.room.execute_as(user, Command::Leave { reason: LeaveReason::Left });
         let left = join_all(present.into_iter().map(leave)).await;
         self.server.stop().await;
-        left.into_iter().try_for_each(|left| left.map(drop)).map_err(NodeError::from)
+        left.into_iter().chain([paused]).try_for_each(|left| left.map(drop)).map_err(NodeError::from)
     }
 }
 
@@ -201,28 +202,46 @@ async fn enter(inner: &Inner, room: &HostedRoom, settings: Option<RoomSettings>)
     match settings {
         Some(settings) => room.execute_as(me, Command::CreateRoom { profile, settings }).await?,
         None => {
+            // Before the coming back is an event itself.
+            let resume = after_restart(&inner.log, room, |user| user != me).await?;
             room.execute_as(me, Command::Join { profile, role: Role::Host, invite: None }).await?;
-            let elapsed_us = since_last_sync_us(&inner.log, room).await?;
-            room.execute_as(me, Command::ResumeAfterRestart { elapsed_us }).await?
+            room.execute_as(me, resume).await?
         }
     };
     Ok(())
 }
 
-/// Wall-clock time since the transport was last written. Only a restart is measured by it: no monotonic clock lasts longer.
-pub async fn since_last_sync_us(log: &Log, room: &HostedRoom) -> Result<i64, NodeError> {
+/// What a host does that starts again: the music went on for those of `hearers` who were in the room. Only a restart is
+/// measured by the wall clock: no monotonic one lasts longer.
+pub async fn after_restart(
+    log: &Log,
+    room: &HostedRoom,
+    hearers: impl Fn(UserId) -> bool,
+) -> Result<Command, NodeError> {
+    let (seq, heard) = room.with(|room| (room.seq, room.present_users().any(hearers)));
+    let last = match log.read(room.id(), seq.saturating_sub(1), 1).await {
+        Err(LogError::HistoryDropped { .. }) => Vec::new(),
+        read => read?,
+    };
+    let now_ms = crate::wall_clock_ms();
+    let last_ms = last.first().map_or(now_ms, |last| last.occurred_at_ms);
+    let synced_ms = last_sync_ms(log, room.id()).await?.unwrap_or(now_ms);
+    let since_us = |at_ms: i64| at_ms.saturating_sub(synced_ms).max(0).saturating_mul(1000);
+    Ok(Command::ResumeAfterRestart { heard_us: heard.then(|| since_us(now_ms)), known_us: since_us(last_ms) })
+}
+
+/// When the transport was last written.
+async fn last_sync_ms(log: &Log, room: RoomId) -> Result<Option<i64>, NodeError> {
     let mut after_seq = 0;
     let mut last_ms = None;
     let name = Some("audio.playback_synced".to_owned());
     loop {
         let filter =
-            AuditFilter { room: Some(room.id()), name: name.clone(), after_seq, ..AuditFilter::default() };
+            AuditFilter { room: Some(room), name: name.clone(), after_seq, ..AuditFilter::default() };
         let page = log.audit(filter).await?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else { return Ok(last_ms) };
         (after_seq, last_ms) = (last.log_seq, Some(last.occurred_at_ms));
     }
-    let elapsed_ms = last_ms.map_or(0, |last_ms| crate::wall_clock_ms().saturating_sub(last_ms));
-    Ok(elapsed_ms.max(0).saturating_mul(1000))
 }
 
 async fn start_server(

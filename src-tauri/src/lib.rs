@@ -98,10 +98,9 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
         Err(error) => {
             tracing::error!(%error, "the app cannot start");
             let handle = app.handle().clone();
-            let message = app
-                .dialog()
-                .message(error.to_string())
-                .title(words::cannot_start(LanguageView::of_the_system()));
+            let language = LanguageView::of_the_system();
+            let message =
+                app.dialog().message(words::why_not(language, error)).title(words::cannot_start(language));
             message.kind(MessageDialogKind::Error).show(move |_| handle.exit(1));
         }
     }

@@ -2,13 +2,37 @@
 //!
 //! Must never hold what the window says: that is the page's.
 
-use synx_node::bridge::LanguageView;
+use synx_node::NodeError;
 use synx_node::bridge::LanguageView::{De, En};
+use synx_node::bridge::{CallError, LanguageView};
 
 pub fn cannot_start(language: LanguageView) -> &'static str {
     match language {
         En => "SynxSphere cannot start",
         De => "SynxSphere kann nicht starten",
+    }
+}
+
+/// Why it cannot, and what to do.
+pub fn why_not(language: LanguageView, error: NodeError) -> String {
+    let (code, folder) = match &error {
+        NodeError::DataDir { path, .. } => (error.code(), path.display().to_string()),
+        _ => return CallError::from(error).message,
+    };
+    match (language, code) {
+        (En, "data_dir_read_only") => format!(
+            "Nothing can be written to the folder {folder}, where your rooms and your library are kept. Make it writable, then start SynxSphere again."
+        ),
+        (De, "data_dir_read_only") => format!(
+            "In den Ordner {folder}, in dem deine Räume und deine Bibliothek liegen, kann nichts geschrieben werden. Mach ihn beschreibbar und starte SynxSphere neu."
+        ),
+        (En, "disk_full") => format!(
+            "The disk is full on which your rooms and your library are kept ({folder}). Free some space, then start SynxSphere again."
+        ),
+        (De, "disk_full") => format!(
+            "Das Laufwerk, auf dem deine Räume und deine Bibliothek liegen, ist voll ({folder}). Schaff etwas Platz und starte SynxSphere neu."
+        ),
+        _ => CallError::from(error).message,
     }
 }
 
@@ -68,5 +92,28 @@ pub fn still_open(language: LanguageView, room: &str, guests: usize) -> (String,
             );
             (format!("„{room}“ ist noch offen"), body)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn why_the_app_cannot_start_is_said_in_plain_words() {
+        let failed = |number| NodeError::DataDir {
+            path: "/home/ana/music".into(),
+            source: io::Error::from_raw_os_error(number),
+        };
+        // Read-only, no right, full, and what nobody thought of.
+        for number in [30, 13, 28, 5] {
+            for language in [En, De] {
+                let why = why_not(language, failed(number));
+                assert!(why.contains("/home/ana/music") && !why.contains("os error"), "{why}");
+            }
+        }
+        assert!(why_not(De, failed(30)).contains("beschreibbar"));
+        assert!(why_not(De, failed(28)).contains("voll"));
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use serde_json::{Value, json};
+use std::net::TcpListener;
 use std::path::Path;
 use synx_system_tests::{Instance, demo_track, synx};
 use tempfile::TempDir;
@@ -176,6 +177,22 @@ fn the_music_of_a_room_stands_where_it_stood_when_the_room_is_opened_again() {
     room.reopen();
     let died_at_s = stands(&mut room.host);
     assert!((heard_s - 0.5..heard_s + 5.0).contains(&died_at_s), "{heard_s} {died_at_s}");
+}
+
+#[test]
+fn a_host_whose_port_is_taken_leaves_no_room_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let args = ["host", "--json", "--listen", &listen, "--as", "Ana", "--name", "Friday"];
+    let mut refused = Instance::start("host", folder.path(), &args);
+    assert_eq!(refused.next("error")["code"], "listen");
+    assert_eq!(refused.exit_code(), 1);
+    let shown = synx(&["log", "show", "--data-dir", folder.path().to_str().unwrap()]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("user.created") && !shown.contains("room.created"), "{shown}");
+    drop(taken);
+    Instance::start("host", folder.path(), &args).next("room_opened");
 }
 
 #[test]

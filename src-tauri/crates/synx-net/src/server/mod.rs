@@ -47,6 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use synx_domain::{ContentHash, RoomId, UserId};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 /// What all requests share.
@@ -131,9 +132,19 @@ impl Server {
     /// # Errors
     /// [`NetError::Listen`].
     pub async fn start(config: ServerConfig) -> Result<Self, NetError> {
-        let address = config.listen;
-        let listener = transport::bind(address).map_err(|source| NetError::Listen { address, source })?;
+        let (listener, _) = Self::bind(config.listen)?;
         Self::over(config, listener)
+    }
+
+    /// Opens the port alone, and says where: whoever comes there waits until a server is put over it.
+    ///
+    /// # Errors
+    /// [`NetError::Listen`].
+    pub fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), NetError> {
+        let failed = |source| NetError::Listen { address, source };
+        let listener = transport::bind(address).map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        Ok((listener, bound))
     }
 
     /// Serves whoever comes from there.

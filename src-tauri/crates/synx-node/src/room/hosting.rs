@@ -20,6 +20,7 @@ use synx_domain::{
 use synx_log::{AuditFilter, Log, LogError};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -62,22 +63,23 @@ impl Hosting {
     /// # Errors
     /// When the log cannot be read or written, or the port is taken.
     pub async fn open(inner: &Arc<Inner>, opening: Opening) -> Result<Self, NodeError> {
-        // First what may fail by the files of this machine: then no room is made that never opens.
+        // First what may fail by this machine: then no room is made that never opens.
         let (host_key, tls) = keys(inner, opening.tls)?;
+        let (listener, listening) = listen(inner, &opening)?;
+        let config = server_config(inner, &opening, listening, tls.clone(), &host_key)?;
+        // Where a proxy is what encrypts, nobody is shown the way around it.
+        let around = opening.tls || opening.public_address.is_none();
+        let own = if around { addresses(listening) } else { Vec::new() };
+        let addresses: Vec<String> =
+            opening.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect();
+        let offer = Offer { port: listening.port(), addresses: addresses.clone(), tls: opening.tls };
+        inner.settings().change(|values| values.offer = Some(offer))?;
         let room = Arc::new(HostedRoom::open(inner.log.clone(), opening.room).await?);
         let me = inner.me();
         enter(inner, &room, opening.settings.clone()).await?;
         let fingerprint = tls.as_ref().map(TlsIdentity::fingerprint);
-        let server = start_server(inner, &opening, tls, &host_key).await?;
-        // Where a proxy is what encrypts, nobody is shown the way around it.
-        let around = opening.tls || opening.public_address.is_none();
-        let own = if around { addresses(server.local_addr()) } else { Vec::new() };
-        let addresses: Vec<String> =
-            opening.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect();
-        let offer =
-            Offer { port: server.local_addr().port(), addresses: addresses.clone(), tls: opening.tls };
-        inner.settings().change(|values| values.offer = Some(offer))?;
         let feed = Arc::new(Feed::default());
+        let server = Server::over(config, listener)?;
         server.add_room(Arc::new(HostBackend::new(inner, &room)));
         let first_invite = Arc::new(FirstInvite::of(&room, me).await?);
         let mut tasks = JoinSet::new();
@@ -87,7 +89,7 @@ impl Hosting {
         tasks.spawn(archive::keep_small(Arc::clone(&room)));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
-        tasks.spawn(announce(Arc::clone(&room), inner.lan.seen(), server.local_addr().port(), fingerprint));
+        tasks.spawn(announce(Arc::clone(&room), inner.lan.seen(), listening.port(), fingerprint));
         Ok(Self { room, me, server, host_key, fingerprint, addresses, first_invite, feed, _tasks: tasks })
     }
 
@@ -244,35 +246,38 @@ async fn last_sync_ms(log: &Log, room: RoomId) -> Result<Option<i64>, NodeError>
     }
 }
 
-async fn start_server(
-    inner: &Inner,
-    opening: &Opening,
-    tls: Option<TlsIdentity>,
-    host_key: &Arc<HostKey>,
-) -> Result<Server, NodeError> {
+/// Opens the port: who comes there waits until the room is served.
+fn listen(inner: &Inner, opening: &Opening) -> Result<(TcpListener, SocketAddr), NodeError> {
     let (chosen, last_port) = {
         let settings = inner.settings();
         let offer = settings.values().offer.as_ref();
         (settings.values().port, offer.map_or(ANY_PORT, |offer| offer.port))
     };
     let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
-    let proxy = opening.public_address.as_deref().map(proxy_name).transpose()?;
-    let config = |listen| {
-        let config = ServerConfig::new(listen, tls.clone(), Arc::clone(host_key), inner.audio.clone());
-        ServerConfig { allowed_hosts: proxy.iter().cloned().collect(), ..config }
-    };
     // A port that somebody chose is let through a firewall or a router: another would be of no use.
     match opening.listen.or(chosen.map(any)) {
-        Some(listen) => Ok(Server::start(config(listen)).await?),
+        Some(listen) => Ok(Server::bind(listen)?),
         // The last port may have been taken meanwhile: then links of old are void, and the room opens all the same.
-        None => match Server::start(config(any(last_port))).await {
+        None => match Server::bind(any(last_port)) {
             Err(error) if last_port != ANY_PORT => {
                 tracing::warn!(%error, last_port, "the port of the last room is taken: using another");
-                Ok(Server::start(config(any(ANY_PORT))).await?)
+                Ok(Server::bind(any(ANY_PORT))?)
             }
-            started => Ok(started?),
+            bound => Ok(bound?),
         },
     }
+}
+
+fn server_config(
+    inner: &Inner,
+    opening: &Opening,
+    listening: SocketAddr,
+    tls: Option<TlsIdentity>,
+    host_key: &Arc<HostKey>,
+) -> Result<ServerConfig, NodeError> {
+    let proxy = opening.public_address.as_deref().map(proxy_name).transpose()?;
+    let config = ServerConfig::new(listening, tls, Arc::clone(host_key), inner.audio.clone());
+    Ok(ServerConfig { allowed_hosts: proxy.into_iter().collect(), ..config })
 }
 
 /// The name under which a proxy's requests come.

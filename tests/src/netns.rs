@@ -61,6 +61,12 @@ impl Namespace {
         ["ip", "netns", "exec", &self.name].map(str::to_owned).to_vec()
     }
 
+    /// Puts the machine there into the network of a link, or takes it out.
+    pub fn belong(&self, link: Link, belongs: bool) {
+        let (change, there) = (if belongs { "add" } else { "del" }, format!("{}t", link.device()));
+        ip(&["-n", &self.name, "address", change, &format!("{}/24", link.there()), "dev", &there]).unwrap();
+    }
+
     /// Cuts a link, or mends it.
     pub fn set(&self, link: Link, up: bool) {
         ip(&["link", "set", &link.device(), if up { "up" } else { "down" }]).unwrap();

@@ -83,23 +83,28 @@ fn outward() -> impl Iterator<Item = if_addrs::Interface> {
     found.into_iter().filter(|one| !one.is_loopback() && !one.is_link_local())
 }
 
+/// This machine's addresses in networks, likeliest first: that of the default route, then those of others (a second card, a
+/// VPN).
+pub fn own_addresses() -> Vec<IpAddr> {
+    let outgoing = outgoing_address();
+    let others = outward().map(|one| one.ip()).filter(|ip| Some(*ip) != outgoing);
+    outgoing.into_iter().chain(others).collect()
+}
+
 /// Where others may reach a listener, likeliest first: its own address, or this machine's where it listens everywhere.
 pub fn addresses(listening: SocketAddr) -> Vec<SocketAddr> {
+    addresses_among(own_addresses(), listening)
+}
+
+/// The same where the machine has these addresses.
+pub fn addresses_among(own: Vec<IpAddr>, listening: SocketAddr) -> Vec<SocketAddr> {
     if !listening.ip().is_unspecified() {
         return vec![listening];
     }
     // A listener of IPv6 may hear IPv4 as well or not, as the system likes: its own family is what is sure.
-    let own_family = |ip: &IpAddr| ip.is_ipv4() == listening.is_ipv4();
-    let offered = offered(outgoing_address(), outward().map(|one| one.ip()).filter(own_family));
-    offered.into_iter().map(|ip| SocketAddr::new(ip, listening.port())).collect()
-}
-
-/// The address of the default route, then those of other networks (a second card, a VPN), then the one for this machine alone.
-fn offered(outgoing: Option<IpAddr>, others: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    let others = others.filter(|ip| Some(*ip) != outgoing);
-    let mut offered: Vec<IpAddr> = outgoing.into_iter().chain(others).take(MOST_OFFERED).collect();
-    offered.push(Ipv4Addr::LOCALHOST.into());
-    offered
+    let own_family = own.into_iter().filter(|ip| ip.is_ipv4() == listening.is_ipv4());
+    let offered = own_family.take(MOST_OFFERED).chain([Ipv4Addr::LOCALHOST.into()]);
+    offered.map(|ip| SocketAddr::new(ip, listening.port())).collect()
 }
 
 /// The address from which this machine would speak to the network. Nothing is sent: a datagram socket only picks a route.
@@ -252,14 +257,20 @@ mod tests {
     }
 
     #[test]
-    fn a_room_is_offered_at_every_network_the_likeliest_first() {
+    fn a_listener_is_reached_at_every_network_the_likeliest_first() {
         let ip = |last| IpAddr::from([10, 0, 0, last]);
+        let everywhere: SocketAddr = "0.0.0.0:47900".parse().unwrap();
+        let reached = |own: Vec<IpAddr>| -> Vec<IpAddr> {
+            addresses_among(own, everywhere).iter().map(SocketAddr::ip).collect()
+        };
         let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
-        assert_eq!(offered(Some(ip(2)), [ip(1), ip(2)].into_iter()), [ip(2), ip(1), loopback]);
-        assert_eq!(offered(None, [ip(1)].into_iter()), [ip(1), loopback], "a network without a way out");
-        assert_eq!(offered(None, (1..100).map(ip)).len(), MOST_OFFERED + 1);
+        assert_eq!(reached(vec![ip(2), "fd00::1".parse().unwrap(), ip(1)]), [ip(2), ip(1), loopback]);
+        assert_eq!(reached(Vec::new()), [loopback], "in no network");
+        assert_eq!(reached((1..100).map(ip).collect()).len(), MOST_OFFERED + 1);
         let listening = "192.0.2.7:47900".parse().unwrap();
         assert_eq!(addresses(listening), [listening], "who chose an address is reached there alone");
+        let own = own_addresses();
+        assert!(own.iter().all(|one| own.iter().filter(|other| *other == one).count() == 1), "{own:?}");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Hosting: a room of this machine with its server, its invites and its announcement on the network.
 
 use crate::error::NodeError;
-use crate::network::addresses;
 use crate::node::Inner;
 use crate::room::backend::HostBackend;
 use crate::room::feed::Feed;
 use crate::room::hosted::HostedRoom;
 use crate::room::invites::{self, Door, FirstInvite, NewInvite, invite_link};
+use crate::room::reach::Reach;
 use crate::room::{abandoned, archive};
 use crate::settings::Offer;
 use futures_util::future::join_all;
@@ -51,7 +51,7 @@ pub struct Hosting {
     server: Server,
     host_key: Arc<HostKey>,
     fingerprint: Option<[u8; 32]>,
-    addresses: Vec<String>,
+    reach: Reach,
     first_invite: Arc<FirstInvite>,
     feed: Arc<Feed>,
     _tasks: JoinSet<()>,
@@ -67,11 +67,8 @@ impl Hosting {
         let (host_key, tls) = keys(inner, opening.tls)?;
         let (listener, listening) = listen(inner, &opening)?;
         let config = server_config(inner, &opening, listening, tls.clone(), &host_key)?;
-        // Where a proxy is what encrypts, nobody is shown the way around it.
-        let around = opening.tls || opening.public_address.is_none();
-        let own = if around { addresses(listening) } else { Vec::new() };
-        let addresses: Vec<String> =
-            opening.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect();
+        let reach = Reach::new(listening, opening.tls, opening.public_address.clone());
+        let addresses = reach.addresses();
         let offer = Offer { port: listening.port(), addresses: addresses.clone(), tls: opening.tls };
         inner.settings().change(|values| values.offer = Some(offer))?;
         let room = Arc::new(HostedRoom::open(inner.log.clone(), opening.room).await?);
@@ -90,7 +87,8 @@ impl Hosting {
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));
         tasks.spawn(dismiss_the_gone(Arc::clone(&room), server.handle()));
         tasks.spawn(announce(Arc::clone(&room), inner.lan.seen(), listening.port(), fingerprint));
-        Ok(Self { room, me, server, host_key, fingerprint, addresses, first_invite, feed, _tasks: tasks })
+        tasks.spawn(reach.clone().follow(addresses, moved(inner)));
+        Ok(Self { room, me, server, host_key, fingerprint, reach, first_invite, feed, _tasks: tasks })
     }
 
     /// The room.
@@ -136,9 +134,9 @@ impl Hosting {
         self.server.local_addr().port()
     }
 
-    /// Where others reach the room.
+    /// Where others reach the room now.
     pub fn addresses(&self) -> Vec<String> {
-        self.addresses.clone()
+        self.reach.addresses()
     }
 
     /// A new invite, with its link.
@@ -278,6 +276,24 @@ fn server_config(
     let proxy = opening.public_address.as_deref().map(proxy_name).transpose()?;
     let config = ServerConfig::new(listening, tls, Arc::clone(host_key), inner.audio.clone());
     Ok(ServerConfig { allowed_hosts: proxy.into_iter().collect(), ..config })
+}
+
+/// This machine is in other networks than before: windows show another link, and links made outside of it are right.
+fn moved(inner: &Arc<Inner>) -> impl Fn(Vec<String>) + Send + 'static {
+    let node = Arc::downgrade(inner);
+    move |addresses| {
+        let Some(node) = node.upgrade() else { return };
+        tracing::info!(?addresses, "the room is reached elsewhere now");
+        let kept = node.settings().change(|values| {
+            if let Some(offer) = &mut values.offer {
+                offer.addresses = addresses;
+            }
+        });
+        if let Err(error) = kept {
+            tracing::warn!(%error, "links made outside of this program name the addresses of before");
+        }
+        node.tell_room_changed();
+    }
 }
 
 /// The name under which a proxy's requests come.

@@ -15,6 +15,7 @@ pub(crate) mod joined;
 pub(crate) mod knocks;
 pub(crate) mod lead;
 pub(crate) mod page;
+mod reach;
 pub(crate) mod solo;
 pub(crate) mod stage;
 pub(crate) mod summary;

@@ -141,7 +141,8 @@ struct Drain<'a> {
 
 /// Says what happens and does what is asked, until the end.
 async fn live(node: &Node, json: bool, drain: Drain<'_>) -> Result<Exit, NodeError> {
-    let mut messages = node.messages()?;
+    // Who only just came in may find the room ended already.
+    let Ok(mut messages) = node.messages() else { return Ok(ended(node, json)) };
     let mut events = node.subscribe();
     let mut knocks = Vec::new();
     let mut commands = Commands::new();

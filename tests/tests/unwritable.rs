@@ -183,3 +183,33 @@ fn a_file_that_the_host_cannot_take_in_is_said_to_have_failed() {
     host.must("share", share);
     host.next("file_shared");
 }
+
+#[test]
+fn an_upload_that_the_host_cannot_keep_is_over_for_all_and_may_be_tried_again() {
+    let Some(home) = Home::with_a_room() else { return };
+    let share = json!({"type": "share_file", "path": demo_track("tide-line.mp3")});
+    let ben_at = home.path.with_file_name("ben");
+    let mut host = home.host(&mounts::read_only(&home.path.join("audio")));
+    let link = host.next("room_opened")["link"].as_str().unwrap().to_owned();
+    let mut ben = Instance::join(&link, "Ben", &ben_at, &[]);
+    ben.next("room_joined");
+    ben.say(share.clone());
+    for told in [&mut host, &mut ben] {
+        let failed = told.next("processing_failed");
+        assert_eq!(failed["code"], "host_read_only", "{failed}");
+        let reason = failed["reason"].as_str().unwrap();
+        assert!(
+            reason.contains("tide-line.mp3") && !reason.contains(home.path.to_str().unwrap()),
+            "{reason}"
+        );
+    }
+    ben.must("end", json!({"type": "leave"}));
+    host.must("end", json!({"type": "leave"}));
+    assert_eq!((ben.exit_code(), host.exit_code()), (0, 0));
+    let mut host = home.host(&[]);
+    let link = host.next("room_opened")["link"].as_str().unwrap().to_owned();
+    let mut ben = Instance::join(&link, "Ben", &ben_at, &[]);
+    ben.next("room_joined");
+    ben.must("share", share);
+    host.next("file_shared");
+}

@@ -28,6 +28,7 @@ pub struct AudioStore {
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     file: Arc<File>,
+    path: PathBuf,
     gate: WriteGate,
     /// What was begun and is not known to have gone well.
     writing: Option<JoinHandle<io::Result<()>>>,
@@ -35,7 +36,7 @@ pub(crate) struct PartialFile {
 
 impl PartialFile {
     /// Writes on behind what is there. Returns when all before it is written; [`PartialFile::flush`] waits for this as well.
-    pub async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), NetError> {
         self.flush().await?;
         let (file, gate) = (Arc::clone(&self.file), self.gate.clone());
         self.writing = Some(spawn_blocking(move || {
@@ -46,18 +47,16 @@ impl PartialFile {
     }
 
     /// Waits until everything is written.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        match self.writing.take() {
-            Some(writing) => writing.await.map_err(io::Error::other)?,
-            None => Ok(()),
-        }
+    pub async fn flush(&mut self) -> Result<(), NetError> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        writing.await.map_err(io::Error::other).flatten().map_err(NetError::file("write", &self.path))
     }
 
     /// Drops what is in it.
-    pub async fn clear(&mut self) -> io::Result<()> {
+    pub async fn clear(&mut self) -> Result<(), NetError> {
         self.flush().await?;
-        let _writing = self.gate.enter()?;
-        self.file.set_len(0)
+        let cleared = self.gate.enter().and_then(|_writing| self.file.set_len(0));
+        cleared.map_err(NetError::file("write", &self.path))
     }
 }
 
@@ -119,7 +118,7 @@ impl AudioStore {
     /// The same, to be written to by a task.
     pub(crate) fn append(&self, hash: ContentHash, offset: u64) -> Result<PartialFile, NetError> {
         let file = Arc::new(self.partial(hash, offset)?);
-        Ok(PartialFile { file, gate: self.gate.clone(), writing: None })
+        Ok(PartialFile { file, path: self.part(hash), gate: self.gate.clone(), writing: None })
     }
 
     /// Makes the partial file the audio if its bytes match; else removes it.

@@ -141,12 +141,12 @@ impl RoomClient {
         let ended = loop {
             match tokio::time::timeout(SILENCE, chunks.next()).await {
                 Ok(Some(Ok(chunk))) if here + chunk.len() as u64 > size_bytes => {
-                    file.clear().await.map_err(lost)?;
+                    file.clear().await?;
                     break Err(NetError::TooLong { announced_bytes: size_bytes });
                 }
                 Ok(Some(Ok(chunk))) => {
                     here += chunk.len() as u64;
-                    file.write(chunk).await.map_err(lost)?;
+                    file.write(chunk).await?;
                     progress(here);
                 }
                 Ok(None) => break Ok(()),
@@ -154,7 +154,7 @@ impl RoomClient {
                 Err(_) => break Err(lost("the download broke off")),
             }
         };
-        file.flush().await.map_err(lost)?;
+        file.flush().await?;
         ended
     }
 }

@@ -108,6 +108,15 @@ pub trait RoomBackend: Send + Sync + 'static {
 
     /// Announced bytes are in the audio store, verified. Done when the room knows what became of them.
     fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()>;
+
+    /// Announced bytes cannot be kept here. Done when the room knows why, or cannot be told now either.
+    fn upload_failed(
+        &self,
+        user: UserId,
+        hash: ContentHash,
+        file_name: String,
+        why: Unavailable,
+    ) -> BoxFuture<'static, ()>;
 }
 
 impl dyn RoomBackend {

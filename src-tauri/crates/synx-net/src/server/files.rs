@@ -2,13 +2,14 @@
 //!
 //! Must never keep bytes that nobody announced, nor more than were announced.
 
-use crate::AudioStore;
 use crate::server::admission::member;
+use crate::server::backend::Unavailable;
 use crate::server::hall::{Hall, lock};
 use crate::server::listen::Seat;
 use crate::server::refusal::Refusal;
 use crate::server::{CommandFailure, Shared, Shop};
 use crate::wire::ServerMessage;
+use crate::{AudioStore, NetError, disk};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -144,21 +145,53 @@ pub(crate) async fn upload(
     }
     // Whoever shares audio has it, and sends it even if another room of this machine has it too: its hash alone, which
     // many may know, opens no door.
-    let received_bytes = Receiving { shop: &shop, hall: &hall, audio: &audio, user, hash, size_bytes }
-        .write(here, body)
-        .await?;
-    let complete = received_bytes >= size_bytes;
-    if complete {
-        tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
-        let taken_in = hall.backend.upload_finished(user, hash, file_name);
+    let receiving = Receiving { shop: &shop, hall: &hall, audio: &audio, user, hash, size_bytes };
+    let (received_bytes, told) = match receiving.take(here, body).await {
+        Ok(received_bytes) if received_bytes < size_bytes => (Ok(received_bytes), None),
+        Ok(received_bytes) => (Ok(received_bytes), Some(hall.backend.upload_finished(user, hash, file_name))),
+        Err(Broken::Refused(refusal)) => (Err(refusal), None),
+        Err(Broken::CannotKeep(why)) => {
+            let refusal = Refusal::new(StatusCode::INSUFFICIENT_STORAGE, &why.code, why.message.clone());
+            (Err(refusal), Some(hall.backend.upload_failed(user, hash, file_name, why)))
+        }
+    };
+    if let Some(told) = told {
         // Until the room knows of it nobody uploads it again.
         tokio::spawn(async move {
-            taken_in.await;
+            told.await;
             drop(one_at_a_time);
         });
     }
+    let received_bytes = received_bytes?;
+    let complete = received_bytes >= size_bytes;
     let status = if complete { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     Ok((status, Json(UploadState { received_bytes, size_bytes, complete })))
+}
+
+/// Why an upload does not go on.
+enum Broken {
+    /// Its sender is told, who may come again.
+    Refused(Refusal),
+    /// The disk refuses: all are told.
+    CannotKeep(Unavailable),
+}
+
+impl From<Refusal> for Broken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<NetError> for Broken {
+    fn from(error: NetError) -> Self {
+        let why = match &error {
+            NetError::File { source, .. } => disk::cannot_keep(source),
+            _ => None,
+        };
+        let Some(why) = why else { return Self::Refused(error.into()) };
+        tracing::warn!(%error, "an upload cannot be kept");
+        Self::CannotKeep(why)
+    }
 }
 
 /// Name and size of audio that was announced and is awaited.
@@ -213,8 +246,18 @@ struct Receiving<'a> {
 }
 
 impl Receiving<'_> {
+    /// Takes the body in; how much is here then. All of it is looked at, and is the audio.
+    async fn take(&self, offset: u64, body: Body) -> Result<u64, Broken> {
+        let received = self.write(offset, body).await?;
+        if received >= self.size_bytes {
+            let (audio, hash) = (self.audio.clone(), self.hash);
+            tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
+        }
+        Ok(received)
+    }
+
     /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
-    async fn write(&self, offset: u64, body: Body) -> Result<u64, Refusal> {
+    async fn write(&self, offset: u64, body: Body) -> Result<u64, Broken> {
         let mut file = self.audio.append(self.hash, offset)?;
         let (mut received, mut told, mut asked) = (offset, None::<Instant>, Instant::now());
         let mut chunks = body.into_data_stream();
@@ -227,15 +270,15 @@ impl Receiving<'_> {
             }
             received += chunk.len() as u64;
             if received > self.size_bytes {
-                return Err(too_large(self.size_bytes));
+                return Err(too_large(self.size_bytes).into());
             }
-            file.write(chunk).await.map_err(Refusal::internal)?;
+            file.write(chunk).await?;
             if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || received == self.size_bytes {
                 told = Some(Instant::now());
                 self.tell(received);
             }
         }
-        file.flush().await.map_err(Refusal::internal)?;
+        file.flush().await?;
         // Who was removed meanwhile shares nothing any more.
         self.is_still_member()?;
         Ok(received)

@@ -293,4 +293,20 @@ impl RoomBackend for TestRoom {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.share(user, hash, file_name) })
     }
+
+    fn upload_failed(
+        &self,
+        user: UserId,
+        hash: ContentHash,
+        file_name: String,
+        Unavailable { code, message: reason }: Unavailable,
+    ) -> BoxFuture<'static, ()> {
+        let inner = Arc::clone(&self.inner);
+        let command = Command::FailProcessing { hash, file_name, code, reason };
+        let command = CommandEnvelope { id: command_id(), actor: user, command };
+        Box::pin(async move {
+            let mut state = inner.state.lock().unwrap();
+            inner.carry_out(&mut state, &command).expect("a host may say so");
+        })
+    }
 }

@@ -70,6 +70,26 @@ async fn an_upload_that_breaks_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_upload_that_the_host_cannot_keep_is_over_for_all_and_may_be_tried_again() {
+    let house = House::open().await;
+    let (ben, mut cleo) = (house.guest("Ben").await, house.guest("Cleo").await);
+    let bytes = noise("song", MIB);
+    let hash = hash_of(&bytes);
+    let file = house.file("song.flac", &bytes);
+    // No folder can be made where a file lies.
+    let folder = house.folder().join("host").join(&hash.to_string()[..2]);
+    std::fs::write(&folder, "in the way").unwrap();
+    let refused = ben.client.upload(&file, hash, |_| {}).await.unwrap_err();
+    assert_eq!(refused.code(), "host_disk");
+    let failed =
+        |event: &RoomEvent| matches!(event, RoomEvent::ProcessingFailed { code, .. } if code == "host_disk");
+    cleo.until(|event| matches!(event, ClientEvent::Event(envelope) if failed(&envelope.event))).await;
+    std::fs::remove_file(&folder).unwrap();
+    ben.client.upload(&file, hash, |_| {}).await.unwrap();
+    assert_eq!(kept(&house, hash), Some(bytes));
+}
+
+#[tokio::test]
 async fn an_upload_that_breaks_again_and_again_is_finished_as_long_as_it_moves_on() {
     let house = House::open().await;
     let (ben, proxy) = behind_a_proxy(&house).await;

@@ -100,6 +100,16 @@ impl RoomBackend for ClusterBackend {
         self.here.upload_finished(user, hash, file_name)
     }
 
+    fn upload_failed(
+        &self,
+        user: UserId,
+        hash: ContentHash,
+        file_name: String,
+        why: Unavailable,
+    ) -> BoxFuture<'static, ()> {
+        self.here.upload_failed(user, hash, file_name, why)
+    }
+
     fn passed(&self, message: ServerMessage) {
         let (house, room) = (Arc::clone(&self.house), self.room);
         tokio::spawn(async move { passing::pass(&house, room, &message).await });

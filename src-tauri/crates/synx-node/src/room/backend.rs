@@ -9,11 +9,16 @@ use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use synx_domain::{Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, UserId, UserProfile};
+use synx_domain::{
+    Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, TrackState, UserId, UserProfile,
+};
 use synx_log::LogError;
 use synx_net::wire::{Knocker, SyncReport};
 use synx_net::{AudioStore, CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
+
+/// How soon a log that took nothing is tried again.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a hosted room needs of the instance around it.
 pub(crate) trait House: Send + Sync {
@@ -181,6 +186,42 @@ impl RoomBackend for HostBackend {
             let Some(house) = house else { return };
             take_in(&house, &room, user, hash, file_name).await;
         })
+    }
+
+    fn upload_failed(
+        &self,
+        user: UserId,
+        hash: ContentHash,
+        file_name: String,
+        Unavailable { code, message }: Unavailable,
+    ) -> BoxFuture<'static, ()> {
+        let room = Arc::clone(&self.room);
+        let reason = format!("{file_name} could not be kept: {message}");
+        Box::pin(async move {
+            let failed = Command::FailProcessing { hash, file_name, code, reason };
+            if let Err(ExecuteError::Log(_)) = room.execute_as(user, failed.clone()).await {
+                // Where there is no space for audio there may be none for this either.
+                tokio::spawn(tell_later(room, user, hash, failed));
+            }
+        })
+    }
+}
+
+/// Tells a room that an upload has failed, once its log takes it; nothing if somebody has brought the audio meanwhile.
+async fn tell_later(room: Arc<HostedRoom>, user: UserId, hash: ContentHash, failed: Command) {
+    let uploading = |room: &Room| {
+        let track = room.tracks.get(&hash);
+        track.is_some_and(|track| matches!(track.state, TrackState::Uploading { .. }))
+    };
+    loop {
+        tokio::time::sleep(TELL_AGAIN).await;
+        if !room.with(uploading) {
+            return;
+        }
+        match room.execute_as(user, failed.clone()).await {
+            Err(ExecuteError::Log(error)) => tracing::debug!(%error, "a failed upload is still listed"),
+            _ => return,
+        }
     }
 }
 

@@ -279,4 +279,14 @@ impl RoomBackend for Desk {
     fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()> {
         self.backend.upload_finished(user, hash, file_name)
     }
+
+    fn upload_failed(
+        &self,
+        user: UserId,
+        hash: ContentHash,
+        file_name: String,
+        why: Unavailable,
+    ) -> BoxFuture<'static, ()> {
+        self.backend.upload_failed(user, hash, file_name, why)
+    }
 }

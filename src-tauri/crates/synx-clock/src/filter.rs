@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 
+use crate::fit::{self, Fitted, Weighted};
 use crate::floor::Prior;
-use crate::strip::{self, Bound, Side, Strip};
+use crate::strip::Bound;
 use crate::{ClockEstimate, Probe};
 
 /// Bounds are thinned to the best of each quarter second: at 500 ppm the line moves 125 us in it, and the slope is
@@ -22,7 +23,7 @@ const FRESH_PRIOR: Prior = Prior { mean: 0.0, sd: 60e-6 };
 /// After a jump the crystals are the same ones as before.
 const KEPT_PRIOR_SD: f64 = 10e-6;
 /// Stamps are whole microseconds and reading a clock takes a few tenths of one.
-const STAMP_NOISE_US: f64 = 1.0;
+pub(crate) const STAMP_NOISE_US: f64 = 1.0;
 /// Probes in a row that contradict the estimate before the clock is taken to have jumped: one may be a stamp taken
 /// across a suspend, three are not.
 const CONTRADICTIONS: u32 = 3;
@@ -65,9 +66,7 @@ pub struct ClockFilter {
     buckets: VecDeque<Bucket>,
     delays: VecDeque<(Bound, Bound)>,
     prior: Prior,
-    strip: Strip,
-    /// See [`Fitted`].
-    spacing_us: [f64; 2],
+    fitted: Fitted,
     estimate: Option<ClockEstimate>,
     suspects: Vec<Probe>,
     min_rtt_us: VecDeque<(i64, f64)>,
@@ -94,8 +93,7 @@ impl ClockFilter {
             buckets: VecDeque::new(),
             delays: VecDeque::with_capacity(NOISE_PROBES),
             prior,
-            strip: Strip::default(),
-            spacing_us: [0.0; 2],
+            fitted: Fitted::along(prior.mean),
             estimate: None,
             suspects: Vec::new(),
             min_rtt_us: VecDeque::new(),
@@ -125,7 +123,7 @@ impl ClockFilter {
                 return Verdict::Suspect;
             }
             let suspects = std::mem::take(&mut self.suspects);
-            *self = Self::with_prior(Prior { mean: self.strip.slope, sd: KEPT_PRIOR_SD });
+            *self = Self::with_prior(Prior { mean: self.fitted.strip.slope, sd: KEPT_PRIOR_SD });
             for suspect in suspects {
                 self.take_in(&suspect);
             }
@@ -174,7 +172,7 @@ impl ClockFilter {
         }
         self.delays.push_back((upper, lower));
         let index = (now_us / BUCKET_US).floor() as i64;
-        let level = |b: &Bound| b.v_us - self.strip.slope * b.t_us;
+        let level = |b: &Bound| b.v_us - self.fitted.strip.slope * b.t_us;
         match self.buckets.back_mut() {
             Some(last) if last.index == index => {
                 last.probes += 1;
@@ -224,25 +222,20 @@ impl ClockFilter {
 
     fn fit(&mut self) {
         if let Some(fitted) = self.fit_since(f64::NEG_INFINITY, self.prior) {
-            (self.strip, self.spacing_us) = (fitted.strip, fitted.spacing_us);
+            self.fitted = fitted;
         }
     }
 
-    /// The strip through the buckets since an instant, lone bounds left out.
+    /// The strip through the buckets since an instant.
     fn fit_since(&self, t_us: f64, prior: Prior) -> Option<Fitted> {
         let noise = self.noise();
-        let buckets = || self.buckets.iter().filter(|b| b.lower[0].t_us >= t_us);
-        let mut upper: Vec<Weighted> = buckets().map(|b| Weighted::new(b.upper, b.probes)).collect();
-        let mut lower: Vec<Weighted> = buckets().map(|b| Weighted::new(b.lower, b.probes)).collect();
-        let mut strip = fit(&upper, &lower, &noise, prior)?;
-        let lone = leave_out_lone(&mut upper, |b| strip.above_us(b), |b| strip.below_us(b), noise.upper_us)
-            | leave_out_lone(&mut lower, |b| strip.below_us(b), |b| strip.above_us(b), noise.lower_us);
-        if lone {
-            strip = fit(&upper, &lower, &noise, prior)?;
-        }
-        let spacing_us =
-            [spacing_us(&upper, |b| strip.above_us(b)), spacing_us(&lower, |b| strip.below_us(b))];
-        Some(Fitted { strip, spacing_us })
+        let side = |bounds: fn(&Bucket) -> [Bound; 2], mean_delay_us| {
+            let recent = self.buckets.iter().filter(|b| b.lower[0].t_us >= t_us);
+            let bounds = recent.map(|b| Weighted::new(bounds(b), b.probes)).collect();
+            fit::Side { bounds, mean_delay_us }
+        };
+        let (upper, lower) = (side(|b| b.upper, noise.upper_us), side(|b| b.lower, noise.lower_us));
+        fit::fit(upper, lower, prior, self.fitted.along)
     }
 
     /// Width of the strip that the last part of the window has by itself, with a slope of its own: the sum of the smallest
@@ -273,7 +266,7 @@ impl ClockFilter {
                 |hundredths: usize| levels.get(levels.len() * hundredths / 100).map_or(0.0, |l| l - least);
             ((beyond(25) / 0.288).max(STAMP_NOISE_US), beyond(99))
         };
-        let level = |b: &Bound| b.v_us - self.strip.slope * b.t_us;
+        let level = |b: &Bound| b.v_us - self.fitted.strip.slope * b.t_us;
         let (upper_us, _) = judge(self.delays.iter().map(|d| level(&d.0)).collect());
         let (lower_us, late_us) = judge(self.delays.iter().map(|d| -level(&d.1)).collect());
         Noise { upper_us, lower_us, late_us }
@@ -286,20 +279,22 @@ impl ClockFilter {
         if recent().count() == self.buckets.len() || probes < RECENT_PROBES {
             return false;
         }
-        if self.strip.top_us < self.strip.bottom_us {
+        if self.fitted.strip.top_us < self.fitted.strip.bottom_us {
             return true;
         }
-        let slope = self.strip.slope;
-        let top = recent().fold(f64::INFINITY, |m, b| m.min(b.upper[0].v_us - slope * b.upper[0].t_us));
-        let bottom =
-            recent().fold(f64::NEG_INFINITY, |m, b| m.max(b.lower[0].v_us - slope * b.lower[0].t_us));
+        // The last part by itself, at the same rank.
+        let slope = self.fitted.strip.slope;
+        let mut tops: Vec<f64> = recent().map(|b| b.upper[0].v_us - slope * b.upper[0].t_us).collect();
+        let mut bottoms: Vec<f64> = recent().map(|b| slope * b.lower[0].t_us - b.lower[0].v_us).collect();
+        let rank = ((self.fitted.left_out * tops.len() as f64).round() as usize).min(tops.len() - 1);
+        let (_, &mut top_us, _) = tops.select_nth_unstable_by(rank, f64::total_cmp);
+        let (_, &mut bottom_us, _) = bottoms.select_nth_unstable_by(rank, f64::total_cmp);
         let noise = self.noise();
         // Each recent extreme is worse than the whole window's by an exponential of mean noise / n; six means on one
         // side is one in four hundred, and the window is asked again at each probe: hence ten.
         let limit = 10.0 * noise.upper_us.max(noise.lower_us) / f64::from(probes) + 4.0 * STAMP_NOISE_US;
-        // What lies inside the strip was left out of it as lone.
-        let above = (top - self.strip.top_us).max(0.0);
-        let below = (self.strip.bottom_us - bottom).max(0.0);
+        let above = top_us - self.fitted.strip.top_us;
+        let below = self.fitted.strip.bottom_us + bottom_us;
         let shift = (above - below).abs() / 2.0;
         shift > limit && !self.is_slowed(now_us, shift)
     }
@@ -325,16 +320,17 @@ impl ClockFilter {
         // the factor, set so that simulated paths are covered. With few probes the mean itself is unknown, but half
         // the strip's width is a hard bound.
         const HONESTY: f64 = 1.7;
-        let half_width_us = (self.strip.top_us - self.strip.bottom_us).max(0.0) / 2.0;
+        let half_width_us = (self.fitted.strip.top_us - self.fitted.strip.bottom_us).max(0.0) / 2.0;
         let sides = [noise.upper_us, noise.lower_us].map(|mean_us| mean_us / probes);
-        let [above_us, below_us] = [sides[0].max(self.spacing_us[0]), sides[1].max(self.spacing_us[1])];
+        let [above_us, below_us] =
+            [sides[0].max(self.fitted.edges_us[0]), sides[1].max(self.fitted.edges_us[1])];
         let level_us = HONESTY * above_us.hypot(below_us) + half_width_us / probes.powf(1.5);
         let slope_sd = (3.0 * level_us / span_us.max(1.0)).min(self.prior.sd);
         let least_rtt_us = self.min_rtt_us.iter().fold(f64::INFINITY, |m, s| m.min(s.1));
         self.estimate = Some(ClockEstimate {
             at_local_us: origin.t4_us as f64 + now_us,
-            offset_us: origin.upper_us() as f64 + self.strip.middle_us(now_us),
-            skew_ppm: self.strip.slope * 1e6,
+            offset_us: origin.upper_us() as f64 + self.fitted.strip.middle_us(now_us),
+            skew_ppm: self.fitted.strip.slope * 1e6,
             uncertainty_us: level_us + slope_sd * span_us / 2.0 + STAMP_NOISE_US,
             skew_uncertainty_ppm: 2.0 * slope_sd * 1e6,
             rtt_us: least_rtt_us,
@@ -349,84 +345,4 @@ struct Noise {
     lower_us: f64,
     /// The 99th percentile of the delay beyond the smallest from the room's host to here.
     late_us: f64,
-}
-
-/// A fit, and how far apart the bounds next to it lie on either side.
-struct Fitted {
-    strip: Strip,
-    /// Above and below. Of exponential delays the smallest ones lie mean / n apart, which is also how far the least of
-    /// them is from the truth. Where few probes come near the least delay they lie further apart, and the line is known
-    /// less well than n probes promise.
-    spacing_us: [f64; 2],
-}
-
-/// A bound and how many probes it is the best of.
-#[derive(Clone, Copy, Debug)]
-struct Weighted {
-    bound: Bound,
-    /// The other bound of the same probe.
-    partner: Bound,
-    probes: f64,
-}
-
-impl Weighted {
-    fn new([bound, partner]: [Bound; 2], probes: u32) -> Self {
-        Self { bound, partner, probes: f64::from(probes) }
-    }
-}
-
-fn fit(upper: &[Weighted], lower: &[Weighted], noise: &Noise, prior: Prior) -> Option<Strip> {
-    let bounds = |side: &[Weighted]| side.iter().map(|w| w.bound).collect::<Vec<_>>();
-    let probes = |side: &[Weighted]| side.iter().map(|w| w.probes).sum::<f64>();
-    let mean = |side: &[Weighted]| side.iter().map(|w| w.bound.t_us * w.probes).sum::<f64>() / probes(side);
-    let (above, below) = (bounds(upper), bounds(lower));
-    let above = Side { bounds: &above, mean_t_us: mean(upper), weight: probes(upper) / noise.upper_us };
-    let below = Side { bounds: &below, mean_t_us: mean(lower), weight: probes(lower) / noise.lower_us };
-    strip::widest(&above, &below, prior)
-}
-
-fn spacing_us(side: &[Weighted], delay_us: impl Fn(&Bound) -> f64) -> f64 {
-    /// So many of the smallest: fewer say little, more are no longer the smallest.
-    const NEXT: usize = 8;
-    let mut delays: Vec<f64> = side.iter().map(|w| delay_us(&w.bound)).collect();
-    delays.sort_by(f64::total_cmp);
-    let next = NEXT.min(delays.len().saturating_sub(1));
-    if next == 0 { 0.0 } else { (delays[next] - delays[0]) / next as f64 }
-}
-
-/// Leaves out the bounds that stand alone before the others: packets that slipped through a path which works in ticks (a
-/// timer, a radio that sleeps between beacons). They are true, but say nothing of the other direction, and that both are
-/// alike is what the middle of the strip stands on. A probe that was quick both ways is the best there is, however rare:
-/// it found both machines idle. `delay_us` and `back_us` are the distances of a bound and its partner from the line.
-/// Whether any was left out.
-fn leave_out_lone(
-    side: &mut Vec<Weighted>,
-    delay_us: impl Fn(&Bound) -> f64,
-    back_us: impl Fn(&Bound) -> f64,
-    mean_delay_us: f64,
-) -> bool {
-    /// No more can be alone.
-    const LONE: usize = 8;
-    /// Fewer bounds (five seconds) are no floor to stand before.
-    const FLOOR: usize = 20;
-    /// Between the smallest of n exponential delays lie mean / n each: a gap of so many is one in three thousand.
-    const RARE_GAPS: f64 = 8.0;
-    if side.len() < FLOOR + LONE {
-        return false;
-    }
-    let probes: f64 = side.iter().map(|w| w.probes).sum();
-    let rare_us = RARE_GAPS * mean_delay_us / probes + 4.0 * STAMP_NOISE_US;
-    side.sort_by(|a, b| delay_us(&a.bound).total_cmp(&delay_us(&b.bound)));
-    let delay_at = |i: usize| delay_us(&side[i].bound);
-    let Some(lone) = (1..=LONE).rev().find(|&i| delay_at(i) - delay_at(i - 1) > rare_us) else {
-        return false;
-    };
-    let gap_us = delay_at(lone) - delay_at(0);
-    // Of packets that slipped through, one or the other has a quick partner by chance; of idle machines nearly all have.
-    let quick = side[..lone].iter().filter(|w| back_us(&w.partner) < gap_us).count();
-    if 2 * quick > lone {
-        return false;
-    }
-    side.drain(..lone);
-    true
 }

@@ -39,7 +39,7 @@ impl Floor {
     ) -> Option<Self> {
         points.clone().next()?;
         let level = |slope: f64| points.clone().fold(f64::INFINITY, |m, (t, v)| m.min(v - slope * t));
-        let slope = most_likely_slope(|slope| {
+        let slope = most_likely_slope(BELIEVABLE, |slope| {
             weight * (level(slope) + slope * mean_t_us) + prior.log_likelihood(slope)
         });
         Some(Self { slope, level_us: level(slope) })
@@ -52,18 +52,22 @@ impl Floor {
     }
 }
 
-/// Golden-section search over the slopes that two clocks can have. A likelihood of this family (minima of lines, less a
-/// parabola) is concave, so there is one maximum.
-pub(crate) fn most_likely_slope(log_likelihood: impl Fn(f64) -> f64) -> f64 {
-    /// Largest believable difference of two clock rates. Crystals differ by up to 200 ppm, NTP slews by up to 500.
-    const MAX_SLOPE: f64 = 1000e-6;
-    /// Steps until the bracket is 1e-11 wide: a microsecond in a day.
-    const STEPS: usize = 40;
+/// Largest believable difference of two clock rates. Crystals differ by up to 200 ppm, NTP slews by up to 500.
+const MAX_SLOPE: f64 = 1000e-6;
+
+/// All slopes that two clocks can have.
+pub(crate) const BELIEVABLE: [f64; 2] = [-MAX_SLOPE, MAX_SLOPE];
+
+/// Golden-section search over a range of slopes. A likelihood of this family (minima of lines, or means of the smallest of
+/// them, less a parabola) is concave, so there is one maximum.
+pub(crate) fn most_likely_slope([mut lo, mut hi]: [f64; 2], log_likelihood: impl Fn(f64) -> f64) -> f64 {
+    /// The bracket at the end: a microsecond in a day.
+    const NARROW: f64 = 1e-11;
     const INV_PHI: f64 = 0.618_033_988_749_895;
-    let (mut lo, mut hi) = (-MAX_SLOPE, MAX_SLOPE);
     let (mut a, mut b) = (hi - INV_PHI * (hi - lo), lo + INV_PHI * (hi - lo));
     let (mut fa, mut fb) = (log_likelihood(a), log_likelihood(b));
-    for _ in 0..STEPS {
+    let steps = ((hi - lo) / NARROW).log(1.0 / INV_PHI).ceil() as usize;
+    for _ in 0..steps {
         if fa > fb {
             (hi, b, fb) = (b, a, fa);
             a = hi - INV_PHI * (hi - lo);

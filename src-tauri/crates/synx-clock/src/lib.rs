@@ -11,6 +11,7 @@
 
 mod estimate;
 mod filter;
+mod fit;
 pub mod floor;
 mod probe;
 mod schedule;

@@ -6,7 +6,7 @@
 //! `n/mean * width`, so the most likely strip is the widest one; with a Gaussian prior on the slope it stays sane while
 //! the points span only a moment. Both sides share the slope, which is what a fit of each side by itself throws away.
 
-use crate::floor::{Prior, most_likely_slope};
+use crate::floor::{BELIEVABLE, Prior, most_likely_slope};
 
 /// One bound of the offset: `v_us` at local instant `t_us`, both relative to the caller's origin.
 #[derive(Clone, Copy, Debug)]
@@ -32,16 +32,6 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
-    /// How far a bound lies above its top.
-    pub(crate) fn above_us(&self, bound: &Bound) -> f64 {
-        bound.v_us - (self.top_us + self.slope * bound.t_us)
-    }
-
-    /// How far a bound lies below its bottom.
-    pub(crate) fn below_us(&self, bound: &Bound) -> f64 {
-        self.bottom_us + self.slope * bound.t_us - bound.v_us
-    }
-
     pub(crate) fn middle_us(&self, t_us: f64) -> f64 {
         (self.top_us + self.bottom_us) / 2.0 + self.slope * t_us
     }
@@ -52,15 +42,70 @@ pub(crate) fn widest(upper: &Side<'_>, lower: &Side<'_>, prior: Prior) -> Option
     if upper.bounds.is_empty() || lower.bounds.is_empty() {
         return None;
     }
-    let (above, below) = (hull(upper.bounds, 1.0), hull(lower.bounds, -1.0));
-    let top = |slope: f64| above.iter().fold(f64::INFINITY, |m, p| m.min(p.v_us - slope * p.t_us));
-    let bottom = |slope: f64| below.iter().fold(f64::NEG_INFINITY, |m, p| m.max(p.v_us - slope * p.t_us));
-    let slope = most_likely_slope(|slope| {
-        upper.weight * (top(slope) + slope * upper.mean_t_us)
-            - lower.weight * (bottom(slope) + slope * lower.mean_t_us)
+    let points = [hull(upper.bounds, 1.0), hull(lower.bounds, -1.0)];
+    Some(lay([upper, lower], &points, prior, 0, BELIEVABLE))
+}
+
+/// The most likely strip that leaves out `rank` bounds on either side, at a slope near a known one; `None` without as many
+/// points on both sides.
+pub(crate) fn inner(
+    upper: &Side<'_>,
+    lower: &Side<'_>,
+    prior: Prior,
+    rank: usize,
+    slope: f64,
+) -> Option<Strip> {
+    /// The slope moves by so much at most; the next probe may move it further.
+    const REACH: f64 = 10e-6;
+    let points =
+        [near(upper.bounds, 1.0, slope, rank, REACH)?, near(lower.bounds, -1.0, slope, rank, REACH)?];
+    Some(lay([upper, lower], &points, prior, rank, [slope - REACH, slope + REACH]))
+}
+
+fn lay(
+    [upper, lower]: [&Side<'_>; 2],
+    [above, below]: &[Vec<Bound>; 2],
+    prior: Prior,
+    rank: usize,
+    slopes: [f64; 2],
+) -> Strip {
+    let (top, bottom) = (|slope| edge(above, 1.0, slope, rank), |slope| edge(below, -1.0, slope, rank));
+    let slope = most_likely_slope(slopes, |slope| {
+        upper.weight * (top(slope).mean_us + slope * upper.mean_t_us)
+            + lower.weight * (bottom(slope).mean_us - slope * lower.mean_t_us)
             + prior.log_likelihood(slope)
     });
-    Some(Strip { slope, top_us: top(slope), bottom_us: bottom(slope) })
+    Strip { slope, top_us: top(slope).at_us, bottom_us: -bottom(slope).at_us }
+}
+
+/// Where a side begins as seen along a slope.
+struct Edge {
+    /// The bound of the rank.
+    at_us: f64,
+    /// The mean of it and of those before it (a superquantile): concave in the slope as the least one is, which the bound of
+    /// a rank by itself is not.
+    mean_us: f64,
+}
+
+fn edge(points: &[Bound], sign: f64, slope: f64, rank: usize) -> Edge {
+    let levels = points.iter().map(|p| sign * (p.v_us - slope * p.t_us));
+    if rank == 0 {
+        let at_us = levels.fold(f64::INFINITY, f64::min);
+        return Edge { at_us, mean_us: at_us };
+    }
+    let mut levels: Vec<f64> = levels.collect();
+    let (before, &mut at_us, _) = levels.select_nth_unstable_by(rank, f64::total_cmp);
+    Edge { at_us, mean_us: (before.iter().sum::<f64>() + at_us) / (rank + 1) as f64 }
+}
+
+/// The points that can be of the rank or before it along any slope within reach; `None` if there are too few.
+fn near(points: &[Bound], sign: f64, slope: f64, rank: usize, reach: f64) -> Option<Vec<Bound>> {
+    let span_us = points.last()?.t_us - points.first()?.t_us;
+    if points.len() <= rank {
+        return None;
+    }
+    let far_us = edge(points, sign, slope, rank).at_us + reach * span_us;
+    Some(points.iter().filter(|p| sign * (p.v_us - slope * p.t_us) <= far_us).copied().collect())
 }
 
 /// The lower convex hull (`sign` 1) or upper (`sign` -1): the only points a straight line can touch from outside.

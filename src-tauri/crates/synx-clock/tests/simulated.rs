@@ -122,12 +122,19 @@ fn over_a_jittery_stalling_path_within_a_tenth_of_a_millisecond() {
 
 #[test]
 fn a_path_that_works_in_ticks_is_not_bent_by_what_slips_through() {
+    let ticking = |seed| stalling_proxy(seed).ticking(1e3, 0.002);
+    check("ticks", ticking, [90.0, 250.0, 400.0]);
+}
+
+#[test]
+fn however_many_slip_through_ticks_both_directions_are_judged_alike() {
     for share in [0.002, 0.02, 0.05, 0.1] {
         for seed in 50..60 {
             let r = run(60.0, -40.0, stalling_proxy(seed).ticking(1e3, share), 200.0);
             let (worst_us, coverage) = (r.quantile_us(60.0, 1.0), r.coverage(60.0));
             assert!(worst_us < 100.0, "{share} slip through, seed {seed}: {worst_us}");
             assert!(coverage >= 0.95, "{share} slip through, seed {seed}: {coverage}");
+            assert_eq!(r.jumps, 0, "{share} slip through, seed {seed}");
         }
     }
 }

@@ -66,8 +66,8 @@ impl Fitted {
     }
 }
 
-/// The most likely strip between bounds in order of time. `along` is the slope along which they were judged
-/// before. `None` without bounds on both sides.
+/// The most likely strip between bounds in order of time. `along` is the slope along which they were judged before: what
+/// turned a strip must not be judged by it. `None` without bounds on both sides.
 ///
 /// The smallest delays are the best known ones as long as delays are spread evenly from the least on. Where a path works
 /// in ticks (a timer, a radio that sleeps between beacons) most of its packets wait for the tick and a few slip through:

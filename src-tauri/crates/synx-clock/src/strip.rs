@@ -46,8 +46,11 @@ pub(crate) fn widest(upper: &Side<'_>, lower: &Side<'_>, prior: Prior) -> Option
     Some(lay([upper, lower], &points, prior, 0, BELIEVABLE))
 }
 
-/// The most likely strip that leaves out `rank` bounds on either side, at a slope near a known one; `None` without as many
-/// points on both sides.
+/// How far from the known slope an inner strip may lie; the next probe may move it further.
+const REACH: f64 = 10e-6;
+
+/// The most likely strip that leaves out `rank` bounds on either side, at a slope near a known one; `None` without more
+/// points than that on both sides.
 pub(crate) fn inner(
     upper: &Side<'_>,
     lower: &Side<'_>,
@@ -55,10 +58,7 @@ pub(crate) fn inner(
     rank: usize,
     slope: f64,
 ) -> Option<Strip> {
-    /// The slope moves by so much at most; the next probe may move it further.
-    const REACH: f64 = 10e-6;
-    let points =
-        [near(upper.bounds, 1.0, slope, rank, REACH)?, near(lower.bounds, -1.0, slope, rank, REACH)?];
+    let points = [near(upper.bounds, 1.0, slope, rank)?, near(lower.bounds, -1.0, slope, rank)?];
     Some(lay([upper, lower], &points, prior, rank, [slope - REACH, slope + REACH]))
 }
 
@@ -82,8 +82,8 @@ fn lay(
 struct Edge {
     /// The bound of the rank.
     at_us: f64,
-    /// The mean of it and of those before it (a superquantile): concave in the slope as the least one is, which the bound of
-    /// a rank by itself is not.
+    /// The mean of it and of those before it, a superquantile (Rockafellar and Uryasev, "Optimization of conditional
+    /// value-at-risk", 2000): concave in the slope as the least one is, which the bound of a rank by itself is not.
     mean_us: f64,
 }
 
@@ -98,13 +98,13 @@ fn edge(points: &[Bound], sign: f64, slope: f64, rank: usize) -> Edge {
     Edge { at_us, mean_us: (before.iter().sum::<f64>() + at_us) / (rank + 1) as f64 }
 }
 
-/// The points that can be of the rank or before it along any slope within reach; `None` if there are too few.
-fn near(points: &[Bound], sign: f64, slope: f64, rank: usize, reach: f64) -> Option<Vec<Bound>> {
+/// The points that can be of the rank or before it along any slope within [`REACH`]; `None` if there are too few.
+fn near(points: &[Bound], sign: f64, slope: f64, rank: usize) -> Option<Vec<Bound>> {
     let span_us = points.last()?.t_us - points.first()?.t_us;
     if points.len() <= rank {
         return None;
     }
-    let far_us = edge(points, sign, slope, rank).at_us + reach * span_us;
+    let far_us = edge(points, sign, slope, rank).at_us + REACH * span_us;
     Some(points.iter().filter(|p| sign * (p.v_us - slope * p.t_us) <= far_us).copied().collect())
 }
 
@@ -154,6 +154,40 @@ mod tests {
                 prop_assert!(truth + u >= s.top_us + s.slope * t - 1e-6);
                 prop_assert!(truth - d <= s.bottom_us + s.slope * t + 1e-6);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_inner_strip_leaves_out_what_its_rank_says_and_needs_only_what_is_near(
+            delays in prop::collection::vec((1.0..2000.0f64, 1.0..2000.0f64), 2..120),
+            rank in 0..12usize,
+            ppm in -9.0..9.0f64,
+        ) {
+            let along = |delay: fn(&(f64, f64)) -> f64| -> Vec<Bound> {
+                let bound = |(i, d): (usize, &(f64, f64))| {
+                    let t_us = i as f64 * 250e3;
+                    Bound { t_us, v_us: ppm * 1e-6 * t_us + delay(d) }
+                };
+                delays.iter().enumerate().map(bound).collect()
+            };
+            let (upper, lower) = (along(|d| d.0), along(|d| -d.1));
+            let mean_t_us = (delays.len() - 1) as f64 * 125e3;
+            let side = |bounds| Side { bounds, mean_t_us, weight: 1.0 };
+            let (upper, lower) = (side(&upper), side(&lower));
+            let prior = Prior { mean: 0.0, sd: 60e-6 };
+            let Some(s) = inner(&upper, &lower, prior, rank, 0.0) else {
+                prop_assert!(delays.len() <= rank);
+                return Ok(());
+            };
+            let before = |bounds: &[Bound], sign: f64, edge_us: f64| {
+                bounds.iter().filter(|b| sign * (b.v_us - s.slope * b.t_us - edge_us) < -1e-6).count()
+            };
+            prop_assert!(before(upper.bounds, 1.0, s.top_us) <= rank);
+            prop_assert!(before(lower.bounds, -1.0, s.bottom_us) <= rank);
+            let points = [upper.bounds.to_vec(), lower.bounds.to_vec()];
+            let of_all = lay([&upper, &lower], &points, prior, rank, [-REACH, REACH]);
+            prop_assert!((s.slope - of_all.slope).abs() < 1e-10, "{s:?} {of_all:?}");
         }
     }
 

@@ -170,7 +170,7 @@ impl Desktop {
         }
         loop {
             match events.recv().await {
-                Ok(NodeEvent::PlayerChanged { player }) => self.show(player).await,
+                Ok(NodeEvent::PlayerChanged { player }) => self.show(*player).await,
                 // The next one tells all.
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,

@@ -117,6 +117,6 @@ impl Inner {
     }
 
     fn tell_player(&self) {
-        self.tell(NodeEvent::PlayerChanged { player: self.player_view() });
+        self.tell(NodeEvent::PlayerChanged { player: Box::new(self.player_view()) });
     }
 }

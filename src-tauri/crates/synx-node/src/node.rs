@@ -289,7 +289,7 @@ impl Inner {
         watchers::spawn(self, &stage, told_seq, &mut running.tasks);
         drop(running);
         self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
-        self.tell(NodeEvent::PlayerChanged { player: self.player_view() });
+        self.tell(NodeEvent::PlayerChanged { player: Box::new(self.player_view()) });
     }
 
     fn running(&self) -> RwLockWriteGuard<'_, Running> {

@@ -64,7 +64,7 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>, mut told_seq: u64) {
         if !messages.is_empty() {
             inner.tell(NodeEvent::ChatAppended { messages });
         }
-        inner.tell(NodeEvent::PlayerChanged { player: inner.player_view() });
+        inner.tell(NodeEvent::PlayerChanged { player: Box::new(inner.player_view()) });
     }
 }
 
@@ -158,7 +158,7 @@ async fn draw_player(inner: Weak<Inner>) {
             inner.keep_place(&player);
         }
         if player.state == PlayState::Playing || told.as_ref() != Some(&player) {
-            inner.tell(NodeEvent::PlayerChanged { player: player.clone() });
+            inner.tell(NodeEvent::PlayerChanged { player: Box::new(player.clone()) });
             told = Some(player);
         }
     }

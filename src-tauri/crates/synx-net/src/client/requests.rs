@@ -18,6 +18,9 @@ use synx_domain::RoomId;
 
 /// Longest JSON answer, in bytes.
 const JSON_BYTES: usize = 64 * 1024;
+/// Most that is read of a connection at once, in bytes. Hyper would go up to 400 KiB, and what is freed of that size stays with
+/// the program: 2 MB after a file had come.
+const READ_BYTES: usize = 64 * 1024;
 /// A host that has not begun to answer after this has a problem.
 const ANSWER: Duration = Duration::from_secs(30);
 /// An answer that has begun and then brings nothing for this long has broken off: its connection may have been forgotten
@@ -70,7 +73,11 @@ pub(crate) async fn send(
     wait: Option<Duration>,
 ) -> Result<Response<Incoming>, NetError> {
     let request = builder.header(header::HOST, &dialled.authority).body(body).map_err(lost)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(dialled.io)).await.map_err(lost)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(READ_BYTES)
+        .handshake(TokioIo::new(dialled.io))
+        .await
+        .map_err(lost)?;
     tokio::spawn(connection);
     let answer = sender.send_request(request);
     let response = match wait {

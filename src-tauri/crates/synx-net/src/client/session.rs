@@ -22,6 +22,9 @@ const HANDSHAKE: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Longest message of a host: a room's whole state.
 const MESSAGE_BYTES: usize = 64 << 20;
+/// Room for one read, in bytes: the library clears it before each, and most messages are some hundred bytes. A longer message
+/// gets the room that it needs.
+const READ_BYTES: usize = 8 * 1024;
 
 /// Makes a WebSocket of a connection.
 pub(crate) async fn upgrade(dialled: Dialled, path: &str, pass: Option<&Pass>) -> Result<Socket, NetError> {
@@ -32,8 +35,10 @@ pub(crate) async fn upgrade(dialled: Dialled, path: &str, pass: Option<&Pass>) -
         request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
         request.headers_mut().insert(PROOF, proof.parse().map_err(lost)?);
     }
-    let limits =
-        WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
+    let limits = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES))
+        .max_frame_size(Some(MESSAGE_BYTES));
     let upgraded = tokio_tungstenite::client_async_with_config(request, io, Some(limits));
     match timeout(HANDSHAKE, upgraded).await {
         Ok(Ok((socket, _))) => Ok(socket),

@@ -18,7 +18,7 @@ pub enum NodeEvent {
     /// The library changed: whoever shows a part of it asks for that part again.
     LibraryChanged { library: Box<LibraryStateView> },
     /// One track of the library changed (its analysis goes on, or is done).
-    TrackChanged { track: TrackView },
+    TrackChanged { track: Box<TrackView> },
     /// What plays next when one is alone.
     QueueChanged { queue: Vec<QueuedView> },
     /// The room changed; null when the node is in none.
@@ -28,7 +28,7 @@ pub enum NodeEvent {
     /// Something was said in the room. What was said before one came is told ahead of the room itself.
     ChatAppended { messages: Vec<ChatMessageView> },
     /// Playback state: on every change, and about four times a second while playing.
-    PlayerChanged { player: PlayerView },
+    PlayerChanged { player: Box<PlayerView> },
     /// Sync errors as the peers measure them, about once a second.
     SyncMeasured { peers: Vec<PeerSyncView> },
     /// Files on their way; empty when there are none.

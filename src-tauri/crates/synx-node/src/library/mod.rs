@@ -164,7 +164,7 @@ impl Library {
     fn track_changed(&self, hash: ContentHash) {
         if let Ok(Some(track)) = self.store.get(hash) {
             // No window may be open: then nobody needs to know.
-            drop(self.events.send(NodeEvent::TrackChanged { track: self.view(&track) }));
+            drop(self.events.send(NodeEvent::TrackChanged { track: Box::new(self.view(&track)) }));
         }
     }
 

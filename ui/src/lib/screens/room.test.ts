@@ -120,6 +120,18 @@ describe('notes', () => {
   });
 });
 
+describe('the company', () => {
+  it('listens while the room plays, but for who listens alone, and else is here', async () => {
+    const node = await open('room');
+    expect(get('company').textContent).toBe('3 here');
+    node.setPlayer({ state: 'playing' });
+    await expect.poll(() => get('company').textContent).toBe('3 listening');
+    node.app = { ...node.app, sync: node.app.sync.map((peer, index) => (index === 1 ? { ...peer, alone: { track: 't2', position_s: 1, playing: true } } : peer)) };
+    node.emit({ type: 'sync_measured', peers: node.app.sync });
+    await expect.poll(() => get('company').textContent).toBe('2 listening');
+  });
+});
+
 describe('a transfer', () => {
   it('is stopped and goes on', async () => {
     const node = await open('transfers');

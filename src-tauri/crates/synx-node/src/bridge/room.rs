@@ -82,6 +82,8 @@ views! {
         queue: Vec<QueueItemView>,
         /// Queue entry that is loaded.
         current: Option<String>,
+        /// Its music plays, whatever one listens to by oneself.
+        playing: bool,
         comments: Vec<CommentView>,
         /// Invite link, for who may invite.
         link: Option<String>,

@@ -60,6 +60,10 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
             })
             .collect(),
         current: room.transport.as_ref().and_then(|transport| Some(transport.current?.item.to_string())),
+        playing: room
+            .transport
+            .as_ref()
+            .is_some_and(|transport| transport.playing && transport.current.is_some()),
         comments: room.comments.iter().map(comment_view).collect(),
         link,
         link_invite,

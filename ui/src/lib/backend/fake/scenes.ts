@@ -98,7 +98,7 @@ function room(people: number, shared: boolean): RoomView {
     members: members(people),
     tracks: shared ? ROOM_TRACKS : [],
     queue: shared ? ROOM_TRACKS.map((item, index) => ({ id: `q${index}`, track: item.id, added_by: item.shared_by })) : [],
-    current: shared ? 'q0' : null,
+    current: shared ? 'q0' : null, playing: false,
     comments: shared ? [
       comment('c1', 64.2, 'user-0', 'The pad comes in a touch early here'),
       comment('c2', 143, ME, 'Love this breakdown. Could be twice as long.'),
@@ -188,7 +188,7 @@ export function scene(name: string): Scene {
       const view = roomScene(3);
       const where = [{ track: 't2', position_s: 201, playing: true }, { track: 't2', position_s: 74.5, playing: true }, { track: 't5', position_s: 30, playing: false }];
       const sync = view.sync.map((peer, index) => ({ ...peer, error_us: null, in_sync: false, has_track: true, lacks: [], alone: where[index] ?? null }));
-      return { app: { ...view, sync, player: { ...loaded(TRACKS[1] as TrackView), state: 'playing', position_s: 201, alone: true } }, tracks: TRACKS };
+      return { app: { ...withRoom(view, { playing: true }), sync, player: { ...loaded(TRACKS[1] as TrackView), state: 'playing', position_s: 201, alone: true } }, tracks: TRACKS };
     }
     case 'room50':
       return { app: roomScene(50), tracks: TRACKS };
@@ -205,7 +205,7 @@ export function scene(name: string): Scene {
     case 'listener': {
       const view = roomScene(3);
       const asListener = view.room && { ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'connected' as const, link: null };
-      return { app: { ...view, room: asListener, player: { ...view.player, state: 'playing', may_control: false, error_us: 14 } }, tracks: TRACKS };
+      return { app: { ...view, room: asListener && { ...asListener, playing: true }, player: { ...view.player, state: 'playing', may_control: false, error_us: 14 } }, tracks: TRACKS };
     }
     case 'reconnecting': {
       const view = roomScene(3);
@@ -213,7 +213,7 @@ export function scene(name: string): Scene {
         ...view.room, me: 'user-1', my_role: 'listener' as const, connection: 'reconnecting' as const, link: null,
         connection_problem: 'Ana’s machine does not answer.',
       };
-      return { app: { ...view, room: lost, player: { ...view.player, state: 'playing', may_control: false } }, tracks: TRACKS };
+      return { app: { ...view, room: lost && { ...lost, playing: true }, player: { ...view.player, state: 'playing', may_control: false } }, tracks: TRACKS };
     }
     default:
       return { app: library, tracks };

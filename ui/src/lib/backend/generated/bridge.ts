@@ -636,7 +636,11 @@ members: Array<MemberView>, tracks: Array<RoomTrackView>, queue: Array<QueueItem
 /**
  * Queue entry that is loaded.
  */
-current: string | null, comments: Array<CommentView>, 
+current: string | null, 
+/**
+ * Its music plays, whatever one listens to by oneself.
+ */
+playing: boolean, comments: Array<CommentView>, 
 /**
  * Invite link, for who may invite.
  */

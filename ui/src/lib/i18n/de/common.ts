@@ -32,7 +32,6 @@ export const common: Messages['common'] = {
 export const counts: Messages['counts'] = {
   tracks: (n) => count(n, { one: 'Track', other: 'Tracks' }),
   people: (n) => count(n, { one: 'Person', other: 'Personen' }),
-  listeners: (n) => count(n, { one: 'hört zu', other: 'hören zu' }),
   messages: (n) => count(n, { one: 'Nachricht', other: 'Nachrichten' }),
   newMessages: (n) => count(n, { one: 'neue Nachricht', other: 'neue Nachrichten' }),
   queueChanges: (n) => count(n, { one: 'Änderung der Warteschlange', other: 'Änderungen der Warteschlange' }),

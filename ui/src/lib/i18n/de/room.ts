@@ -29,6 +29,7 @@ export const room: Messages['room'] = {
   genres: 'Genres, mit Kommas',
   genresHint: 'Ambient, Dub',
   listening: (n) => (n === 1 ? '1 hört zu' : `${figure(n)} hören zu`),
+  here: (n) => (n === 1 ? '1 ist da' : `${figure(n)} sind da`),
   howFar: 'Wie weit dieses Gerät von der Zeit des Raums entfernt spielt',
   inviteSomebody: 'Jemanden einladen',
   nobodyElse: 'Noch ist niemand sonst hier.',

@@ -32,7 +32,6 @@ export const common = {
 export const counts = {
   tracks: (n: number) => count(n, { one: 'track', other: 'tracks' }),
   people: (n: number) => count(n, { one: 'person', other: 'people' }),
-  listeners: (n: number) => count(n, { one: 'listener', other: 'listeners' }),
   messages: (n: number) => count(n, { one: 'message', other: 'messages' }),
   newMessages: (n: number) => count(n, { one: 'new message', other: 'new messages' }),
   queueChanges: (n: number) => count(n, { one: 'change of the queue', other: 'changes of the queue' }),

@@ -28,7 +28,9 @@ export const room = {
   mostPeople: 'Most people',
   genres: 'Genres, with commas',
   genresHint: 'ambient, dub',
+  /** While the room's music plays, who hears it; else who is here. */
   listening: (n: number) => `${figure(n)} listening`,
+  here: (n: number) => `${figure(n)} here`,
   howFar: 'How far this machine plays from the room’s time',
   inviteSomebody: 'Invite somebody',
   nobodyElse: 'Nobody else is here yet.',

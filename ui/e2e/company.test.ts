@@ -102,6 +102,12 @@ it('shows who comes back what was said meanwhile', async () => {
   await comeBack(ben);
   expect(await texts(ben)).toEqual(['Who comes?', 'I am off.', 'Come back.']);
   await at(ben, 'chat-new').waitFor();
+  await at(ben, 'missed').getByText(': 1 message.').waitFor();
+  await at(ben, 'missed-look').click();
+  await at(ben, 'history-away').getByText('1 message').waitFor();
+  await at(ben, 'history-close').click();
+  await at(ben, 'room-name').waitFor();
+  expect(await at(ben, 'missed').count()).toBe(0);
 });
 
 it('says that a room was closed, and why one cannot come in, until one is in again', async () => {

@@ -71,6 +71,7 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
   ['save history', 'room', click('history-open', 'history-export')],
   ['fifty people', 'room50', side],
   ['listening alone', 'alone', side],
+  ['missed', 'missed'],
   ['transfers', 'transfers', side],
   ['listener', 'listener'],
   ['reconnecting', 'reconnecting'],

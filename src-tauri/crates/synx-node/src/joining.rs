@@ -96,7 +96,9 @@ impl Inner {
         if ended.is_some_and(|attempt| attempt.at_door.is_some()) {
             self.tell(NodeEvent::AtDoorChanged { at_door: None });
         }
-        self.enter(Arc::new(Stage::Joined(joined?)));
+        let stage = Arc::new(Stage::Joined(joined?));
+        self.look_what_was_missed(&stage);
+        self.enter(stage);
         self.entered(false, Some(link.to_string()))
     }
 

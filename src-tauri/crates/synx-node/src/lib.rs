@@ -24,6 +24,7 @@ pub mod library;
 mod library_call;
 mod looking_back;
 pub mod migrate;
+mod missed;
 mod network;
 mod node;
 pub mod ops;

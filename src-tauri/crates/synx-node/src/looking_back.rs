@@ -147,6 +147,7 @@ impl Inner {
             link: None,
             addresses: Vec::new(),
             knocks: Vec::new(),
+            missed: None,
             is_here: &is_here,
         };
         let view = room_view(room, around).ok_or(NodeError::NotReady { what: "the room's history" })?;

@@ -7,6 +7,7 @@ use crate::joining::Joining;
 use crate::lan::Lan;
 use crate::library::{Analyses, Library, LibraryStore, PictureSize, Pictures};
 use crate::looking_back::CHAT_AT_ONCE;
+use crate::missed::Missed;
 use crate::ops::NotReady;
 use crate::past::Past;
 use crate::person::Person;
@@ -72,6 +73,8 @@ pub(crate) struct Inner {
     pub last_end: Mutex<Option<(String, String)>>,
     /// The room's log as far as somebody looked back; none until somebody does.
     pub past: tokio::sync::Mutex<Option<Past>>,
+    /// What happened in the room while one was not there.
+    pub missed: Missed,
     /// The join that is under way.
     pub joining: Joining,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
@@ -131,6 +134,7 @@ impl Node {
             plans: Arc::default(),
             last_end: Mutex::default(),
             past: tokio::sync::Mutex::default(),
+            missed: Missed::default(),
             joining: Joining::default(),
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
@@ -184,7 +188,9 @@ impl Node {
     /// again. What has not ended after `patience` is cut off.
     pub async fn drain(&self, patience: Duration) {
         let _one_at_a_time = self.inner.changing_stage.lock().await;
-        if let Stage::Hosted(hosting) = &*self.inner.stage() {
+        let stage = self.inner.stage();
+        if let Stage::Hosted(hosting) = &*stage {
+            self.inner.note_seen(&stage);
             hosting.drain(patience).await;
             self.inner.enter(Arc::new(Stage::Solo(SoloRoom::new(self.inner.me()))));
         }
@@ -316,6 +322,7 @@ impl Inner {
         if !Arc::ptr_eq(&self.stage(), &ended) {
             return;
         }
+        self.note_seen(&ended);
         *self.last_end.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), reason.clone()));
         self.enter(Arc::new(Stage::Solo(SoloRoom::new(self.me()))));
         self.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message: reason });
@@ -332,6 +339,7 @@ impl Inner {
         if !stage.is_room() {
             return Ok(());
         }
+        self.note_seen(&stage);
         self.enter(Arc::new(Stage::Solo(SoloRoom::new(self.me()))));
         match &*stage {
             Stage::Solo(_) => Ok(()),

@@ -52,8 +52,9 @@ impl Inner {
         if opening.settings.is_none() && self.log.head(opening.room)? == 0 {
             return Err(NodeError::NoSuchRoom);
         }
-        let hosting = Hosting::open(self, opening).await?;
-        self.enter(Arc::new(Stage::Hosted(hosting)));
+        let stage = Arc::new(Stage::Hosted(Hosting::open(self, opening).await?));
+        self.look_what_was_missed(&stage);
+        self.enter(stage);
         self.entered(true, None)
     }
 
@@ -89,6 +90,7 @@ impl Inner {
             last_seen_ms: crate::wall_clock_ms(),
         };
         self.library.store().remember_room(&recent)?;
+        self.note_seen(&self.stage());
         self.tell(crate::bridge::NodeEvent::RecentRoomsChanged { rooms: self.recent_room_views() });
         Ok(view)
     }
@@ -120,6 +122,7 @@ impl Inner {
             link,
             addresses,
             knocks,
+            missed: self.missed.view(),
             is_here: &is_here,
         };
         stage.with(|room| room_view(room, around))

@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const DRAW_EVERY: Duration = Duration::from_millis(40);
 /// While music plays, windows are told where it is this often; in between they count on by themselves.
 const PLAYER_EVERY: Duration = Duration::from_millis(250);
-/// Where the music is and what is queued is kept this often: as much is lost when the machine stops.
+/// Where the music is, what is queued and how far a room was seen is kept this often: as much is lost when the machine stops.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 /// Others are told of seeks by oneself at most this often.
 const SEEK_EVERY: Duration = Duration::from_millis(250);
@@ -156,6 +156,7 @@ async fn draw_player(inner: Weak<Inner>) {
         if moved_at_rest || kept_at.elapsed() > KEEP_EVERY {
             kept_at = Instant::now();
             inner.keep_place(&player);
+            inner.note_seen(&inner.stage());
         }
         if player.state == PlayState::Playing || told.as_ref() != Some(&player) {
             inner.tell(NodeEvent::PlayerChanged { player: Box::new(player.clone()) });

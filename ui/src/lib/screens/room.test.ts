@@ -120,6 +120,24 @@ describe('notes', () => {
   });
 });
 
+describe('what was missed', () => {
+  it('is told in one line, until it is looked at', async () => {
+    await open('missed');
+    expect(get('missed').textContent).toContain('12 messages, 3 tracks, 1 note, Wilhelmina-Theodora van der Westhuizen-Roux and 2 more came.');
+    await press('missed-look');
+    await press('history-close');
+    expect(all('missed')).toEqual([]);
+  });
+
+  it('is put away, and told anew when one comes back another time', async () => {
+    const node = await open('missed');
+    await press('missed-dismiss');
+    expect(all('missed')).toEqual([]);
+    node.setRoom({ missed: { since_ms: 5, messages: 0, tracks: 0, notes: 0, came: ['Ben'] } });
+    await expect.poll(() => get('missed').textContent).toContain(': Ben came.');
+  });
+});
+
 describe('the company', () => {
   it('listens while the room plays, but for who listens alone, and else is here', async () => {
     const node = await open('room');

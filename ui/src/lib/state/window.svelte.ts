@@ -40,6 +40,8 @@ export class Window {
   readSeq = $state(0);
   /** Where the line between what was read and what is new stands, if it stands. */
   newAfterSeq = $state<number | null>(null);
+  /** What was missed before one came back at this time has been looked at, or put away. */
+  missedUntilMs = $state<number | null>(null);
   /** Moment of the track that a comment is being written for. */
   commentAtS = $state<number | null>(null);
   #room: string | null = null;

@@ -28,7 +28,7 @@ pub use library::{
 pub use request::{CallError, Request, Response};
 pub use room::{
     AloneView, AtDoorView, ChatMessageView, CommentView, InviteView, KnockView, LanRoomView, MemberView,
-    PeerSyncView, PlaybackControlView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
+    MissedView, PeerSyncView, PlaybackControlView, QueueItemView, RecentRoomView, RoleView, RoomConnection,
     RoomSettingsView, RoomTrackState, RoomTrackView, RoomView, StorageView, TransferDirection, TransferView,
     VisibilityView,
 };

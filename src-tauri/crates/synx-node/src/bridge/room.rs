@@ -95,6 +95,20 @@ views! {
         invites: Vec<InviteView>,
         /// Who waits to be let in to the hosted room, oldest first.
         knocks: Vec<KnockView>,
+        /// What others did while one was not here, if they did anything.
+        missed: Option<MissedView>,
+    }
+
+    /// What happened in a room between two times that one was in it.
+    record MissedView {
+        /// When one was here last, milliseconds since 1970 UTC.
+        since_ms: i64,
+        messages: u32,
+        /// Tracks that can be played now.
+        tracks: u32,
+        notes: u32,
+        /// Who came, and is here.
+        came: Vec<String>,
     }
 
     /// An invite to the hosted room. Its link is asked for apart.

@@ -20,7 +20,7 @@ pub use analyses::{Analyses, summary};
 pub use artwork::{PictureSize, Pictures};
 pub use batch::{FileAnalysis, FileOutcome, FileReport, analyze_files};
 pub use files::{describe, file_name, find_audio, hash_file};
-pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, StoredTrack};
+pub use store::{Correction, Found, LibraryStore, Presence, RecentRoom, SeenRoom, StoredTrack};
 pub use view::{analysis_view, waveform_view};
 
 use crate::bridge::{

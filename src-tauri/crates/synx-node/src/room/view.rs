@@ -1,9 +1,9 @@
 //! A room in the form that is drawn.
 
 use crate::bridge::{
-    CallError, ChatMessageView, CommentView, KeyView, KnockView, LoopView, MemberView, PlaybackControlView,
-    QueueItemView, RoleView, RoomConnection, RoomSettingsView, RoomTrackState, RoomTrackView, RoomView,
-    StorageView, TempoView, VisibilityView,
+    CallError, ChatMessageView, CommentView, KeyView, KnockView, LoopView, MemberView, MissedView,
+    PlaybackControlView, QueueItemView, RoleView, RoomConnection, RoomSettingsView, RoomTrackState,
+    RoomTrackView, RoomView, StorageView, TempoView, VisibilityView,
 };
 use crate::room::invites::invite_views;
 use synx_domain::{
@@ -25,6 +25,8 @@ pub struct Surroundings<'a> {
     pub addresses: Vec<String>,
     /// Who waits to be let in, where this is the host's.
     pub knocks: Vec<KnockView>,
+    /// What happened while one was not here.
+    pub missed: Option<MissedView>,
     /// Whether the audio of a track is on this machine.
     pub is_here: &'a dyn Fn(ContentHash) -> bool,
 }
@@ -69,6 +71,7 @@ pub fn room_view(room: &Room, around: Surroundings<'_>) -> Option<RoomView> {
         link_invite,
         invites: if around.connection == RoomConnection::Hosting { invite_views(room) } else { Vec::new() },
         knocks: around.knocks,
+        missed: around.missed,
         addresses: around.addresses,
     })
 }

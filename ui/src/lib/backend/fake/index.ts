@@ -320,6 +320,6 @@ function emptyRoom(me: string, name: string): RoomView {
     id: 'room-new', seq: 1, connection: 'hosting', connection_problem: null, me, my_role: 'host',
     settings: { name: '', visibility: 'private', max_participants: 16, genres: [], playback_control: 'djs' },
     members: [{ user: me, name, color: null, role: 'host', present: true, banned: false, bio: null, picture: null, joined_at_ms: Date.now() }],
-    tracks: [], queue: [], current: null, playing: false, comments: [], link: 'synxsphere://join?v=1&r=room-new', link_invite: null, addresses: [], invites: [], knocks: [],
+    tracks: [], queue: [], current: null, playing: false, comments: [], link: 'synxsphere://join?v=1&r=room-new', link_invite: null, addresses: [], invites: [], knocks: [], missed: null,
   };
 }

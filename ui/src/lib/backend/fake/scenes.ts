@@ -98,7 +98,7 @@ function room(people: number, shared: boolean): RoomView {
     members: members(people),
     tracks: shared ? ROOM_TRACKS : [],
     queue: shared ? ROOM_TRACKS.map((item, index) => ({ id: `q${index}`, track: item.id, added_by: item.shared_by })) : [],
-    current: shared ? 'q0' : null, playing: false,
+    current: shared ? 'q0' : null, playing: false, missed: null,
     comments: shared ? [
       comment('c1', 64.2, 'user-0', 'The pad comes in a touch early here'),
       comment('c2', 143, ME, 'Love this breakdown. Could be twice as long.'),
@@ -190,6 +190,8 @@ export function scene(name: string): Scene {
       const sync = view.sync.map((peer, index) => ({ ...peer, error_us: null, in_sync: false, has_track: true, lacks: [], alone: where[index] ?? null }));
       return { app: { ...withRoom(view, { playing: true }), sync, player: { ...loaded(TRACKS[1] as TrackView), state: 'playing', position_s: 201, alone: true } }, tracks: TRACKS };
     }
+    case 'missed':
+      return { app: withRoom(roomScene(5), { missed: { since_ms: NOW_MS - 86_400_000, messages: 12, tracks: 3, notes: 1, came: ['Wilhelmina-Theodora van der Westhuizen-Roux', 'Dilek', 'Emeka'] } }), tracks: TRACKS };
     case 'room50':
       return { app: roomScene(50), tracks: TRACKS };
     case 'at-door':

@@ -383,6 +383,23 @@ name: string,
 confidence: number, };
 
 /**
+ * What happened in a room between two times that one was in it.
+ */
+export type MissedView = { 
+/**
+ * When one was here last, milliseconds since 1970 UTC.
+ */
+since_ms: number, messages: number, 
+/**
+ * Tracks that can be played now.
+ */
+tracks: number, notes: number, 
+/**
+ * Who came, and is here.
+ */
+came: Array<string>, };
+
+/**
  * A room as it was after an event.
  */
 export type MomentView = { 
@@ -660,7 +677,11 @@ invites: Array<InviteView>,
 /**
  * Who waits to be let in to the hosted room, oldest first.
  */
-knocks: Array<KnockView>, };
+knocks: Array<KnockView>, 
+/**
+ * What others did while one was not here, if they did anything.
+ */
+missed: MissedView | null, };
 
 /**
  * A scan under way.

@@ -16,7 +16,7 @@ mod tracks;
 pub use files::SeenFile;
 pub use fold::plain;
 pub use lists::Counts;
-pub use rooms::RecentRoom;
+pub use rooms::{RecentRoom, SeenRoom};
 pub use tracks::{Correction, Found, Presence, StoredTrack, key_place, new_track};
 
 use crate::error::NodeError;

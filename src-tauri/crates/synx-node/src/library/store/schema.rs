@@ -60,6 +60,8 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE artwork (hash BLOB PRIMARY KEY, picture BLOB) STRICT, WITHOUT ROWID;",
     // What `error` says, as a code; null where it was found by an earlier version.
     "ALTER TABLE library ADD COLUMN error_code TEXT;",
+    // How far a room was seen when one was there last; null where that was not noted.
+    "ALTER TABLE recent_rooms ADD COLUMN seen_seq INTEGER; ALTER TABLE recent_rooms ADD COLUMN seen_notes INTEGER;",
 ];
 
 /// Brings the file to the newest schema.

@@ -253,11 +253,6 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 impl From<NetError> for Refusal {
     fn from(error: NetError) -> Self {
-        match error {
-            NetError::HashMismatch => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "hash_mismatch", error.to_string())
-            }
-            error => Self::internal(error),
-        }
+        Self::internal(error)
     }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
-use synx_domain::{ContentHash, Rejection, RoomId, TrackState, UserId};
+use synx_domain::{ContentHash, Rejection, Room, RoomId, TrackState, UserId};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio::time::Instant;
@@ -132,9 +132,6 @@ pub(crate) async fn upload(
 ) -> Result<(StatusCode, Json<UploadState>), Refusal> {
     let (hall, user) = member(&shop, room, (seat.address, &headers)).await?;
     let (file_name, size_bytes) = announced(&hall, hash)?;
-    if size_bytes > shop.config.limits.upload_bytes {
-        return Err(too_large(shop.config.limits.upload_bytes));
-    }
     let one_at_a_time = Uploading::begin(&shop, (room, hash))?;
     let offset = headers.get(UPLOAD_OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
     let audio = shop.config.audio.of_room(room);
@@ -150,8 +147,8 @@ pub(crate) async fn upload(
         Ok(received_bytes) if received_bytes < size_bytes => (Ok(received_bytes), None),
         Ok(received_bytes) => (Ok(received_bytes), Some(hall.backend.upload_finished(user, hash, file_name))),
         Err(Broken::Refused(refusal)) => (Err(refusal), None),
-        Err(Broken::CannotKeep(why)) => {
-            let refusal = Refusal::new(StatusCode::INSUFFICIENT_STORAGE, &why.code, why.message.clone());
+        Err(Broken::Over(refusal)) => {
+            let why = Unavailable { code: refusal.code.clone(), message: refusal.message.clone() };
             (Err(refusal), Some(hall.backend.upload_failed(user, hash, file_name, why)))
         }
     };
@@ -172,8 +169,8 @@ pub(crate) async fn upload(
 enum Broken {
     /// Its sender is told, who may come again.
     Refused(Refusal),
-    /// The disk refuses: all are told.
-    CannotKeep(Unavailable),
+    /// All are told, and it may be announced again.
+    Over(Refusal),
 }
 
 impl From<Refusal> for Broken {
@@ -190,7 +187,7 @@ impl From<NetError> for Broken {
         };
         let Some(why) = why else { return Self::Refused(error.into()) };
         tracing::warn!(%error, "an upload cannot be kept");
-        Self::CannotKeep(why)
+        Self::Over(Refusal::new(StatusCode::INSUFFICIENT_STORAGE, &why.code, why.message))
     }
 }
 
@@ -209,8 +206,7 @@ fn announced(hall: &Hall, hash: ContentHash) -> Result<(String, u64), Refusal> {
     }
 }
 
-fn too_large(limit: u64) -> Refusal {
-    let message = format!("this file is longer than was announced or than the host takes ({limit} bytes)");
+fn too_large(message: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", message)
 }
 
@@ -248,12 +244,36 @@ struct Receiving<'a> {
 impl Receiving<'_> {
     /// Takes the body in; how much is here then. All of it is looked at, and is the audio.
     async fn take(&self, offset: u64, body: Body) -> Result<u64, Broken> {
+        let limit = self.shop.config.limits.upload_bytes;
+        if self.size_bytes > limit {
+            let message = format!("the host takes files of at most {limit} bytes");
+            return Err(self.is_wrong(too_large(message)));
+        }
         let received = self.write(offset, body).await?;
         if received >= self.size_bytes {
             let (audio, hash) = (self.audio.clone(), self.hash);
-            tokio::task::spawn_blocking(move || audio.commit(hash)).await.map_err(Refusal::internal)??;
+            let commit = tokio::task::spawn_blocking(move || audio.commit(hash));
+            match commit.await.map_err(Refusal::internal)? {
+                Err(NetError::HashMismatch) => {
+                    let message = "what came is not the file that was announced: share it again";
+                    let status = StatusCode::UNPROCESSABLE_ENTITY;
+                    return Err(self.is_wrong(Refusal::new(status, "hash_mismatch", message)));
+                }
+                kept => kept?,
+            };
         }
         Ok(received)
+    }
+
+    /// It is over for all if it comes from who announced it; else they may still send what they have.
+    fn is_wrong(&self, refusal: Refusal) -> Broken {
+        let announced = |room: &Room| {
+            let track = room.tracks.get(&self.hash)?;
+            let TrackState::Uploading { size_bytes, .. } = track.state else { return None };
+            Some((track.shared_by, size_bytes))
+        };
+        let is_theirs = self.hall.backend.with(announced).flatten() == Some((self.user, self.size_bytes));
+        if is_theirs { Broken::Over(refusal) } else { Broken::Refused(refusal) }
     }
 
     /// Appends the body to the partial file; how much is there then. What came before a break is kept for the next try.
@@ -270,7 +290,9 @@ impl Receiving<'_> {
             }
             received += chunk.len() as u64;
             if received > self.size_bytes {
-                return Err(too_large(self.size_bytes).into());
+                file.clear().await?;
+                let message = "this file is longer than was announced: share it again";
+                return Err(self.is_wrong(too_large(message)));
             }
             file.write(chunk).await?;
             if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) || received == self.size_bytes {

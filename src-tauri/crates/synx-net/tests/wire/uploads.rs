@@ -10,7 +10,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use synx_domain::{Command, ContentHash, RoomEvent};
+use synx_domain::{Command, ContentHash, Room, RoomEvent, TrackState};
 use synx_net::ClientEvent;
 use synx_net::wire::ServerMessage;
 use tokio::io::AsyncWriteExt;
@@ -131,34 +131,63 @@ async fn an_upload_that_pauses_too_long_is_kept_and_answered() {
     assert_eq!(ben.received(hash).await, 3);
 }
 
+/// Waits until the room knows why an upload has failed, which may then be tried again.
+async fn is_over(house: &House, hash: ContentHash, wanted: &str) {
+    let failed = |room: &Room| match &room.tracks.get(&hash)?.state {
+        TrackState::Failed { code, .. } => Some(code.clone()),
+        _ => None,
+    };
+    eventually("the room knows that it failed", async || {
+        house.room.with(failed).inspect(|code| assert_eq!(code, wanted)).is_some()
+    })
+    .await;
+    assert!(!house.room.is_shared(hash) && kept(house, hash).is_none());
+    assert_eq!(house.audio.of_room(house.room.id()).partial_bytes(hash), 0);
+}
+
 #[tokio::test]
-async fn other_bytes_than_announced_are_dropped() {
+async fn other_bytes_than_announced_are_dropped_and_end_it_for_all() {
     let house = House::open().await;
     let ben = Sender::of(&house);
     let hash = ben.announces(b"music");
     assert_eq!(ben.send(hash, 0, b"noise").await.refused(), refused(422, "hash_mismatch"));
-    assert_eq!(ben.received(hash).await, 0);
-    assert!(!house.room.is_shared(hash) && kept(&house, hash).is_none());
-    assert_eq!(ben.send(hash, 0, b"music").await.status, 201);
+    is_over(&house, hash, "hash_mismatch").await;
+    ben.shares(b"music").await;
 }
 
 #[tokio::test]
-async fn more_bytes_than_announced_are_refused() {
+async fn more_bytes_than_announced_are_dropped_and_end_it_for_all() {
     let house = House::open().await;
     let ben = Sender::of(&house);
     let hash = ben.announces(b"music");
-    assert_eq!(ben.send(hash, 0, b"music and more").await.refused(), refused(413, "file_too_large"));
-    assert!(ben.received(hash).await <= 5);
-    assert!(!house.room.is_shared(hash) && kept(&house, hash).is_none());
+    assert_eq!(ben.send(hash, 0, b"mus").await.status, 202);
+    assert_eq!(ben.send(hash, 3, b"ic and more").await.refused(), refused(413, "file_too_large"));
+    is_over(&house, hash, "file_too_large").await;
+    ben.shares(b"music").await;
 }
 
 #[tokio::test]
-async fn a_file_larger_than_the_host_takes_is_refused() {
+async fn a_file_larger_than_the_host_takes_is_refused_and_over_for_all() {
     let house = House::with(|plan| plan.limits.upload_bytes = 4).await;
     let ben = Sender::of(&house);
     let hash = ben.announces(b"music");
     assert_eq!(ben.send(hash, 0, b"music").await.refused(), refused(413, "file_too_large"));
-    assert_eq!(ben.received(hash).await, 0);
+    is_over(&house, hash, "file_too_large").await;
+    ben.shares(b"song").await;
+}
+
+#[tokio::test]
+async fn what_another_sends_wrongly_ends_nothing_for_who_announced_it() {
+    let house = House::open().await;
+    let (ben, eve) = (Sender::of(&house), Sender::of(&house));
+    let hash = ben.announces(b"music");
+    for (bytes, status, code) in
+        [(&b"noise"[..], 422, "hash_mismatch"), (b"music and more", 413, "file_too_large")]
+    {
+        assert_eq!(eve.send(hash, 0, bytes).await.refused(), refused(status, code));
+        assert_eq!(ben.received(hash).await, 0, "nothing of it is kept");
+    }
+    assert_eq!(ben.send(hash, 0, b"music").await.status, 201);
 }
 
 #[tokio::test]

@@ -156,6 +156,10 @@ impl EventStore for JetStreamStore {
         self.copy.audit(filter)
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        self.copy.latest(room, name)
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         self.copy.save_snapshot(snapshot, keep)
     }

@@ -195,6 +195,14 @@ impl Log {
         self.with_store(move |store| store.audit(&filter)).await
     }
 
+    /// The room's last event of this name, as it is stored; none where it never happened or was dropped.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn latest(&self, room: RoomId, name: &'static str) -> Result<Option<AuditEntry>, LogError> {
+        self.with_store(move |store| store.latest(room, name)).await
+    }
+
     /// Follows the running hash of one room, or of all, from the first event to the last: a report for each room. For all
     /// rooms it also checks the file below the events.
     ///

@@ -44,19 +44,24 @@ async fn two_rooms(path: &Path) {
     log.close();
 }
 
+/// Of events that may have gone into the archive and of such that stay, or never were.
+const NAMES: [&str; 3] = ["room.created", "room.chat_message_posted", "room.user_left"];
+
 /// All that a log tells of itself, in pages of this size.
 #[derive(Debug, PartialEq)]
 struct Told {
     heads: Vec<RoomHead>,
     events: Vec<synx_log::Record>,
     rooms: Vec<Room>,
+    latest: Vec<Option<synx_log::Record>>,
     export: String,
 }
 
 async fn all_told(log: &Log, page: usize) -> Told {
     let reports = log.verify(None).await.unwrap();
     assert!(reports.iter().all(|report| report.first_bad.is_none()), "{reports:?}");
-    let (heads, mut events, mut rooms) = (log.rooms().unwrap(), Vec::new(), Vec::new());
+    let (heads, mut events, mut rooms, mut latest) =
+        (log.rooms().unwrap(), Vec::new(), Vec::new(), Vec::new());
     let mut filter = AuditFilter { limit: page, ..AuditFilter::default() };
     loop {
         let found = log.audit(filter.clone()).await.unwrap();
@@ -77,11 +82,14 @@ async fn all_told(log: &Log, page: usize) -> Told {
         for seq in (0..=seq).step_by(9).chain([seq]) {
             rooms.push(log.fold(head.room_id, Some(seq)).await.unwrap());
         }
+        for name in NAMES {
+            latest.push(log.latest(head.room_id, name).await.unwrap());
+        }
     }
     let written = Written::default();
     log.export_jsonl(None, written.clone()).await.unwrap();
     let export = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-    Told { heads, events, rooms, export }
+    Told { heads, events, rooms, latest, export }
 }
 
 #[derive(Debug, Clone)]

@@ -63,6 +63,10 @@ impl EventStore for Disk {
         self.memory.audit(filter)
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        self.memory.latest(room, name)
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         self.memory.save_snapshot(snapshot, keep)
     }

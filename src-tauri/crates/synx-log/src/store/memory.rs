@@ -138,6 +138,11 @@ impl EventStore for MemoryStore {
         })
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        let is_it = |record: &&Record| record.room_id == room && record.name == name;
+        self.with(|rows| rows.all.iter().rev().find(is_it).cloned())
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         let mut guard = self.write_lock();
         let rows = guard.as_mut().ok_or(LogError::Closed)?;

@@ -200,6 +200,12 @@ pub trait EventStore: Send + Sync + 'static {
     /// When the store cannot be read.
     fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, LogError>;
 
+    /// The room's last event of this name, looked up and not read through to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError>;
+
     /// Keeps a snapshot, and the latest `keep` of the room's at most. It need not survive a loss of power.
     ///
     /// # Errors

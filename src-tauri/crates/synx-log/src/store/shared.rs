@@ -99,6 +99,10 @@ impl EventStore for SharedStore {
         self.shared.records.audit(filter)
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        self.shared.records.latest(room, name)
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         self.shared.records.save_snapshot(snapshot, keep)
     }

@@ -19,7 +19,8 @@ macro_rules! event_store_suite {
             appended_events_are_read_back, a_stale_append_is_refused, a_used_event_id_is_refused,
             one_refused_append_harms_no_other, reads_are_bounded, all_are_stored_or_none,
             cursors_follow_in_order, a_lagging_cursor_reads_the_store, a_fold_equals_the_live_room,
-            snapshots_are_used_only_with_their_history, audits_filter_and_page, sound_chains_verify,
+            snapshots_are_used_only_with_their_history, audits_filter_and_page, the_latest_of_a_name_is_found,
+            sound_chains_verify,
             exports_are_taken_in_elsewhere, a_closed_log_says_so, a_full_queue_refuses_at_once);
     };
     (@ $make:expr; $($case:ident),+ $(,)?) => {

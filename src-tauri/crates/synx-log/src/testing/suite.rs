@@ -262,6 +262,25 @@ pub async fn audits_filter_and_page(store: Arc<dyn EventStore>) {
     assert_eq!(seen, (1..=21).collect::<Vec<_>>());
 }
 
+/// The last event of a name is found in each room, whatever came after it and whatever other rooms have.
+pub async fn the_latest_of_a_name_is_found(store: Arc<dyn EventStore>) {
+    let log = open(&store);
+    log.append(room(1), 0, vec![created()]).await.unwrap();
+    log.append(room(1), 1, chats(3)).await.unwrap();
+    log.append(room(2), 0, chats(1)).await.unwrap();
+    log.append(room(1), 4, vec![created()]).await.unwrap();
+    log.append(room(1), 5, chats(2)).await.unwrap();
+    let place = async |number, name| {
+        let found = log.latest(room(number), name).await.unwrap();
+        found.map(|entry| (entry.room_id == room(number), entry.name == name, entry.seq))
+    };
+    assert_eq!(place(1, "room.created").await, Some((true, true, 5)));
+    assert_eq!(place(1, "room.chat_message_posted").await, Some((true, true, 7)));
+    assert_eq!(place(2, "room.chat_message_posted").await, Some((true, true, 1)));
+    assert_eq!(place(2, "room.created").await, None);
+    assert_eq!(place(3, "room.created").await, None);
+}
+
 /// What was written by the log is found to be sound, and equal logs have equal hashes.
 pub async fn sound_chains_verify(store: Arc<dyn EventStore>) {
     let log = open(&store);

@@ -17,7 +17,7 @@ use synx_domain::{
     Command, InviteId, InviteTerms, LeaveReason, Rejection, Role, Room, RoomId, RoomSettings, UserId,
     Visibility,
 };
-use synx_log::{AuditFilter, Log, LogError};
+use synx_log::{Log, LogError};
 use synx_net::wire::{ServerMessage, SyncReport};
 use synx_net::{Announcement, HostKey, LanNotice, Server, ServerConfig, TlsIdentity};
 use tokio::net::TcpListener;
@@ -225,23 +225,10 @@ pub async fn after_restart(
     };
     let now_ms = crate::wall_clock_ms();
     let last_ms = last.first().map_or(now_ms, |last| last.occurred_at_ms);
-    let synced_ms = last_sync_ms(log, room.id()).await?.unwrap_or(now_ms);
+    let synced = log.latest(room.id(), "audio.playback_synced").await?;
+    let synced_ms = synced.map_or(now_ms, |synced| synced.occurred_at_ms);
     let since_us = |at_ms: i64| at_ms.saturating_sub(synced_ms).max(0).saturating_mul(1000);
     Ok(Command::ResumeAfterRestart { heard_us: heard.then(|| since_us(now_ms)), known_us: since_us(last_ms) })
-}
-
-/// When the transport was last written.
-async fn last_sync_ms(log: &Log, room: RoomId) -> Result<Option<i64>, NodeError> {
-    let mut after_seq = 0;
-    let mut last_ms = None;
-    let name = Some("audio.playback_synced".to_owned());
-    loop {
-        let filter =
-            AuditFilter { room: Some(room), name: name.clone(), after_seq, ..AuditFilter::default() };
-        let page = log.audit(filter).await?;
-        let Some(last) = page.last() else { return Ok(last_ms) };
-        (after_seq, last_ms) = (last.log_seq, Some(last.occurred_at_ms));
-    }
 }
 
 /// Opens the port: who comes there waits until the room is served.

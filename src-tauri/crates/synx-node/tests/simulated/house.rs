@@ -164,6 +164,10 @@ impl EventStore for Mount {
         self.disk.audit(filter)
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        self.disk.latest(room, name)
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         self.disk.save_snapshot(snapshot, keep)
     }

@@ -232,6 +232,21 @@ pub(super) fn audit(connection: &Connection, filter: &AuditFilter) -> Result<Vec
     Ok(records)
 }
 
+/// The last event of a name in a room's archive, from its last segment back.
+pub(super) fn latest(connection: &Connection, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+    let failed = sqlite_error("read the archive");
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE aggregate_id = ?1 ORDER BY last_version DESC");
+    let mut statement = connection.prepare_cached(&sql).map_err(&failed)?;
+    let mut segments = statement.query([room.as_bytes()]).map_err(&failed)?;
+    while let Some(row) = segments.next().map_err(&failed)? {
+        let found = segment(row)?.records()?.into_iter().rfind(|record| record.name == name);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
 pub(super) fn contains(connection: &Connection, event_id: &[u8; 16]) -> Result<bool, LogError> {
     let failed = sqlite_error("look up an event");
     connection.prepare_cached(CONTAINS).map_err(&failed)?.exists([event_id]).map_err(failed)

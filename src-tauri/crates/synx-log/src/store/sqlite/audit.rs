@@ -30,6 +30,11 @@ pub(super) fn recent(connection: &Connection, filter: &AuditFilter) -> Result<Ve
     select(connection, &sql, &values)
 }
 
+/// The last event of a name outside a room's archive.
+pub(super) fn latest(connection: &Connection, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+    Ok(select(connection, rows::LATEST, &[(":room", room.as_bytes()), (":name", &name)])?.pop())
+}
+
 fn select(
     connection: &Connection,
     sql: &str,

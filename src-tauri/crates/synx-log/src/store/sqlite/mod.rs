@@ -275,6 +275,17 @@ impl EventStore for SqliteStore {
         })
     }
 
+    fn latest(&self, room: RoomId, name: &str) -> Result<Option<Record>, LogError> {
+        self.with_reader(|connection| {
+            let moment = connection.unchecked_transaction().map_err(sqlite_error("read events"))?;
+            match audit::latest(&moment, room, name)? {
+                // What is archived is older.
+                None if self.has_archive => archive::latest(&moment, room, name),
+                found => Ok(found),
+            }
+        })
+    }
+
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
         self.with_writer(|writer| {
             let failed = sqlite_error("keep a snapshot");

@@ -38,6 +38,11 @@ pub(super) const READ: &str = "SELECT seq, event_id, event_name, aggregate_id, a
 pub(super) const SCAN: &str = "SELECT seq, event_id, event_name, aggregate_id, aggregate_version, event_version, \
      event_data, actor, command_id, occurred_at, hash FROM domain_events NOT INDEXED WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 
+/// From the last of that name back, of whichever room: a room's own events may be many more.
+pub(super) const LATEST: &str = "SELECT seq, event_id, event_name, aggregate_id, aggregate_version, event_version, \
+     event_data, actor, command_id, occurred_at, hash FROM domain_events INDEXED BY domain_events_by_name \
+     WHERE event_name = :name AND aggregate_id = :room ORDER BY seq DESC LIMIT 1";
+
 pub(super) const SAVE_SNAPSHOT: &str = "INSERT OR REPLACE INTO snapshots \
      (aggregate_id, aggregate_version, data, digest) VALUES (?1, ?2, ?3, ?4)";
 

@@ -87,6 +87,22 @@ fn settings_that_are_wrong_are_named_with_what_is_allowed() {
 }
 
 #[test]
+fn what_the_system_refuses_is_said_in_words_without_its_number() {
+    let settings = Settings::of("");
+    let file = settings.path();
+    let nowhere = file.join("below a file");
+    let nowhere = nowhere.to_str().unwrap();
+    for args in [&["analyze", nowhere][..], &["doctor", "--config", nowhere], &["rooms", "--config", nowhere]]
+    {
+        let refused = said(&settings.run(args, &[]));
+        assert!(refused.contains("below a file") && !refused.contains("os error"), "{args:?}: {refused}");
+    }
+    let in_a_file = Command::new(binary("synx")).args(["doctor", "--data-dir", nowhere]).output().unwrap();
+    let refused = said(&in_a_file);
+    assert!(refused.starts_with("synx: ") && !refused.contains("os error"), "{refused}");
+}
+
+#[test]
 fn a_node_whose_cluster_is_not_named_does_not_start() {
     for (file, args) in [("[node]\nreplicas = 3\n", &["node"][..]), ("", &["node", "--no-tls"])] {
         let output = Settings::of(file).run(args, &[]);

@@ -114,14 +114,14 @@ impl Inner {
             Err(error) if language == En => return check("log", false, error.to_string()),
             Err(error) => {
                 logged("log", &error);
-                return check("log", false, "die Protokolle lassen sich nicht lesen".to_owned());
+                return check("log", false, "die Verläufe lassen sich nicht lesen".to_owned());
             }
         };
         let said = match language {
-            En if logs == 1 => "1 log; to prove what is in it: `synx log verify`".to_owned(),
-            En => format!("{logs} logs; to prove what is in them: `synx log verify`"),
-            De if logs == 1 => "1 Protokoll; ob es unverändert ist, beweist `synx log verify`".to_owned(),
-            De => format!("{logs} Protokolle; ob sie unverändert sind, beweist `synx log verify`"),
+            En if logs == 1 => "the history of 1 room can be read".to_owned(),
+            En => format!("the histories of {logs} rooms can be read"),
+            De if logs == 1 => "der Verlauf von 1 Raum lässt sich lesen".to_owned(),
+            De => format!("die Verläufe von {logs} Räumen lassen sich lesen"),
         };
         check("log", true, said)
     }

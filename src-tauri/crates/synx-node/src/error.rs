@@ -317,7 +317,7 @@ impl From<NodeError> for CallError {
 }
 
 /// A sentence without the number that the system gave an error beside its words: that is for the log.
-pub(crate) fn for_people(text: &str) -> String {
+pub fn for_people(text: &str) -> String {
     const NUMBER: &str = " (os error ";
     let mut parts = text.split(NUMBER);
     let mut words = parts.next().unwrap_or_default().to_owned();

@@ -42,7 +42,7 @@ pub mod worker;
 pub use cluster::{ClusterConfig, ClusterNode, cluster_invite};
 pub use control::Control;
 pub use data_dir::{DataPaths, default_data_dir};
-pub use error::NodeError;
+pub use error::{NodeError, for_people};
 pub use headless::{HostOptions, JoinOptions, Opened, RoomEnd};
 pub use invites::{InviteOptions, list_invites, make_invite, revoke_invite};
 pub use lan::find_lan_rooms;

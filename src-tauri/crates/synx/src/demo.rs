@@ -25,7 +25,7 @@ pub async fn run(args: Demo) -> Result<Exit, NodeError> {
         node.close().await;
     }
     if let Err(error) = std::fs::remove_dir_all(&folder) {
-        eprintln!("the demo's folder {} stays behind: {error}", folder.display());
+        crate::complain(&format!("the demo's folder {} stays behind: {error}", folder.display()));
     }
     outcome
 }

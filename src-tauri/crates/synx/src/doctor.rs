@@ -13,7 +13,12 @@ pub async fn run(config: NodeConfig, json: bool) -> Result<Exit, NodeError> {
         if json {
             println!("{}", serde_json::to_string(check).unwrap_or_default());
         } else {
-            println!("{} {:<12} {}", if check.ok { "ok " } else { "!! " }, check.name, check.message);
+            let (mark, more) = match (check.ok, check.name.as_str()) {
+                (true, "log") => ("ok ", "; to prove what is in them: `synx log verify`"),
+                (true, _) => ("ok ", ""),
+                (false, _) => ("!! ", ""),
+            };
+            println!("{mark} {:<12} {}{more}", check.name, check.message);
         }
     }
     Ok(if checks.iter().all(|check| check.ok) { Exit::Done } else { Exit::Failed })

@@ -50,7 +50,8 @@ impl Commands {
                 Ok(None) => self.ended = true,
                 Err(error) => {
                     self.ended = true;
-                    say_error("bad_input", &format!("standard input cannot be read any more: {error}"));
+                    let problem = format!("standard input cannot be read any more: {error}");
+                    say_error("bad_input", &synx_node::for_people(&problem));
                 }
             }
         }

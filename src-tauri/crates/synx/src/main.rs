@@ -36,21 +36,21 @@ fn main() -> ExitCode {
     let cli = match command_line() {
         Ok(cli) => cli,
         Err(error) => {
-            eprintln!("synx: {error}");
+            complain(&error);
             return ExitCode::from(WRONG_USAGE);
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("synx: the system has no threads to give: {error}");
+            complain(&format!("the system has no threads to give: {error}"));
             return Exit::Failed.into();
         }
     };
     let telemetry = match telemetry::start(&cli.global.telemetry, runtime.handle()) {
         Ok(telemetry) => telemetry,
         Err(error) => {
-            eprintln!("synx: {error}");
+            complain(&error);
             return Exit::Failed.into();
         }
     };
@@ -61,10 +61,15 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("synx: {error}");
+            complain(&error);
             Exit::from(&error).into()
         }
     }
+}
+
+/// Says on standard error what is wrong.
+fn complain(problem: &dyn std::fmt::Display) {
+    eprintln!("synx: {}", synx_node::for_people(&problem.to_string()));
 }
 
 /// What is asked for, by flags, variables and a file of settings.

@@ -50,4 +50,17 @@ describe('the history', () => {
     await press('history-close');
     expect(get('room-name')).toBeTruthy();
   });
+
+  it('is left by Escape, as its button says, once what floats over it is closed', async () => {
+    await look();
+    expect(get('history-close').title).toContain('(Esc)');
+    const escape = () => fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' });
+    get('history-export').focus();
+    await press('history-export');
+    await escape();
+    expect(all('export-jsonl')).toEqual([]);
+    expect(get('history-close')).toBeTruthy();
+    await escape();
+    expect(get('room-name')).toBeTruthy();
+  });
 });

@@ -47,6 +47,7 @@ export const shortcuts = (): { group: string; list: Shortcut[] }[] => [
       { keys: ['l'], says: t.shortcuts.library, matches: plain('l'), run: (app) => (app.window.screen = 'library') },
       { keys: ['r'], says: t.shortcuts.room, matches: plain('r'), run: (app) => app.room && (app.window.screen = 'room') },
       { keys: ['h'], says: t.shortcuts.history, matches: plain('h'), run: (app) => app.room && (app.window.screen = 'history') },
+      { keys: ['Esc'], says: t.shortcuts.leaveHistory, matches: plain('Escape'), run: (app) => app.window.screen === 'history' && (app.window.screen = 'room') },
       { keys: ['+', '-'], says: t.shortcuts.zoom },
       { keys: ['0'], says: t.shortcuts.whole },
       { keys: ['?'], says: t.shortcuts.list, matches: (event) => event.key === '?', run: (app) => app.window.open({ type: 'shortcuts' }) },

@@ -112,6 +112,7 @@ export const shortcuts: Messages['shortcuts'] = {
   library: 'Bibliothek',
   room: 'Raum',
   history: 'Verlauf des Raums',
+  leaveHistory: 'Vom Verlauf zurück zum Raum',
   zoom: 'Die Wellenform vergrößern oder verkleinern',
   whole: 'Den ganzen Track zeigen',
   list: 'Diese Liste',

@@ -112,6 +112,7 @@ export const shortcuts = {
   library: 'Library',
   room: 'Room',
   history: 'History of the room',
+  leaveHistory: 'From the history back to the room',
   zoom: 'Zoom the waveform',
   whole: 'Show the whole track',
   list: 'This list',

@@ -1,12 +1,13 @@
 /**
  * The real programs: a node without a window, and somebody who joins its room. All speak JSON, one object a line.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 /** Generous, as the machine may be busy with other tests. */
@@ -29,8 +30,8 @@ export class Program {
   readonly #errors: string[] = [];
   readonly #wake = new Set<() => void>();
 
-  constructor(private readonly name: string, args: string[]) {
-    this.#child = spawn(binary(), [...args, '--device', 'null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(private readonly name: string, args: string[], private readonly folder: string) {
+    this.#child = spawn(binary(), [...args, '--device', 'null', '--data-dir', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stderr?.on('data', (text) => this.#errors.push(String(text)));
     const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
     lines.on('line', (line) => {
@@ -59,6 +60,12 @@ export class Program {
     this.#child.stdin?.write(`${JSON.stringify(command)}\n`);
   }
 
+  /** What `synx invite` prints for the room that is hosted there. */
+  async invite(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(binary(), ['invite', '--data-dir', this.folder, ...args]);
+    return stdout.trim();
+  }
+
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((gone) => this.#child.once('exit', gone));
@@ -81,6 +88,13 @@ export class Programs {
     const program = this.#start('node', ['node', '--control', '127.0.0.1:0']);
     const { url, token } = await program.first('control_ready');
     return { program, url: String(url), token: String(token) };
+  }
+
+  /** Somebody who hosts a room, and the link into it. */
+  async host(name: string): Promise<{ program: Program; link: string }> {
+    const program = this.#start('host', ['host', '--json', '--listen', '127.0.0.1:0', '--name', name]);
+    const { link } = await program.first('room_opened');
+    return { program, link: String(link) };
   }
 
   /** Somebody who asks to come in. */
@@ -106,7 +120,7 @@ export class Programs {
   }
 
   #start(name: string, args: string[]): Program {
-    const program = new Program(name, [...args, '--data-dir', join(this.folder, String(this.#running.length))]);
+    const program = new Program(name, args, join(this.folder, String(this.#running.length)));
     this.#running.push(program);
     return program;
   }

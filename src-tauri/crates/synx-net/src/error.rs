@@ -47,6 +47,9 @@ pub enum NetError {
     /// A text that is no invite link.
     #[error("this is not a SynxSphere link: {0}; copy the whole link again")]
     BadLink(&'static str),
+    /// A link that another version of the program made.
+    #[error("this link is of another version of SynxSphere: update it, and ask the host to update theirs")]
+    LinkVersion,
     /// A text that is no address of a host.
     #[error(
         "{0:?} is no address: write host:port, such as 192.168.1.20:7420, or https:// and the name of a proxy"
@@ -116,6 +119,7 @@ impl NetError {
             Self::Certificate(_) => "certificate",
             Self::Listen { .. } => "listen",
             Self::BadLink(_) => "bad_link",
+            Self::LinkVersion => "link_version",
             Self::BadAddress(_) => "bad_address",
             Self::Unreachable { .. } => "unreachable",
             Self::WrongCertificate { .. } => "wrong_certificate",

@@ -62,7 +62,7 @@ impl FromStr for InviteLink {
         match all("v").next().as_deref() {
             Some(VERSION) => {}
             None => return Err(NetError::BadLink("a part of it is missing")),
-            Some(_) => return Err(NetError::BadLink("it is of another version: update SynxSphere")),
+            Some(_) => return Err(NetError::LinkVersion),
         }
         let room = all("room").next().and_then(|room| room.parse().ok());
         let addresses: Vec<String> = all("a").collect();

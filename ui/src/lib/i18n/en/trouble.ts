@@ -7,17 +7,18 @@ const tries: Record<string, string[]> = {
     'Try the host’s address and port below, as their room settings show it.',
   ],
   connection_lost: ['The host answered and then broke off. Try again in a moment.', 'If it stays so, ask whether their network is steady.'],
-  wrong_certificate: ['Ask the host for a fresh link: theirs may have changed with a new installation.', 'If they changed nothing, do not join over this network.'],
-  invite_expired: ['Ask the host for a new link: this one was good for a limited time.'],
+  wrong_certificate: ['Ask the host for a new link: their address may have changed, or they installed SynxSphere anew.', 'If nothing changed there, do not join over this network: somebody may be in between.'],
+  invite_expired: ['Ask the host for a new link: each is good for a limited time.'],
   invite_forged: ['Ask the host for a new link, and copy it whole.'],
   invite_missing: ['This room is not public: ask the host for an invite link.'],
   invite_other_room: ['This link belongs to another room of the same host. Ask for the right one.'],
-  invite_used_up: ['As many as the host wanted came in by this link. Ask for another.'],
+  invite_used_up: ['Ask the host for a new link, or for one that lets in more people.'],
   knock_refused: ['Ask the host in person: they may have taken you for somebody else.'],
   knock_unanswered: ['The host may be away from their machine: tell them that you are waiting, and try again.'],
-  invite_revoked: ['The host took this link back. Ask for a new one.'],
+  invite_revoked: ['Ask the host for a new link.'],
   bad_link: ['Copy the whole link again: it begins with synxsphere://join and has no spaces.'],
   bad_address: ['Write the address as host:port, such as 192.168.1.20:7420.'],
+  link_version: ['One of you has an older SynxSphere: update it on both machines.', 'Then ask the host for a new link.'],
   protocol_version: ['One of you has an older SynxSphere: update it on both machines.'],
   protocol: ['One of you has an older SynxSphere: update it on both machines.'],
   room_full: ['Ask the host to let more people in, in the room’s settings.'],
@@ -31,6 +32,14 @@ const tries: Record<string, string[]> = {
 const failures: Record<string, (subject: string) => string> = {
   // Which address refused how is for whoever copies the details.
   unreachable: () => 'The room cannot be reached: is it open at its host, and are you on the same network?',
+  // What to do about these stands beside them.
+  wrong_certificate: () => 'Somebody other than the room’s host answers at its address: you did not join.',
+  link_version: () => 'This link is from another version of SynxSphere.',
+  protocol: () => 'The host has another version of SynxSphere: the two do not understand each other.',
+  protocol_version: () => 'The host has another version of SynxSphere: the two do not understand each other.',
+  invite_expired: () => 'This invite has expired.',
+  invite_revoked: () => 'The host withdrew this invite.',
+  invite_used_up: () => 'By this invite as many have come in as the host wanted.',
 };
 
 export const trouble = { tries, failures };

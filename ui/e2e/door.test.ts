@@ -1,0 +1,84 @@
+/**
+ * Links that lead into a real room no more, or never did: each says why, and what to try, in the reader's language.
+ */
+import type { Server } from 'node:http';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { inspect, picture, settle } from './inspect';
+import { Programs } from './programs';
+import { serve } from './site';
+import { at, escape, LOOKS, put, Windows } from './windows';
+
+let programs: Programs;
+let windows: Windows;
+let site: { origin: string; server: Server };
+let pages: { language: string; page: Page }[];
+const links: Record<string, string> = {};
+
+beforeAll(async () => {
+  programs = await Programs.create();
+  const [kitchen, ben, opened] = await Promise.all([programs.host('Kitchen'), programs.node(), Windows.start()]);
+  windows = opened;
+  site = await serve(ben.url);
+  const address = `${site.origin}/?backend=${ben.url}&token=${ben.token}`;
+  const [english, german] = await Promise.all([windows.openOne(address, 'wide'), windows.openOne(address, 'wide', 'de-DE')]);
+  pages = [{ language: 'en', page: english }, { language: 'de', page: german }];
+  await at(english, 'first-run-name').fill('Ben');
+  await english.keyboard.press('Enter');
+  for (const { page } of pages) await at(page, 'join-room').waitFor();
+
+  const { program, link } = kitchen;
+  links.link_version = link.replace('v=1', 'v=2');
+  links.wrong_certificate = link.replace(/fp=\w+/u, `fp=${'0'.repeat(64)}`);
+  links.invite_used_up = await program.invite('--uses', '1');
+  await programs.ask(links.invite_used_up, 'Cy').first('room_joined');
+  program.say({ type: 'revoke_invite', invite: link });
+  await program.first('invite_revoked');
+  links.invite_revoked = link;
+  links.invite_expired = await program.invite('--expires', '1s');
+  const madeMs = Date.now();
+  await vi.waitUntil(() => Date.now() - madeMs > 1_000, { timeout: 10_000 });
+}, 120_000);
+
+afterAll(async () => {
+  await windows?.close();
+  await programs?.end();
+  site?.server.close();
+});
+
+async function tryLink(page: Page, link: string): Promise<void> {
+  await at(page, 'join-room').click();
+  await at(page, 'join-link').fill(link);
+  await page.keyboard.press('Enter');
+}
+
+/** As one sees it in each window and look. */
+async function draw(page: Page, name: string): Promise<void> {
+  for (const [size, width, height] of [['narrow', 900, 600], ['wide', 1280, 800]] as const) {
+    await page.setViewportSize({ width, height });
+    for (const look of LOOKS.slice(0, 2)) {
+      await put(page, look);
+      await settle(page);
+      await picture(page, `door-${name}-${size}-${look.name}`);
+    }
+  }
+}
+
+it.each([
+  ['invite_expired', 'expired', 'abgelaufen'],
+  ['invite_revoked', 'withdrew', 'zurückgezogen'],
+  ['invite_used_up', 'as many', 'so viele'],
+  ['link_version', 'another version', 'anderen Fassung'],
+  ['wrong_certificate', 'did not join', 'nicht beigetreten'],
+] as const)('says of a link that ends in %s why, and what to try', async (code, why, warum) => {
+  for (const { language, page } of pages) {
+    await tryLink(page, links[code] ?? '');
+    await page.locator(`[data-testid=form-error][data-code=${code}]`).waitFor();
+    await at(page, 'form-error').getByText(language === 'en' ? why : warum).waitFor();
+    expect(await at(page, 'join-tries').locator('li').count()).toBeGreaterThan(0);
+    await draw(page, `${code}-${language}`);
+    if (code === 'invite_expired' && language === 'en') expect(await inspect(page, 'wide', 'door')).toEqual([]);
+    await escape(page);
+    expect(await at(page, 'room-name').count()).toBe(0);
+  }
+}, 90_000);

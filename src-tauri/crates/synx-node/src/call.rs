@@ -69,7 +69,9 @@ impl Inner {
         match request {
             Request::HostRoom { settings } => done(self.host_room(settings).await.map(drop)),
             Request::ReopenRoom { room } => done(self.reopen_room(parse(&room)?).await.map(drop)),
-            Request::JoinRoom { link, address } => done(self.join_room(&link, address).await.map(drop)),
+            Request::JoinRoom { link, address, leaving } => {
+                done(self.join_room(&link, address, leaving.unwrap_or(false)).await.map(drop))
+            }
             Request::JoinLanRoom { room } => done(self.join_lan_room(parse(&room)?).await.map(drop)),
             Request::LeaveRoom => done(self.leave_room().await),
             Request::CreateInvite { .. }

@@ -84,7 +84,7 @@ impl Node {
     /// # Errors
     /// A link that is none, a host that does not answer, or its refusal.
     pub async fn join(&self, options: JoinOptions) -> Result<RoomView, NodeError> {
-        self.inner().join_room(&options.link, options.address).await
+        self.inner().join_room(&options.link, options.address, false).await
     }
 
     /// Every message of the room from now on, in wire form. Ends with the room.

@@ -35,10 +35,11 @@ impl Joining {
     }
 
     /// Ends the join that is under way: it fails with [`NodeError::JoinStopped`].
-    pub fn stop(&self) {
-        if let Some(attempt) = self.lock().as_ref() {
-            attempt.stop.notify_one();
-        }
+    /// Whether one was.
+    pub fn stop(&self) -> bool {
+        let lock = self.lock();
+        lock.iter().for_each(|attempt| attempt.stop.notify_one());
+        lock.is_some()
     }
 
     fn begin(&self, room_name: String) -> Arc<Notify> {
@@ -65,19 +66,22 @@ impl Joining {
 }
 
 impl Inner {
-    /// Joins by link.
+    /// Joins by link. Who is in another room comes in only if `leaving` it, and leaves it once this one has let them in.
     ///
     /// # Errors
     /// A link that is none, a host that does not answer, or its refusal; [`NodeError::JoinStopped`] when one leaves
-    /// meanwhile.
+    /// meanwhile; [`NodeError::InRoom`] also in the room of the link.
     pub async fn join_room(
         self: &Arc<Self>,
         link: &str,
         address: Option<String>,
+        leaving: bool,
     ) -> Result<RoomView, NodeError> {
         let link: InviteLink = link.parse()?;
         let _one_at_a_time = self.changing_stage.lock().await;
-        self.needs_no_room()?;
+        if !leaving || self.stage().with(|room| room.id) == Some(link.room) {
+            self.needs_no_room()?;
+        }
         let stop = self.joining.begin(link.name.chars().take(SHOWN_MOST).collect());
         let config = ClientConfig {
             addresses: address.map(|address| vec![address]),
@@ -97,6 +101,10 @@ impl Inner {
             self.tell(NodeEvent::AtDoorChanged { at_door: None });
         }
         let stage = Arc::new(Stage::Joined(joined?));
+        // First out, so that nothing of the one room is taken for the other's.
+        if let Err(error) = self.go_home().await {
+            tracing::warn!(%error, "the room before was not left as one should");
+        }
         self.look_what_was_missed(&stage);
         self.enter(stage);
         self.entered(false, Some(link.to_string()))
@@ -108,7 +116,7 @@ impl Inner {
     /// [`NodeError::NoSuchRoom`] when it is not announced any more; else as [`Inner::join_room`].
     pub async fn join_lan_room(self: &Arc<Self>, room: RoomId) -> Result<RoomView, NodeError> {
         let link = self.lan.link(room).ok_or(NodeError::NoSuchRoom)?;
-        self.join_room(&link.to_string(), None).await
+        self.join_room(&link.to_string(), None, false).await
     }
 
     /// Says that the host is asked whether one may come in.

@@ -201,7 +201,7 @@ impl Node {
     pub async fn close(self) {
         self.inner.keep_place(&self.inner.player_view());
         self.inner.library.close();
-        if let Err(error) = self.inner.leave_room().await {
+        if let Err(error) = self.inner.leave_all().await {
             tracing::warn!(%error, "the room was not left in order");
         }
         self.inner.log.clone().close();
@@ -328,13 +328,37 @@ impl Inner {
         self.tell(NodeEvent::Notice { level: NoticeLevel::Warning, code, message: reason });
     }
 
-    /// Leaves the room, if there is one, and plays alone again. A join that is under way ends.
+    /// Ends a join that is under way, and one stays where one is. Else leaves the room, if there is one, and plays alone
+    /// again.
     ///
     /// # Errors
     /// When the leaving could not be written or told; it is left all the same.
     pub async fn leave_room(self: &Arc<Self>) -> Result<(), NodeError> {
+        let before = self.stage();
+        let stopped = self.joining.stop();
+        let _one_at_a_time = self.changing_stage.lock().await;
+        // Unless the other room let one in at that very moment.
+        if stopped && Arc::ptr_eq(&before, &self.stage()) {
+            return Ok(());
+        }
+        self.go_home().await
+    }
+
+    /// Leaves the room, if there is one, whatever is under way.
+    ///
+    /// # Errors
+    /// As [`Inner::leave_room`].
+    pub async fn leave_all(self: &Arc<Self>) -> Result<(), NodeError> {
         self.joining.stop();
         let _one_at_a_time = self.changing_stage.lock().await;
+        self.go_home().await
+    }
+
+    /// Plays alone again; to be called by who holds the stage.
+    ///
+    /// # Errors
+    /// As [`Inner::leave_room`].
+    pub async fn go_home(self: &Arc<Self>) -> Result<(), NodeError> {
         let stage = self.stage();
         if !stage.is_room() {
             return Ok(());

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 use synx_node::bridge::{
-    NodeEvent, PlaybackControlView, Request, Response, RoleView, RoomSettingsView, VisibilityView,
+    NodeEvent, PlaybackControlView, Request, Response, RoleView, RoomConnection, RoomSettingsView,
+    VisibilityView,
 };
 use synx_node::{HostOptions, Node, NodeConfig};
 use tokio::sync::broadcast::Receiver;
@@ -80,7 +81,7 @@ async fn who_waits_at_the_door_can_go_away_at_once() {
     let (ana, ben) = (open(&folder.path().join("ana")).await, open(&folder.path().join("ben")).await);
     let link = host(&ana).await;
     let (mut of_ana, mut of_ben) = (ana.subscribe(), ben.subscribe());
-    let join = Request::JoinRoom { link, address: None };
+    let join = Request::JoinRoom { link, address: None, leaving: None };
     let knock = |join: Request| {
         let ben = ben.clone();
         tokio::spawn(async move { ben.call(join).await })
@@ -114,9 +115,63 @@ async fn a_program_ends_also_while_it_waits_at_a_door() {
     let link = host(&ana).await;
     let mut of_ben = ben.subscribe();
     let asking = ben.clone();
-    let joining = tokio::spawn(async move { asking.call(Request::JoinRoom { link, address: None }).await });
+    let joining =
+        tokio::spawn(
+            async move { asking.call(Request::JoinRoom { link, address: None, leaving: None }).await },
+        );
     assert!(at_door(&mut of_ben).await.is_some());
     tokio::time::timeout(PATIENCE, ben.close()).await.expect("the program ends");
     assert_eq!(joining.await.unwrap().unwrap_err().code, "join_stopped");
     ana.close().await;
+}
+
+/// The room that somebody is in, and whether it is their own.
+fn place(node: &Node) -> (String, bool) {
+    let room = node.room().expect("they are in a room");
+    (room.id, room.connection == RoomConnection::Hosting)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_is_left_for_another_once_that_one_lets_one_in_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ana, ben, cy] = ["ana", "ben", "cy"].map(|name| folder.path().join(name));
+    let (ana, ben, cy) = (open(&ana).await, open(&ben).await, open(&cy).await);
+    let there = host(&ana).await;
+    host(&ben).await;
+    let home = place(&ben);
+    let own = ben.room().unwrap().link.unwrap();
+    cy.call(Request::JoinRoom { link: own.clone(), address: None, leaving: None }).await.unwrap();
+    let (mut of_ana, mut of_cy) = (ana.subscribe(), cy.subscribe());
+    let go = |link: &str, leaving| {
+        let (ben, link) = (ben.clone(), link.to_owned());
+        tokio::spawn(async move { ben.call(Request::JoinRoom { link, address: None, leaving }).await })
+    };
+
+    let refused = async |link: &str, leaving| go(link, leaving).await.unwrap().unwrap_err().code;
+    assert_eq!(refused(&there, None).await, "in_room", "nobody goes who does not say so");
+    assert_eq!(refused(&own, Some(true)).await, "in_room", "they are there");
+    assert_eq!(refused(&there.replace("v=1", "v=2"), Some(true)).await, "link_version");
+
+    // Not let in, and then not waiting any more: both times the own room is open as before.
+    let joining = go(&there, Some(true));
+    let asking = knocks(&mut of_ana, 1).await;
+    ana.call(Request::AnswerKnock { user: asking[0].clone(), let_in: false }).await.unwrap();
+    assert_eq!(joining.await.unwrap().unwrap_err().code, "knock_refused");
+    let joining = go(&there, Some(true));
+    knocks(&mut of_ana, 1).await;
+    ben.call(Request::LeaveRoom).await.unwrap();
+    assert_eq!(joining.await.unwrap().unwrap_err().code, "join_stopped");
+    knocks(&mut of_ana, 0).await;
+    assert_eq!((place(&ben), place(&cy)), (home.clone(), (home.0, false)));
+
+    let joining = go(&there, Some(true));
+    let asking = knocks(&mut of_ana, 1).await;
+    ana.call(Request::AnswerKnock { user: asking[0].clone(), let_in: true }).await.unwrap();
+    joining.await.unwrap().unwrap();
+    assert_eq!(place(&ben), (place(&ana).0, false));
+    // Who was in the room that was left is told.
+    until(&mut of_cy, |event| matches!(event, NodeEvent::RoomChanged { room: None }).then_some(())).await;
+    for node in [cy, ben, ana] {
+        node.close().await;
+    }
 }

@@ -112,7 +112,7 @@ async fn room_of_two(ana: &Node, ben: &Node) -> [String; 2] {
     let paths = vec![demo_track(), demo("paper-lantern.flac")];
     ana.call(Request::ShareFiles { paths }).await.unwrap();
     let link = once(ana, "a link", |app| app.room?.link).await;
-    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    ben.call(Request::JoinRoom { link, address: None, leaving: None }).await.unwrap();
     let here = |app: AppView| {
         let room = app.room?;
         let ready: Vec<_> = room
@@ -243,12 +243,12 @@ async fn who_comes_or_comes_back_sees_what_was_said_before() {
     say("Who comes?").await;
     let link = once(&ana, "a link", |app| app.room?.link).await;
     let mut events = ben.subscribe();
-    ben.call(Request::JoinRoom { link: link.clone(), address: None }).await.unwrap();
+    ben.call(Request::JoinRoom { link: link.clone(), address: None, leaving: None }).await.unwrap();
     assert_eq!(told_before_the_room(&mut events).await, ["Who comes?"]);
     ben.call(Request::LeaveRoom).await.unwrap();
     say("Come back.").await;
     let mut events = ben.subscribe();
-    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    ben.call(Request::JoinRoom { link, address: None, leaving: None }).await.unwrap();
     assert_eq!(told_before_the_room(&mut events).await, ["Who comes?", "Come back."]);
     ben.close().await;
     // So does who opens the own room again.
@@ -267,7 +267,7 @@ async fn a_room_that_is_opened_again_lists_nobody_who_went_with_its_end() {
     host(&ana).await;
     let link = once(&ana, "a link", |app| app.room?.link).await;
     let mut events = ben.subscribe();
-    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    ben.call(Request::JoinRoom { link, address: None, leaving: None }).await.unwrap();
     let room = app(&ana).await.room.unwrap().id;
     ana.call(Request::LeaveRoom).await.unwrap();
     let told = async {
@@ -307,7 +307,7 @@ async fn a_picture_of_somebody_is_seen_by_the_others() {
 
     host(&ana).await;
     let link = once(&ana, "a link", |app| app.room?.link).await;
-    ben.call(Request::JoinRoom { link, address: None }).await.unwrap();
+    ben.call(Request::JoinRoom { link, address: None, leaving: None }).await.unwrap();
     let marked = |app: AppView| app.room?.members.into_iter().find(|member| member.name == "Ben")?.picture;
     let mark = once(&ana, "that Ben has a picture", marked).await;
     assert!(mark.len() < 20, "what every change of the room tells is short: {mark}");

@@ -154,6 +154,28 @@ describe('a link that does not work', () => {
     expect(node.last('join_room')).toBeTruthy();
   });
 
+  it('costs nobody the room that they are in', async () => {
+    const node = await open({ ...scene('room'), problem: 'the invite has expired', code: 'invite_expired' });
+    node.emit({ type: 'link_opened', link: 'synxsphere://join?v=1&room=room-2&name=Kitchen' });
+    await screen.findByText('You leave “Friday listening” when you join.');
+    await press('join-go');
+    await screen.findByTestId('join-tries');
+    expect(node.last('join_room')).toMatchObject({ leaving: true });
+    expect(node.last('leave_room')).toBeUndefined();
+    expect(get('room-name').textContent).toContain('Friday listening');
+  });
+
+  it('is none to the room that one is in: that is shown', async () => {
+    const node = await open('room');
+    await press('nav-library');
+    node.emit({ type: 'link_opened', link: 'synxsphere://join?v=1&room=room-1&name=Friday+listening' });
+    expect((await screen.findByTestId('join-here')).textContent).toContain('You are in this room');
+    await press('join-go');
+    await expect.poll(() => all('join-link')).toEqual([]);
+    expect(get('room-name')).toBeTruthy();
+    expect(node.last('join_room')).toBeUndefined();
+  });
+
   it('does so too when one comes back to a room, and lets one try again', async () => {
     const said = 'the room cannot be reached: 192.0.2.2:7420: Connection refused';
     const node = await open({ ...scene('library'), problem: said, code: 'unreachable' });

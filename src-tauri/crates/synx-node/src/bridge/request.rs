@@ -116,12 +116,19 @@ pub enum Request {
     HostRoom { settings: RoomSettingsView },
     /// Opens a room again that this machine hosted before. Answer: `done`.
     ReopenRoom { room: String },
-    /// Joins by invite link; `address` (`host:port`) stands in for those of the link. Answer: `done`.
-    JoinRoom { link: String, address: Option<String> },
+    /// Joins by invite link; `address` (`host:port`) stands in for those of the link. With `leaving` also from another
+    /// room, which is left (a host closes it) once this one has let one in, and not before. Answer: `done`.
+    JoinRoom {
+        link: String,
+        address: Option<String>,
+        #[serde(default)]
+        #[ts(optional)]
+        leaving: Option<bool>,
+    },
     /// Joins a public room of the local network. Answer: `done`.
     JoinLanRoom { room: String },
-    /// Leaves the room; a host closes it for everybody. A join that is under way ends, also while the host is asked, with
-    /// `join_stopped`. Answer: `done`.
+    /// Leaves the room; a host closes it for everybody. A join that is under way ends in place of that, also while the
+    /// host is asked, with `join_stopped`. Answer: `done`.
     LeaveRoom,
     /// A new invite link to the hosted room, for so many people (absent: any number), asking the host about each or not.
     /// Answer: `link`.

@@ -71,8 +71,10 @@ export const room: Messages['room'] = {
 };
 
 export const door: Messages['door'] = {
-  joinTitle: 'In einen Raum',
-  joinNamed: (name) => `In „${name}“`,
+  joinTitle: 'Einem Raum beitreten',
+  joinNamed: (name) => `„${name}“ beitreten`,
+  isHere: 'In diesem Raum bist du schon.',
+  show: 'Zeigen',
   leavesOther: (name) => `Du verlässt dabei „${name}“.`,
   link: 'Link',
   address: 'Adresse (freiwillig)',

@@ -74,6 +74,8 @@ export const room = {
 export const door = {
   joinTitle: 'Join a room',
   joinNamed: (name: string) => `Join “${name}”`,
+  isHere: 'You are in this room already.',
+  show: 'Show it',
   leavesOther: (name: string) => `You leave “${name}” when you join.`,
   link: 'Link',
   address: 'Address (optional)',

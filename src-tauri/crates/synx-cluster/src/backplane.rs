@@ -36,6 +36,7 @@ pub struct Backplane {
     client: Client,
     name: ClusterName,
     replicas: usize,
+    patience: Duration,
 }
 
 impl Backplane {
@@ -45,7 +46,8 @@ impl Backplane {
     /// When no server is reached.
     pub async fn connect(options: &ClusterOptions) -> Result<Self, ClusterError> {
         let client = connection::connect(options).await?;
-        Ok(Self { client, name: options.name.clone(), replicas: options.replicas })
+        let (replicas, patience) = (options.replicas, options.commit_timeout);
+        Ok(Self { client, name: options.name.clone(), replicas, patience })
     }
 
     /// What the first node of the cluster made and all have: its own, if this is the first.
@@ -185,6 +187,11 @@ impl Backplane {
     /// How many servers each keep what is shared.
     pub(crate) fn replicas(&self) -> usize {
         self.replicas
+    }
+
+    /// How long servers are waited for that do not answer.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     pub(crate) fn jetstream(&self) -> jetstream::Context {

@@ -35,6 +35,6 @@ pub use check::{MIN_SERVER, ServerFault};
 pub use clock::{ClockView, ClusterClock};
 pub use error::ClusterError;
 pub use node_id::NodeId;
-pub use objects::Objects;
+pub use objects::{Objects, Pieces};
 pub use options::{ClusterName, ClusterOptions};
 pub use store::JetStreamStore;

@@ -3,14 +3,26 @@
 //! Must never take the store's word for what the bytes are: who fetches them checks their hash.
 
 use crate::{Backplane, ClusterError, bucket};
-use async_nats::jetstream::object_store::{Config, GetErrorKind, ObjectStore};
+use async_nats::jetstream::object_store::{Config, GetErrorKind, Object, ObjectStore};
+use bytes::{Bytes, BytesMut};
+use std::fmt::Display;
+use std::io::{self, SeekFrom};
+use std::time::Duration;
 use synx_domain::ContentHash;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Bytes that are handed over at once: as many as a message of the store has.
+const PIECE_BYTES: usize = 128 * 1024;
+/// Pause before servers are asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// The files of a cluster.
 #[derive(Clone)]
 pub struct Objects {
     store: ObjectStore,
+    /// How long servers are waited for that do not answer, as after one of them was killed.
+    patience: Duration,
 }
 
 impl Objects {
@@ -24,38 +36,79 @@ impl Objects {
             description: Some("Audio of a SynxSphere cluster by content hash".to_owned()),
             ..Config::default()
         };
-        Ok(Self { store: bucket::of_files(backplane, config).await? })
+        Ok(Self { store: bucket::of_files(backplane, config).await?, patience: backplane.patience() })
     }
 
     /// Stores a file, if it is not there yet.
     ///
     /// # Errors
     /// When it cannot be read, or the servers do not answer or refuse.
-    pub async fn put(&self, hash: ContentHash, mut file: impl AsyncRead + Unpin) -> Result<(), ClusterError> {
-        let name = hash.to_string();
-        if self.store.info(name.as_str()).await.is_ok() {
-            return Ok(());
-        }
-        let stored = self.store.put(name.as_str(), &mut file).await;
-        stored.map(drop).map_err(|error| ClusterError::server("store audio", &error))
-    }
-
-    /// Writes a file there, if there is one of this hash; whether there was.
-    ///
-    /// # Errors
-    /// When the servers do not answer, or it cannot be written.
-    pub async fn get(
+    pub async fn put(
         &self,
         hash: ContentHash,
-        mut to: impl AsyncWrite + Unpin,
-    ) -> Result<bool, ClusterError> {
-        let failed = |error: &dyn std::fmt::Display| ClusterError::server("hand over audio", error);
-        let mut object = match self.store.get(hash.to_string()).await {
-            Ok(object) => object,
-            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(&error)),
-        };
-        tokio::io::copy(&mut object, &mut to).await.map_err(|error| failed(&error))?;
-        Ok(true)
+        mut file: impl AsyncRead + AsyncSeek + Unpin,
+    ) -> Result<(), ClusterError> {
+        let failed = |error: &dyn Display| ClusterError::server("store audio", error);
+        let (name, end) = (hash.to_string(), Instant::now() + self.patience);
+        while self.store.info(name.as_str()).await.is_err() {
+            match self.store.put(name.as_str(), &mut file).await {
+                Ok(_) => break,
+                Err(error) if Instant::now() >= end => return Err(failed(&error)),
+                Err(error) => tracing::debug!(%error, "storing audio again"),
+            }
+            sleep(RETRY_PAUSE).await;
+            file.seek(SeekFrom::Start(0)).await.map_err(|error| failed(&error))?;
+        }
+        Ok(())
     }
+
+    /// The file of this hash, if there is one.
+    ///
+    /// # Errors
+    /// When the servers do not answer.
+    pub async fn get(&self, hash: ContentHash) -> Result<Option<Pieces>, ClusterError> {
+        let end = Instant::now() + self.patience;
+        loop {
+            match self.store.get(hash.to_string()).await {
+                Ok(object) => return Ok(Some(Pieces { object, patience: self.patience })),
+                Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+                Err(error) if Instant::now() >= end => return Err(handed_over(&error)),
+                Err(_) => sleep(RETRY_PAUSE).await,
+            }
+        }
+    }
+}
+
+/// A file of the store, piece by piece.
+pub struct Pieces {
+    object: Object,
+    patience: Duration,
+}
+
+impl Pieces {
+    /// The next one; none at the end. Goes on where it was when a server is gone in the middle of it.
+    ///
+    /// # Errors
+    /// When the servers do not answer, or have lost part of it.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ClusterError> {
+        let end = Instant::now() + self.patience;
+        let mut piece = BytesMut::with_capacity(PIECE_BYTES);
+        loop {
+            // The client comes back to where it was by itself, and tries that for ever.
+            match timeout_at(end, self.object.read_buf(&mut piece)).await {
+                Ok(Ok(read)) => return Ok((read > 0).then(|| piece.freeze())),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Err(handed_over(&error));
+                }
+                // What could not be begun is begun anew by reading on.
+                Ok(Err(error)) => tracing::debug!(%error, "reading audio again"),
+                Err(_) => return Err(handed_over(&"the servers do not answer")),
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+}
+
+fn handed_over(error: &dyn Display) -> ClusterError {
+    ClusterError::server("hand over audio", error)
 }

@@ -78,7 +78,7 @@ pub struct ClusterOptions {
     pub root_certificate: Option<PathBuf>,
     /// NATS servers that each keep the stream when it is made: 1, 3 or 5.
     pub replicas: usize,
-    /// How long an append may wait for servers that do not answer.
+    /// How long an append, or audio, may wait for servers that do not answer.
     pub commit_timeout: Duration,
     /// Whether servers that could lose what they acknowledged, or do not tell, are taken all the same.
     pub accept_unsafe: bool,

@@ -1,14 +1,15 @@
-//! Servers that are killed while a log is written. These have the machine to themselves: beside the others of this crate three
+//! Servers that are killed while a log is written, or audio is on its way. These have the machine to themselves: beside the others of this crate three
 //! servers on two cores did not always come to a leader.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use synx_cluster::testing::{NatsServer, ServerConfig, until};
-use synx_cluster::{ClusterOptions, JetStreamStore};
-use synx_domain::RoomId;
+use synx_cluster::{Backplane, ClusterError, ClusterOptions, JetStreamStore, Objects};
+use synx_domain::{ContentHash, RoomId};
 use synx_log::testing::{chats, room};
 use synx_log::{EventStore, Log, LogOptions};
 use tempfile::tempdir;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 /// How long an append waits for servers that come back. Whether it outlasts their loss is asked here, not how soon a busy disk
 /// lets them find a leader.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
+const HASH: ContentHash = ContentHash::from_bytes([7; 32]);
 /// One at a time.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -116,4 +118,61 @@ async fn of_three_servers_each_may_be_killed_and_nothing_is_lost() {
     assert_eq!(other.head(room(1)).unwrap(), acknowledged);
     assert_eq!(other.rooms().unwrap(), log.rooms().unwrap());
     assert_eq!(other.verify(Some(room(1))).await.unwrap()[0].first_bad, None);
+}
+
+/// Bytes of which no two places look alike: far more than a server sends before it is asked for more.
+fn audio() -> Vec<u8> {
+    (0..6_000_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+async fn objects(options: ClusterOptions) -> Objects {
+    Objects::open(&Backplane::connect(&options).await.unwrap()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audio_that_is_on_its_way_when_the_server_is_killed_arrives_whole() {
+    let _alone = ALONE.lock().await;
+    let (mut server, node) = (NatsServer::start(), tempdir().unwrap());
+    let objects = objects(patient(server.options(node.path()))).await;
+    let with = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+    let context = async_nats::jetstream::new(with.connect(server.url()).await.unwrap());
+    let bucket = context.get_stream("OBJ_synx-audio").await.unwrap();
+    let putting = {
+        let objects = objects.clone();
+        tokio::spawn(async move { objects.put(HASH, Cursor::new(audio())).await })
+    };
+    until(async || bucket.get_info().await.unwrap().state.messages >= 8, "nothing is stored").await;
+    server.kill();
+    server.restart();
+    putting.await.unwrap().unwrap();
+    let mut pieces = objects.get(HASH).await.unwrap().unwrap();
+    let mut here = pieces.next().await.unwrap().unwrap().to_vec();
+    server.kill();
+    server.restart();
+    while let Some(piece) = pieces.next().await.unwrap() {
+        here.extend(piece);
+    }
+    assert!(here == audio(), "{} bytes, or others", here.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audio_is_not_waited_for_without_end() {
+    let _alone = ALONE.lock().await;
+    let (mut server, node) = (NatsServer::start(), tempdir().unwrap());
+    let commit_timeout = Duration::from_secs(3);
+    let objects = objects(ClusterOptions { commit_timeout, ..server.options(node.path()) }).await;
+    objects.put(HASH, Cursor::new(audio())).await.unwrap();
+    let mut pieces = objects.get(HASH).await.unwrap().unwrap();
+    pieces.next().await.unwrap();
+    server.kill();
+    let broken_off = async {
+        while pieces.next().await?.is_some() {}
+        Ok::<_, ClusterError>(())
+    };
+    let end = Duration::from_secs(60);
+    let error = tokio::time::timeout(end, broken_off).await.expect("it is waited for").unwrap_err();
+    assert_eq!(error.code(), "cluster_server", "{error}");
+    for outcome in [objects.get(HASH).await.map(drop), objects.put(HASH, Cursor::new(audio())).await] {
+        assert_eq!(outcome.unwrap_err().code(), "cluster_server");
+    }
 }

@@ -26,7 +26,7 @@ pub struct AudioStore {
 
 /// A partial file that is written to, on a thread that may block for it.
 #[derive(Debug)]
-pub(crate) struct PartialFile {
+pub struct PartialFile {
     file: Arc<File>,
     path: PathBuf,
     gate: WriteGate,
@@ -36,6 +36,9 @@ pub(crate) struct PartialFile {
 
 impl PartialFile {
     /// Writes on behind what is there. Returns when all before it is written; [`PartialFile::flush`] waits for this as well.
+    ///
+    /// # Errors
+    /// When what was before it could not be written.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), NetError> {
         self.flush().await?;
         let (file, gate) = (Arc::clone(&self.file), self.gate.clone());
@@ -47,13 +50,16 @@ impl PartialFile {
     }
 
     /// Waits until everything is written.
+    ///
+    /// # Errors
+    /// When it could not be, or the folder has been let go.
     pub async fn flush(&mut self) -> Result<(), NetError> {
         let Some(writing) = self.writing.take() else { return Ok(()) };
         writing.await.map_err(io::Error::other).flatten().map_err(NetError::file("write", &self.path))
     }
 
     /// Drops what is in it.
-    pub async fn clear(&mut self) -> Result<(), NetError> {
+    pub(crate) async fn clear(&mut self) -> Result<(), NetError> {
         self.flush().await?;
         let cleared = self.gate.enter().and_then(|_writing| self.file.set_len(0));
         cleared.map_err(NetError::file("write", &self.path))
@@ -116,7 +122,10 @@ impl AudioStore {
     }
 
     /// The same, to be written to by a task.
-    pub(crate) fn append(&self, hash: ContentHash, offset: u64) -> Result<PartialFile, NetError> {
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn append(&self, hash: ContentHash, offset: u64) -> Result<PartialFile, NetError> {
         let file = Arc::new(self.partial(hash, offset)?);
         Ok(PartialFile { file, path: self.part(hash), gate: self.gate.clone(), writing: None })
     }

@@ -20,7 +20,7 @@ mod transport;
 pub mod wire;
 mod write_gate;
 
-pub use audio_store::AudioStore;
+pub use audio_store::{AudioStore, PartialFile};
 pub use client::{ClientConfig, ClientEvent, ClockLink, ClockReading, RoomClient, SILENCE, takes_peers};
 pub use discovery::{Announcement, Browser, LanChange, LanNotice, LanRoom};
 pub use error::NetError;

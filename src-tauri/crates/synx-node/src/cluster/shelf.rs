@@ -8,7 +8,6 @@ use std::sync::Arc;
 use synx_cluster::Objects;
 use synx_domain::ContentHash;
 use synx_net::{AudioStore, NetError};
-use tokio::io::AsyncWriteExt;
 use tokio::sync::Mutex;
 
 /// Where audio is here, and where it is for all.
@@ -61,14 +60,12 @@ impl Shelf {
         if self.audio.path(hash).is_some() {
             return Ok(true);
         }
-        let mut part = tokio::fs::File::from_std(self.audio.partial(hash, 0)?);
-        let found = self.objects.get(hash, &mut part).await?;
-        let written = part.flush().await;
-        written.map_err(|source| NodeError::File { action: "write", path: "audio".into(), source })?;
-        if !found {
-            self.audio.discard(hash)?;
-            return Ok(false);
+        let Some(mut pieces) = self.objects.get(hash).await? else { return Ok(false) };
+        let mut part = self.audio.append(hash, 0)?;
+        while let Some(piece) = pieces.next().await? {
+            part.write(piece).await?;
         }
+        part.flush().await?;
         let audio = self.audio.clone();
         let committed = tokio::task::spawn_blocking(move || audio.commit(hash)).await;
         committed.map_err(|_| NodeError::Closing)?.map(|_| true).map_err(|error: NetError| error.into())
@@ -79,8 +76,10 @@ impl Shelf {
 mod tests {
     use super::*;
     use futures_util::future::join_all;
+    use std::io::Cursor;
     use synx_cluster::Backplane;
-    use synx_cluster::testing::NatsServer;
+    use synx_cluster::testing::{NatsServer, until};
+    use synx_net::WriteGate;
     use tempfile::TempDir;
 
     async fn shelf(server: &NatsServer) -> (Shelf, TempDir) {
@@ -115,11 +114,29 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_more_comes_into_a_folder_that_is_let_go() {
+        let (server, gate) = (NatsServer::start(), WriteGate::default());
+        let (mut shelf, _folder) = shelf(&server).await;
+        shelf.audio = shelf.audio.behind(&gate);
+        // Long enough that it is on its way when the node closes.
+        let bytes = vec![7; 48 << 20];
+        let hash = hash_of(&bytes);
+        shelf.objects.put(hash, Cursor::new(bytes)).await.unwrap();
+        let audio = shelf.audio.clone();
+        let fetching = tokio::spawn(async move { shelf.fetch(hash).await });
+        until(async || audio.partial_bytes(hash) > 0, "nothing comes").await;
+        gate.close();
+        let here = audio.partial_bytes(hash);
+        assert!(fetching.await.unwrap().is_err());
+        assert_eq!(audio.partial_bytes(hash), here);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn bytes_that_are_others_than_their_name_says_are_not_kept() {
         let server = NatsServer::start();
         let (shelf, _folder) = shelf(&server).await;
         let hash = hash_of(b"music");
-        shelf.objects.put(hash, &b"malice"[..]).await.unwrap();
+        shelf.objects.put(hash, Cursor::new(b"malice")).await.unwrap();
         let error = shelf.fetch(hash).await.unwrap_err();
         assert!(matches!(error, NodeError::Net(NetError::HashMismatch)), "{error}");
         assert!(shelf.audio().path(hash).is_none() && shelf.audio().partial_bytes(hash) == 0);

@@ -79,6 +79,64 @@ fn the_compose_file_starts_what_there_is() {
     assert!(seconds(&compose, "stop_grace_period: ") > seconds(&text("node.toml"), "drain_timeout = \""));
 }
 
+/// The lines of the container file that begin so, without that.
+fn instructions<'a>(container: &'a str, name: &str) -> Vec<&'a str> {
+    container.lines().filter_map(|line| line.strip_prefix(name)).collect()
+}
+
+#[test]
+fn an_image_has_the_toolchain_and_the_packages_that_the_program_needs() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &str| std::fs::read_to_string(top.join(name)).unwrap();
+    let container = text("Containerfile").replace("\\\n", "");
+    let (_, rest) = read("Cargo.toml").split_once("\nrust-version = \"").map(own).unwrap();
+    let version = rest.split('"').next().unwrap();
+    let stages = instructions(&container, "FROM ");
+    assert_eq!(stages[0], format!("docker.io/library/rust:{version}-slim-bookworm AS build"));
+    assert_eq!(stages[1], "docker.io/library/debian:bookworm-slim", "what was linked there is run here");
+    let runs = instructions(&container, "RUN ");
+    // As `cargo xtask setup` installs them.
+    let (_, rest) =
+        read("src-tauri/xtask/src/setup.rs").split_once("(Purpose::Headless, &[").map(own).unwrap();
+    let needed: Vec<_> =
+        rest.split(']').next().unwrap().split(", ").map(|name| name.trim_matches('"')).collect();
+    assert!(runs[0].ends_with(&needed.join(" ")), "{needed:?}");
+    assert_eq!(runs[1], "cargo build --release --locked --package synx");
+    let copied = instructions(&container, "COPY --from=build /src/target/release/synx ");
+    assert_eq!(instructions(&container, "ENTRYPOINT "), [format!("[\"{}\"]", copied[0])]);
+    assert_eq!(instructions(&container, "CMD "), ["[\"node\"]"]);
+    let (data_dir, user) = ("/var/lib/synx", "synx");
+    assert!(runs[2].contains(&format!("--home-dir {data_dir} --create-home {user}")), "{}", runs[2]);
+    assert_eq!(instructions(&container, "VOLUME "), [data_dir]);
+    assert_eq!(instructions(&container, "USER "), [user]);
+    assert!(text("node.toml").contains(&format!("data_dir = \"{data_dir}\"")));
+    // Nothing goes into it that was built or fetched here.
+    let left_out = read(".dockerignore");
+    for folder in read(".gitignore").lines().filter_map(|line| line.strip_prefix('/')?.strip_suffix('/')) {
+        assert!(left_out.lines().any(|line| line == folder), "{folder}");
+    }
+}
+
+fn own((before, rest): (&str, &str)) -> (String, String) {
+    (before.to_owned(), rest.to_owned())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_image_has_every_library_that_the_program_is_linked_to() {
+    let linked = Command::new("ldd").arg(binary("synx")).output().unwrap();
+    // The system's own, and by the name of its package what is not.
+    let own = ["linux-vdso.so", "libc.so", "libm.so", "libgcc_s.so", "ld-linux"];
+    let packages = [("libasound.so.2", "libasound2")];
+    let container = text("Containerfile");
+    for line in said(&linked).lines() {
+        let library = line.split_whitespace().next().unwrap().rsplit('/').next().unwrap();
+        let package = packages.iter().find(|(name, _)| *name == library);
+        let is_there = package.is_some_and(|(_, package)| container.contains(&format!(" {package} ")));
+        assert!(is_there || own.iter().any(|name| library.starts_with(name)), "{library}");
+    }
+}
+
 /// A time in seconds behind its name.
 fn seconds(text: &str, name: &str) -> u32 {
     let (_, rest) = text.split_once(name).unwrap();

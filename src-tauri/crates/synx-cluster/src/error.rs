@@ -41,6 +41,18 @@ pub enum ClusterError {
         /// What is wrong, at least one.
         problems: Vec<String>,
     },
+    /// The stream was written by a later version of this program.
+    #[error(
+        "the stream {stream} is in format {found:?}, and this program knows formats up to {known}: run the version here that the other nodes run"
+    )]
+    NewerFormat {
+        /// Its name.
+        stream: String,
+        /// The format that it is marked with.
+        found: String,
+        /// The latest that is known here.
+        known: u32,
+    },
     /// A bucket exists and could lose what the nodes share.
     #[error(
         "the bucket {bucket} cannot keep what the nodes share: {}; set it so, or name the cluster otherwise",
@@ -97,6 +109,7 @@ impl ClusterError {
             Self::Unreachable { .. } => "cluster_unreachable",
             Self::UnsafeServer { .. } => "cluster_unsafe_server",
             Self::UnfitStream { .. } => "cluster_unfit_stream",
+            Self::NewerFormat { .. } => "cluster_newer_format",
             Self::UnfitBucket { .. } => "cluster_unfit_bucket",
             Self::StreamLost { .. } => "cluster_stream_lost",
             Self::ForeignCopy { .. } => "cluster_foreign_copy",

@@ -18,6 +18,7 @@ mod clock;
 mod condition;
 mod connection;
 mod error;
+mod format;
 mod message;
 mod node_id;
 mod objects;

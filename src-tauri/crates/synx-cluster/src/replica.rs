@@ -4,8 +4,7 @@
 //! none of it does. As every node applies it to the same messages in the same order, all come to the same log, whoever sent
 //! what. Must never hold anything that is not in the stream before its place.
 
-use crate::message::{Message, Topic, unpack};
-use crate::stream::Stored;
+use crate::message::{Message, Topic};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use synx_domain::{EventId, RoomId};
@@ -89,30 +88,6 @@ impl Replica {
         message.records.last().map_or(Ok(true), |last| holds(&self.copy, last))
     }
 
-    /// Takes the message that follows in the stream: its records, if it counts.
-    pub(crate) fn follow(&mut self, stored: &Stored) -> Result<Vec<Record>, LogError> {
-        debug_assert_eq!(stored.seq, self.applied + 1, "messages are taken in their order");
-        let Stored { seq, topic, payload } = stored;
-        let unpacked = match topic {
-            Some(topic) => unpack(*topic, payload).map(|records| (*topic, records)),
-            None => Err("its subject is none of a log's".to_owned()),
-        };
-        match unpacked {
-            Ok((topic, mut records)) => {
-                Ok(if self.take(*seq, topic, &mut records)? { records } else { Vec::new() })
-            }
-            Err(detail) => {
-                tracing::error!(
-                    seq,
-                    detail,
-                    "a message of the log's stream is none of a node and is passed over"
-                );
-                self.pass_over(*seq, *topic);
-                Ok(Vec::new())
-            }
-        }
-    }
-
     /// Stores the records of the message that follows in the stream, if it counts, and says whether it does.
     pub(crate) fn take(&mut self, seq: u64, topic: Topic, records: &mut [Record]) -> Result<bool, LogError> {
         match self.admit(records) {
@@ -143,7 +118,7 @@ impl Replica {
     }
 
     /// Goes on behind a message.
-    fn pass_over(&mut self, seq: u64, topic: Option<Topic>) {
+    pub(crate) fn pass_over(&mut self, seq: u64, topic: Option<Topic>) {
         if let Some(Topic::Room(room)) = topic {
             self.heads.entry(room).or_insert(NO_EVENT).message = Some(seq);
         }

@@ -4,7 +4,7 @@
 //! they might be.
 
 use crate::condition::Condition;
-use crate::message::{Message, unpack};
+use crate::message::Message;
 use crate::publish::{NotStored, publish};
 use crate::replica::Replica;
 use crate::stream::{LogStream, Stored};
@@ -47,6 +47,8 @@ pub(crate) struct Session {
     live: Subscriber,
     condition: Arc<Condition>,
     commit_timeout: Duration,
+    /// Why it can follow the stream no more, if a later version has taken it over.
+    outdated: Option<ClusterError>,
 }
 
 impl Session {
@@ -70,6 +72,7 @@ impl Session {
             live,
             condition,
             commit_timeout: options.commit_timeout,
+            outdated: None,
         };
         session.catch_up().await?;
         Ok(session)
@@ -109,6 +112,9 @@ impl Session {
         // So that the server refuses what would be passed over; where it does so wrongly, it need not.
         let mut expected = self.replica.last_message(message.topic);
         loop {
+            if let Some(outdated) = &self.outdated {
+                return Err(outdated.clone().into());
+            }
             let reason = match self.attempt(&mut message, expected.take()).await {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
@@ -184,21 +190,46 @@ impl Session {
     async fn hear(&mut self, stored: &Stored) -> Result<(), ClusterError> {
         let applied = self.replica.applied();
         if stored.seq == applied + 1 {
-            self.follow(stored)?;
+            self.follow(stored).await?;
         } else if stored.seq > applied {
             self.catch_up_to(stored.seq).await?;
         }
         Ok(())
     }
 
-    fn follow(&mut self, stored: &Stored) -> Result<(), LogError> {
-        let records = self.replica.follow(stored)?;
-        if let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
-            && !records.is_empty()
-        {
+    /// Takes the message that follows in the stream, if it counts.
+    async fn follow(&mut self, stored: &Stored) -> Result<(), ClusterError> {
+        debug_assert_eq!(stored.seq, self.replica.applied() + 1, "messages are taken in their order");
+        if let Some(outdated) = &self.outdated {
+            return Err(outdated.clone());
+        }
+        let (topic, mut records) = match stored.unpacked() {
+            Ok(unpacked) => unpacked,
+            Err(detail) => return self.pass_over(stored, &detail).await,
+        };
+        let counts = self.replica.take(stored.seq, topic, &mut records)?;
+        if counts && let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             tell(records);
         }
         Ok(())
+    }
+
+    /// Goes on behind a message that is none of a node, unless it is one of a later version.
+    async fn pass_over(&mut self, stored: &Stored, detail: &str) -> Result<(), ClusterError> {
+        self.end().await?;
+        let seq = stored.seq;
+        tracing::error!(seq, detail, "a message of the log's stream is none of a node and is passed over");
+        self.replica.pass_over(seq, stored.topic);
+        Ok(())
+    }
+
+    /// Where the stream ends. Once it is seen that a later version has taken it over, this node leaves it alone.
+    async fn end(&mut self) -> Result<u64, ClusterError> {
+        let end = self.stream.end().await;
+        if let Err(outdated @ ClusterError::NewerFormat { .. }) = &end {
+            self.outdated = Some(outdated.clone());
+        }
+        end
     }
 
     /// The stream's leader is asked, not a replica: what was acknowledged is there.
@@ -206,7 +237,7 @@ impl Session {
         let deadline = Instant::now() + self.commit_timeout;
         loop {
             let reached = self.catch_up().await;
-            if reached.is_ok() || Instant::now() >= deadline {
+            if reached.is_ok() || self.outdated.is_some() || Instant::now() >= deadline {
                 return reached;
             }
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -214,7 +245,7 @@ impl Session {
     }
 
     async fn catch_up(&mut self) -> Result<(), ClusterError> {
-        let caught_up = match self.stream.end().await {
+        let caught_up = match self.end().await {
             Ok(end) => {
                 self.condition.behind(end.saturating_sub(self.replica.applied()));
                 self.catch_up_to(end).await
@@ -241,7 +272,7 @@ impl Session {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             for stored in messages {
-                self.follow(&stored)?;
+                self.follow(&stored).await?;
             }
         }
         Ok(())
@@ -259,8 +290,11 @@ async fn examine(
         return Ok(());
     }
     let newest = copy.scan(head.log_seq.saturating_sub(1), 1)?.pop();
-    let there =
-        if place == 0 || place > stream.end().await? { None } else { last_record(&stream.get(place).await?) };
+    let there = if place == 0 || place > stream.end().await? {
+        None
+    } else {
+        last_record(&stream.get(place).await?)
+    };
     match (there, newest) {
         (Some(there), Some(Scanned::Row(newest)))
             if (there.event_id, there.hash) == (newest.event_id, newest.hash) =>
@@ -272,5 +306,5 @@ async fn examine(
 }
 
 fn last_record(stored: &Stored) -> Option<Record> {
-    unpack(stored.topic?, &stored.payload).ok()?.pop()
+    stored.unpacked().ok()?.1.pop()
 }

@@ -2,9 +2,9 @@
 //!
 //! Must never use a stream that could forget: one with limits, in memory, or from which messages can be deleted.
 
-use crate::ClusterOptions;
 use crate::error::ClusterError;
-use crate::message::Topic;
+use crate::message::{Topic, unpack};
+use crate::{ClusterOptions, format};
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType, Stream,
@@ -14,6 +14,7 @@ use async_nats::{Client, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::time::{Duration, Instant};
+use synx_log::Record;
 
 /// What the subject of messages about several rooms ends in, in the place of a room.
 const ROOMS: &str = "rooms";
@@ -40,6 +41,14 @@ pub(crate) struct Stored {
     /// What it is about, by its subject.
     pub topic: Option<Topic>,
     pub payload: Bytes,
+}
+
+impl Stored {
+    /// Its records, if it is a message of a node.
+    pub(crate) fn unpacked(&self) -> Result<(Topic, Vec<Record>), String> {
+        let topic = self.topic.ok_or("its subject is none of a log's")?;
+        unpack(topic, &self.payload).map(|records| (topic, records))
+    }
 }
 
 /// A log's stream on its servers.
@@ -73,6 +82,7 @@ impl LogStream {
             Err(error) if is_missing(&error.kind()) => create(&context, config.clone()).await?,
             Err(error) => return Err(ClusterError::server("find the stream", &error)),
         };
+        format::check(&info.config)?;
         let problems = problems(&info, &config);
         if !problems.is_empty() {
             return Err(ClusterError::UnfitStream { stream: name, problems });
@@ -118,13 +128,15 @@ impl LogStream {
         })
     }
 
-    /// The place of the last message, as the stream's leader knows it.
+    /// Where the stream ends, as its leader knows it.
+    ///
+    /// # Errors
+    /// When it does not answer, or a later version has taken the stream over.
     pub(crate) async fn end(&self) -> Result<u64, ClusterError> {
         let info = self.stream.get_info().await;
-        Ok(info
-            .map_err(|error| ClusterError::server("tell where the stream ends", &error))?
-            .state
-            .last_sequence)
+        let info = info.map_err(|error| ClusterError::server("tell where the stream ends", &error))?;
+        format::check(&info.config)?;
+        Ok(info.state.last_sequence)
     }
 
     /// The message at a place.
@@ -244,6 +256,7 @@ fn config(options: &ClusterOptions) -> Config {
         deny_delete: true,
         deny_purge: true,
         allow_direct: true,
+        metadata: format::mark(),
         republish: Some(Republish {
             source: format!("{}.*", options.name.log_subjects()),
             destination: format!("{}.{{{{wildcard(1)}}}}", options.name.live_subjects()),

@@ -174,7 +174,9 @@ fn a_node_without_its_cluster_is_not_ready_until_it_is_back() {
     let mut server = NatsServer::start();
     let nodes = Nodes::start(&server, 1);
     until("it is ready", || nodes.is_ready(0));
-    assert_eq!(nodes.counts(0, "synx_cluster_reached"), 1.0);
+    for name in ["synx_cluster_reached", "synx_cluster_servers_current"] {
+        assert_eq!(nodes.counts(0, name), 1.0, "{name}");
+    }
     server.kill();
     until("it is not ready", || !nodes.is_ready(0));
     let (status, said) = nodes.page(0, "readyz").unwrap();

@@ -54,12 +54,16 @@ pub enum ServerFault {
         /// The limit.
         max_payload: usize,
     },
-    /// There are fewer servers than each event is to be kept on.
-    #[error("{servers} of them answer, but each event is to be kept on {replicas}")]
+    /// There are too few servers to agree on anything.
+    #[error(
+        "{servers} of them answers, and {needed} must, as each event is kept on {replicas}: start the others"
+    )]
     TooFew {
         /// How many answer.
         servers: usize,
-        /// How many are needed.
+        /// How many must.
+        needed: usize,
+        /// How many keep each event.
         replicas: usize,
     },
 }
@@ -91,8 +95,13 @@ struct JetStreamConfig {
     sync_always: bool,
 }
 
-/// Refuses servers that are not safe; with `accept_unsafe` it warns, and refuses only what cannot work.
-pub(crate) async fn check(client: &Client, replicas: usize, accept_unsafe: bool) -> Result<(), ClusterError> {
+/// Refuses servers that are not safe; with `accept_unsafe` it warns, and refuses only what cannot work. How many answered: none,
+/// where they do not tell of themselves.
+pub(crate) async fn check(
+    client: &Client,
+    replicas: usize,
+    accept_unsafe: bool,
+) -> Result<usize, ClusterError> {
     let info = client.server_info();
     if info.max_payload < MAX_PAYLOAD_BYTES {
         let faults = vec![ServerFault::SmallMessages { max_payload: info.max_payload }];
@@ -104,16 +113,13 @@ pub(crate) async fn check(client: &Client, replicas: usize, accept_unsafe: bool)
     }
     let reports = ask(client).await.map_err(|error| ClusterError::server("tell about itself", &error))?;
     let faults = faults(&reports, replicas);
-    if faults.is_empty() {
-        return Ok(());
-    }
-    if !accept_unsafe {
+    if !faults.is_empty() && !accept_unsafe {
         return Err(ClusterError::UnsafeServer { faults });
     }
     for fault in faults {
         tracing::warn!(%fault, "the log is kept on servers that may lose events, as asked for");
     }
-    Ok(())
+    Ok(reports.len())
 }
 
 async fn ask(client: &Client) -> Result<Vec<Report>, async_nats::Error> {
@@ -147,8 +153,10 @@ fn faults(reports: &[Report], replicas: usize) -> Vec<ServerFault> {
             faults.push(ServerFault::SyncsLate { server: name.clone() });
         }
     }
-    if reports.len() < replicas {
-        faults.push(ServerFault::TooFew { servers: reports.len(), replicas });
+    // Those that are gone for now catch up when they are back.
+    let (servers, needed) = (reports.len(), replicas / 2 + 1);
+    if servers < needed {
+        faults.push(ServerFault::TooFew { servers, needed, replicas });
     }
     faults
 }
@@ -185,11 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_no_proof_and_each_replica_needs_a_server() {
+    fn silence_is_no_proof_and_most_of_those_that_keep_the_log_must_answer() {
         assert_eq!(faults(&[], 1), [ServerFault::Unverifiable]);
         let two = [report("2.15.1", true), report("2.15.1", true)];
-        assert_eq!(faults(&two, 3), [ServerFault::TooFew { servers: 2, replicas: 3 }]);
-        assert_eq!(faults(&two, 1), []);
+        assert_eq!(faults(&two[..1], 3), [ServerFault::TooFew { servers: 1, needed: 2, replicas: 3 }]);
+        assert_eq!(faults(&two, 5), [ServerFault::TooFew { servers: 2, needed: 3, replicas: 5 }]);
+        for replicas in [1, 3] {
+            assert_eq!(faults(&two, replicas), []);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use synx_log::LogError;
 
 const REACHED: &str = "synx_cluster_reached";
+const SERVERS: &str = "synx_cluster_servers_current";
 const LAG: &str = "synx_cluster_lag_messages";
 const RETRIES: &str = "synx_cluster_commit_retries_total";
 
@@ -14,6 +15,7 @@ const RETRIES: &str = "synx_cluster_commit_retries_total";
 pub(crate) struct Condition {
     trouble: Mutex<Option<String>>,
     reached: Gauge,
+    servers: Gauge,
     lag: Gauge,
     retries: Counter,
 }
@@ -21,6 +23,7 @@ pub(crate) struct Condition {
 impl Condition {
     pub(crate) fn new() -> Self {
         describe_gauge!(REACHED, "Whether the stream answered when it was looked at last: 1 or 0.");
+        describe_gauge!(SERVERS, "NATS servers that had all of the stream when it was looked at last.");
         describe_gauge!(
             LAG,
             "Messages of the stream that this node's copy lacked when it was looked at last."
@@ -29,9 +32,15 @@ impl Condition {
         Self {
             trouble: Mutex::default(),
             reached: gauge!(REACHED),
+            servers: gauge!(SERVERS),
             lag: gauge!(LAG),
             retries: counter!(RETRIES),
         }
+    }
+
+    /// So many servers have all of the stream.
+    pub(crate) fn kept_by(&self, servers: usize) {
+        self.servers.set(servers as f64);
     }
 
     /// The copy lacks so many messages.

@@ -33,6 +33,18 @@ pub enum ClusterError {
         /// What is wrong, at least one.
         faults: Vec<ServerFault>,
     },
+    /// The log is to be kept on more servers than there are.
+    #[error(
+        "the stream {stream} cannot be made, as it is to be kept on {replicas} NATS servers and fewer are there ({detail}): start the others as one NATS cluster, or ask for fewer replicas"
+    )]
+    TooFewServers {
+        /// Its name.
+        stream: String,
+        /// How many were asked for.
+        replicas: usize,
+        /// What the servers said.
+        detail: String,
+    },
     /// The stream exists and is not made as a log's must be.
     #[error("the stream {stream} cannot hold a log: {}; make it anew under another name, or set it so", problems.join(", "))]
     UnfitStream {
@@ -108,6 +120,7 @@ impl ClusterError {
             Self::BadOption { .. } => "cluster_option",
             Self::Unreachable { .. } => "cluster_unreachable",
             Self::UnsafeServer { .. } => "cluster_unsafe_server",
+            Self::TooFewServers { .. } => "cluster_too_few_servers",
             Self::UnfitStream { .. } => "cluster_unfit_stream",
             Self::NewerFormat { .. } => "cluster_newer_format",
             Self::UnfitBucket { .. } => "cluster_unfit_bucket",

@@ -60,9 +60,9 @@ impl Session {
         condition: Arc<Condition>,
     ) -> Result<Self, ClusterError> {
         let client = connection::connect(options).await?;
-        check::check(&client, options.replicas, options.accept_unsafe).await?;
+        let servers = check::check(&client, options.replicas, options.accept_unsafe).await?;
         let events_here = copy.head()?.log_seq;
-        let stream = LogStream::open(client, options, events_here).await?;
+        let stream = LogStream::open(client, options, servers, events_here).await?;
         let live = stream.live().await?;
         examine(&stream, &copy, options).await?;
         let mut session = Self {
@@ -225,11 +225,13 @@ impl Session {
 
     /// Where the stream ends. Once it is seen that a later version has taken it over, this node leaves it alone.
     async fn end(&mut self) -> Result<u64, ClusterError> {
-        let end = self.stream.end().await;
-        if let Err(outdated @ ClusterError::NewerFormat { .. }) = &end {
-            self.outdated = Some(outdated.clone());
+        let state = self.stream.state().await;
+        match &state {
+            Ok(state) => self.condition.kept_by(state.servers),
+            Err(outdated @ ClusterError::NewerFormat { .. }) => self.outdated = Some(outdated.clone()),
+            Err(_) => {}
         }
-        end
+        Ok(state?.end)
     }
 
     /// The stream's leader is asked, not a replica: what was acknowledged is there.
@@ -290,7 +292,7 @@ async fn examine(
         return Ok(());
     }
     let newest = copy.scan(head.log_seq.saturating_sub(1), 1)?.pop();
-    let there = if place == 0 || place > stream.end().await? {
+    let there = if place == 0 || place > stream.state().await?.end {
         None
     } else {
         last_record(&stream.get(place).await?)

@@ -9,7 +9,7 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType, Stream,
 };
-use async_nats::jetstream::{Context, ErrorCode};
+use async_nats::jetstream::{Context, Error, ErrorCode};
 use async_nats::{Client, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -51,6 +51,14 @@ impl Stored {
     }
 }
 
+/// How a stream is.
+pub(crate) struct State {
+    /// The place of the last message.
+    pub end: u64,
+    /// Servers that have all of it.
+    pub servers: usize,
+}
+
 /// A log's stream on its servers.
 pub(crate) struct LogStream {
     pub client: Client,
@@ -61,10 +69,11 @@ pub(crate) struct LogStream {
 }
 
 impl LogStream {
-    /// Finds the stream, or makes it if this node knows of no events in it.
+    /// Finds the stream, or makes it if this node knows of no events in it, and all servers answer that are to keep it.
     pub(crate) async fn open(
         client: Client,
         options: &ClusterOptions,
+        servers: usize,
         events_here: u64,
     ) -> Result<Self, ClusterError> {
         let context = async_nats::jetstream::new(client.clone());
@@ -78,6 +87,10 @@ impl LogStream {
                     events: events_here,
                     copy: options.copy.clone(),
                 });
+            }
+            // It would be made, with what is missing to come: but the ones that answer could be all there ever are.
+            Err(error) if is_missing(&error.kind()) && (1..options.replicas).contains(&servers) => {
+                return Err(too_few_servers(&config, format!("{servers} of them answer")));
             }
             Err(error) if is_missing(&error.kind()) => create(&context, config.clone()).await?,
             Err(error) => return Err(ClusterError::server("find the stream", &error)),
@@ -128,15 +141,17 @@ impl LogStream {
         })
     }
 
-    /// Where the stream ends, as its leader knows it.
+    /// How the stream is, as its leader knows it.
     ///
     /// # Errors
     /// When it does not answer, or a later version has taken the stream over.
-    pub(crate) async fn end(&self) -> Result<u64, ClusterError> {
+    pub(crate) async fn state(&self) -> Result<State, ClusterError> {
         let info = self.stream.get_info().await;
         let info = info.map_err(|error| ClusterError::server("tell where the stream ends", &error))?;
         format::check(&info.config)?;
-        Ok(info.state.last_sequence)
+        let followers = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
+        let current = followers.filter(|peer| peer.current && !peer.offline).count();
+        Ok(State { end: info.state.last_sequence, servers: 1 + current })
     }
 
     /// The message at a place.
@@ -215,6 +230,15 @@ fn not_made_yet(error: &CreateStreamErrorKind) -> bool {
     }
 }
 
+fn too_few_servers(config: &Config, detail: String) -> ClusterError {
+    ClusterError::TooFewServers { stream: config.name.clone(), replicas: config.num_replicas, detail }
+}
+
+/// Of several servers too few can be found, or the one is not part of a NATS cluster.
+fn lacks_servers(error: &Error) -> bool {
+    [ErrorCode::CLUSTER_NO_PEERS, ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED].contains(&error.error_code())
+}
+
 /// Asks again while the answer says that it is too early, but not for ever.
 pub(crate) async fn patiently<T, E, F>(ask: impl Fn() -> F, too_early: impl Fn(&E) -> bool) -> Result<T, E>
 where
@@ -234,7 +258,13 @@ async fn create(context: &Context, config: Config) -> Result<Info, ClusterError>
     tracing::info!(stream = config.name, replicas = config.num_replicas, "making the stream of the log");
     let make = || context.create_stream(config.clone());
     let made = patiently(make, |error| not_made_yet(&error.kind())).await;
-    Ok(made.map_err(|error| ClusterError::server("make the stream", &error))?.cached_info().clone())
+    let made = made.map_err(|error| match error.kind() {
+        CreateStreamErrorKind::JetStream(said) if lacks_servers(&said) => {
+            too_few_servers(&config, said.to_string())
+        }
+        _ => ClusterError::server("make the stream", &error),
+    });
+    Ok(made?.cached_info().clone())
 }
 
 fn config(options: &ClusterOptions) -> Config {
@@ -297,7 +327,10 @@ pub(crate) fn forgets(found: &Config, replicas: usize) -> Vec<String> {
     ];
     let mut problems: Vec<String> = complaints(checks).collect();
     if found.num_replicas < replicas {
-        problems.push(format!("it is kept on {} servers, not {replicas}", found.num_replicas));
+        problems.push(format!(
+            "it is kept on {} of the servers, not {replicas}, which `nats stream edit {} --replicas {replicas}` mends",
+            found.num_replicas, found.name
+        ));
     }
     problems
 }

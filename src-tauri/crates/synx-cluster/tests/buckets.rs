@@ -53,7 +53,9 @@ async fn buckets_that_too_few_servers_keep_are_refused_and_those_of_other_nodes_
         Objects::open(&backplane).await.unwrap();
     }
     let backplane = Backplane::connect(&options(3)).await.unwrap();
-    let few = ["it is kept on 1 servers, not 3"];
-    assert_eq!(problems(backplane.shared_secret(vec![3]).await, "synx-keys"), few);
-    assert_eq!(problems(Objects::open(&backplane).await, "synx-audio"), few);
+    let few = |stream: &str| {
+        format!("it is kept on 1 of the servers, not 3, which `nats stream edit {stream} --replicas 3` mends")
+    };
+    assert_eq!(problems(backplane.shared_secret(vec![3]).await, "synx-keys"), [few("KV_synx-keys")]);
+    assert_eq!(problems(Objects::open(&backplane).await, "synx-audio"), [few("OBJ_synx-audio")]);
 }

@@ -36,7 +36,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "cluster",
-        about: "[FOLDER] [SECONDS] [ROUNDS]: durable events a second on 1, 2 and 3 nodes, beside the embedded log",
+        about: "[FOLDER] [SECONDS] [ROUNDS]: durable events a second on 1, 2 and 3 nodes, beside the embedded log; and then what they deliver",
         package: "synx-cluster",
         example: "bench_cluster",
     },
@@ -116,7 +116,18 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         workspace.cargo().args(["build", "--release", "--package", "synx", "--bin", "synx"]).check()?;
     }
     example(workspace, bench.package, bench.example).args(rest).check()?;
-    if bench.name == "library" && rest.is_empty() { window(workspace, rest) } else { Ok(()) }
+    match bench.name {
+        "library" if rest.is_empty() => window(workspace, rest),
+        "cluster" => deliveries(workspace, rest),
+        _ => Ok(()),
+    }
+}
+
+/// What one room's nodes deliver, and what a delivery costs them: on the same folder, for as long.
+fn deliveries(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
+    let options = ["--folder", "--seconds"].into_iter().zip(args);
+    let options = options.flat_map(|(option, value)| [option.to_owned(), value.clone()]);
+    example(workspace, "synx-node", "bench_server").args(["cluster", "--plain"]).args(options).check()
 }
 
 /// A call of an optimised program, to which its arguments are to be added.

@@ -1,9 +1,9 @@
-//! Durable events per second of one, two and three nodes over one NATS server, beside the embedded log, and how long each
-//! append took.
+//! Durable events per second of one, two and three nodes over one NATS server and over three that each keep everything, beside the
+//! embedded log, and how long each append took.
 //!
 //! `cargo run --release -p synx-cluster --example bench_cluster -- [FOLDER] [SECONDS] [ROUNDS]`. Prints one
 //! JSON object a line. Each round measures everything once, in turn, with a probe of the disk beside each: its state decides
-//! the figures. All on one machine: nodes are logs of one process, and share its processors with the server.
+//! the figures. All on one machine: nodes are logs of one process, and share its processors and its disk with the servers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use futures_util::FutureExt;
@@ -13,10 +13,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use synx_cluster::JetStreamStore;
 use synx_cluster::testing::NatsServer;
+use synx_cluster::{ClusterOptions, JetStreamStore};
 use synx_domain::{CommandId, EventId, NewEvent, RoomEvent, RoomId, UserId};
 use synx_log::{Log, LogOptions};
+use synx_testkit::cpu_s;
 use tempfile::TempDir;
 
 /// As in `log-append` and `server append`.
@@ -29,6 +30,13 @@ struct Load {
     depth: usize,
 }
 
+/// What the log is kept in: nodes over NATS servers that each keep everything, or the embedded one where there are none.
+#[derive(Clone, Copy)]
+struct Store {
+    nodes: usize,
+    servers: usize,
+}
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let folder = args.next().map_or_else(std::env::temp_dir, PathBuf::from);
@@ -36,16 +44,19 @@ fn main() {
     let rounds = args.next().map_or(1, |text| text.parse().expect("rounds"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let loads = [(64, 1), (64, 16), (1, 1), (1, 16)].map(|(rooms, depth)| Load { rooms, depth });
+    let stores =
+        [(0, 0), (1, 1), (2, 1), (3, 1), (1, 3), (3, 3)].map(|(nodes, servers)| Store { nodes, servers });
     for _ in 0..rounds {
         for load in loads {
-            for nodes in 0..=3 {
+            for store in stores {
                 let scratch = tempfile::tempdir_in(&folder).unwrap();
                 let sync_ms = probe(scratch.path());
-                let figures = runtime.block_on(measure(scratch.path(), nodes, load, time));
+                let figures = runtime.block_on(measure(scratch.path(), store, load, time));
                 let Load { rooms, depth } = load;
+                let Store { nodes, servers } = store;
                 let store = if nodes == 0 { "embedded" } else { "cluster" };
                 println!(
-                    "{{\"store\":\"{store}\",\"nodes\":{nodes},\"senders\":{SENDERS},\"rooms\":{rooms},\"depth\":{depth},\"fdatasync_ms\":{sync_ms:.3},{figures}}}"
+                    "{{\"store\":\"{store}\",\"nodes\":{nodes},\"servers\":{servers},\"senders\":{SENDERS},\"rooms\":{rooms},\"depth\":{depth},\"fdatasync_ms\":{sync_ms:.3},{figures}}}"
                 );
             }
         }
@@ -67,27 +78,31 @@ fn probe(folder: &Path) -> f64 {
     took[took.len() / 2].as_secs_f64() * 1e3
 }
 
-/// The logs to append to: the embedded one where there are no nodes.
-fn logs(folder: &Path, nodes: usize) -> (Vec<Log>, Option<NatsServer>, Vec<TempDir>) {
-    if nodes == 0 {
+/// The logs to append to.
+fn logs(folder: &Path, store: Store) -> (Vec<Log>, Vec<NatsServer>, Vec<TempDir>) {
+    if store.nodes == 0 {
         let log = Log::open(&folder.join("log.db"), LogOptions::default()).unwrap();
-        return (vec![log], None, Vec::new());
+        return (vec![log], Vec::new(), Vec::new());
     }
-    let server = NatsServer::start_in(folder);
-    let copies: Vec<_> = (0..nodes).map(|_| tempfile::tempdir_in(folder).unwrap()).collect();
+    let servers = NatsServer::start_in(folder, store.servers);
+    let copies: Vec<_> = (0..store.nodes).map(|_| tempfile::tempdir_in(folder).unwrap()).collect();
     let open = |copy: &TempDir| {
-        let store = JetStreamStore::open(server.options(copy.path())).unwrap();
+        let urls = servers.iter().map(NatsServer::url).collect();
+        let options = ClusterOptions::new(urls, copy.path().join("copy.db"));
+        let store = JetStreamStore::open(ClusterOptions { replicas: store.servers, ..options }).unwrap();
         Log::over(Arc::new(store), LogOptions::default()).unwrap()
     };
-    (copies.iter().map(open).collect(), Some(server), copies)
+    (copies.iter().map(open).collect(), servers, copies)
 }
 
-async fn measure(folder: &Path, nodes: usize, load: Load, time: Duration) -> String {
+async fn measure(folder: &Path, store: Store, load: Load, time: Duration) -> String {
     let folder = folder.to_owned();
-    let opened = tokio::task::spawn_blocking(move || logs(&folder, nodes)).await.unwrap();
-    let (logs, _server, _copies) = &opened;
+    let opened = tokio::task::spawn_blocking(move || logs(&folder, store)).await.unwrap();
+    let (logs, servers, _copies) = &opened;
     let rooms: Vec<_> = (0..load.rooms).map(|_| Room::default()).collect();
-    let start = Instant::now();
+    // This process is the nodes, and who appends.
+    let cpu_s = || (cpu_s(std::process::id()), servers.iter().map(|server| cpu_s(server.id())).sum::<f64>());
+    let (start, (nodes_s, nats_s)) = (Instant::now(), cpu_s());
     // A room is on one node: what several nodes do in one room is a matter of conflicts, not of the store.
     let senders = (0..SENDERS).map(|number| {
         let room = rooms[number % load.rooms].clone();
@@ -98,14 +113,17 @@ async fn measure(folder: &Path, nodes: usize, load: Load, time: Duration) -> Str
     for sender in senders.collect::<Vec<_>>() {
         took.extend(sender.await.unwrap());
     }
-    let elapsed = start.elapsed().as_secs_f64();
+    let (elapsed, (nodes_end_s, nats_end_s)) = (start.elapsed().as_secs_f64(), cpu_s());
     took.sort_unstable();
+    let us_per_event = |cpu_s: f64| cpu_s * 1e6 / took.len() as f64;
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     let figures = format!(
-        "\"events_per_s\":{:.0},\"p50_ms\":{:.2},\"p99_ms\":{:.2}",
+        "\"events_per_s\":{:.0},\"p50_ms\":{:.2},\"p99_ms\":{:.2},\"us_per_event\":{:.1},\"nats_us_per_event\":{:.1}",
         took.len() as f64 / elapsed,
         at(0.5),
-        at(0.99)
+        at(0.99),
+        us_per_event(nodes_end_s - nodes_s),
+        us_per_event(nats_end_s - nats_s),
     );
     logs.iter().cloned().for_each(Log::close);
     figures

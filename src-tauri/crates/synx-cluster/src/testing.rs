@@ -56,9 +56,9 @@ impl NatsServer {
         Self::with(&ServerConfig::default())
     }
 
-    /// Starts a server that is set up as it should be, on the disk of this folder.
-    pub fn start_in(folder: &Path) -> Self {
-        Self::system_in(folder, 1, &ServerConfig::default()).remove(0)
+    /// Starts servers that are one NATS cluster and set up as they should be, on the disk of this folder.
+    pub fn start_in(folder: &Path, count: usize) -> Vec<Self> {
+        Self::system_in(folder, count, &ServerConfig::default())
     }
 
     /// Starts a server that is set up so.

@@ -1,4 +1,5 @@
-//! One room on 1, 2 and 3 nodes of a cluster, beside the embedded store: what is delivered, and what a delivery costs.
+//! One room on 1, 2 and 3 nodes of a cluster, on one NATS server and on three, beside the embedded store: what is delivered, and what a
+//! delivery costs.
 
 use crate::Bench;
 use crate::house::House;
@@ -7,6 +8,7 @@ use crate::peers::{Target, run};
 use serde_json::json;
 use std::time::Instant;
 use synx_cluster::testing::NatsServer;
+use synx_testkit::cpu_s;
 use tempfile::TempDir;
 
 const MEMBERS: usize = 300;
@@ -17,21 +19,20 @@ const PER_S: f64 = 30.0;
 
 /// A room of 300, spread over the nodes: at saturation, and at an equal rate. No node at all is the embedded store.
 pub fn cluster(bench: &Bench, tls: bool) {
-    for nodes in 0..=3 {
+    for (nodes, servers) in [(0, 0), (1, 1), (2, 1), (3, 1), (3, 3)] {
         let folder = tempfile::tempdir_in(&bench.folder).unwrap();
-        let nats = (nodes > 0).then(|| NatsServer::start_in(folder.path()));
+        let nats = NatsServer::start_in(folder.path(), servers);
+        let urls: Vec<_> = nats.iter().map(NatsServer::url).collect();
         let folders: Vec<TempDir> =
             (0..nodes.max(1)).map(|_| tempfile::tempdir_in(folder.path()).unwrap()).collect();
-        let open = |folder: &TempDir| {
-            House::open_on(folder.path(), 1, MEMBERS, tls, nats.as_ref().map(NatsServer::url))
-        };
+        let open = |folder: &TempDir| House::open_on(folder.path(), 1, MEMBERS, tls, &urls);
         let houses: Vec<House> = folders.iter().map(open).collect();
         let targets: Vec<_> = houses
             .iter()
             .zip(&folders)
             .map(|(house, folder)| Target::new(house.at, folder.path(), tls))
             .collect();
-        let nats_cpu_s = || nats.as_ref().map_or(0.0, |nats| crate::house::cpu_s(nats.id()));
+        let nats_cpu_s = || nats.iter().map(|server| cpu_s(server.id())).sum::<f64>();
         let found = run(async {
             let load = Load::enter_by(&houses, &targets, 1, MEMBERS).await;
             for by in 0..WINDOW {
@@ -48,6 +49,7 @@ pub fn cluster(bench: &Bench, tls: bool) {
             load.pace(PER_S, bench.time, MEMBERS, MEMBERS).await;
             json!({"saturated": saturated, "equal_rate": load.since(&then), "nats_cpu_s": nats_cpu_s() - nats_s})
         });
-        print("cluster", tls, folder.path(), json!({"nodes": nodes, "members": MEMBERS, "found": found}));
+        let what = json!({"nodes": nodes, "servers": servers, "members": MEMBERS, "found": found});
+        print("cluster", tls, folder.path(), what);
     }
 }

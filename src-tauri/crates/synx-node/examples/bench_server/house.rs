@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// Ticks of the kernel's process times: a second has 100 on every Linux.
-const TICKS_PER_S: f64 = 100.0;
+use synx_testkit::cpu_s;
 
 /// A running server process. Ended when dropped.
 pub struct House {
@@ -19,18 +17,18 @@ pub struct House {
 
 impl House {
     pub fn open(folder: &Path, rooms: usize, members: usize, tls: bool) -> Self {
-        Self::open_on(folder, rooms, members, tls, None)
+        Self::open_on(folder, rooms, members, tls, &[])
     }
 
-    /// The same as a node of a cluster on this NATS server.
-    pub fn open_on(folder: &Path, rooms: usize, members: usize, tls: bool, cluster: Option<String>) -> Self {
+    /// The same as a node of a cluster on these NATS servers, if there are any.
+    pub fn open_on(folder: &Path, rooms: usize, members: usize, tls: bool, nats: &[String]) -> Self {
         let start = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("serve")
             .arg(folder)
             .args([rooms.to_string(), members.to_string()])
             .arg(if tls { "tls" } else { "plain" })
-            .args(cluster)
+            .args(nats)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -71,11 +69,4 @@ impl Drop for House {
 /// Processor time of this process, in seconds: near the time that went by, the load generator was the limit.
 pub fn own_cpu_s() -> f64 {
     cpu_s(std::process::id())
-}
-
-pub fn cpu_s(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / TICKS_PER_S
 }

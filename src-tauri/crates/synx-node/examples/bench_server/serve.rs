@@ -34,14 +34,16 @@ pub fn settings() -> RoomSettings {
     }
 }
 
-/// `serve FOLDER ROOMS MEMBERS tls|plain [NATS]`: opens the rooms, says at which port, and ends with its standard input.
+/// `serve FOLDER ROOMS MEMBERS tls|plain [NATS…]`: opens the rooms, says at which port, and ends with its standard input.
 pub fn serve(args: &[String]) {
     let (args, nats) = args.split_at(4);
-    let [folder, rooms, members, tls] = args else { panic!("serve FOLDER ROOMS MEMBERS tls|plain [NATS]") };
+    let [folder, rooms, members, tls] = args else {
+        panic!("serve FOLDER ROOMS MEMBERS tls|plain [NATS…]")
+    };
     let (rooms, members) = (rooms.parse().unwrap(), members.parse().unwrap());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().unwrap();
-    let log = log(Path::new(folder), nats.first());
+    let log = log(Path::new(folder), nats);
     let server = runtime.block_on(open(log, Path::new(folder), rooms, members, tls == "tls"));
     println!("{}", server.local_addr().port());
     // The measuring process closes the pipe, or is gone.
@@ -49,10 +51,13 @@ pub fn serve(args: &[String]) {
     runtime.block_on(server.stop());
 }
 
-/// The log in the folder, or the one of a cluster with its copy there.
-fn log(folder: &Path, nats: Option<&String>) -> Log {
-    let Some(nats) = nats else { return Log::open(&folder.join("log.db"), LogOptions::default()).unwrap() };
-    let options = ClusterOptions::new(vec![nats.clone()], folder.join("copy.db"));
+/// The log in the folder, or the one that each of these servers keeps, with its copy there.
+fn log(folder: &Path, nats: &[String]) -> Log {
+    if nats.is_empty() {
+        return Log::open(&folder.join("log.db"), LogOptions::default()).unwrap();
+    }
+    let options = ClusterOptions::new(nats.to_vec(), folder.join("copy.db"));
+    let options = ClusterOptions { replicas: nats.len(), ..options };
     Log::over(Arc::new(JetStreamStore::open(options).unwrap()), LogOptions::default()).unwrap()
 }
 

@@ -61,6 +61,7 @@ fn all_are_refused(under: impl Fn() -> Vec<String>, home: &Path, code: &str) {
         assert_eq!(error["code"], code, "{args:?}: {error}");
         let message = error["message"].as_str().unwrap();
         assert!(message.contains(home.to_str().unwrap()), "{args:?}: {message}");
+        assert!(!message.contains("os error"), "{args:?}: {message}");
         assert_eq!(refused.exit_code(), 1, "{args:?}");
         drop(std::fs::remove_dir_all(mounts::after(home)));
     }

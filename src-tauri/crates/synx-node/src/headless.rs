@@ -1,7 +1,7 @@
 //! What a program without a window needs beyond requests: exact options, the raw messages, and why a room ended.
 
 use crate::bridge::{ChatMessageView, RoomSettingsView, RoomView};
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use crate::node::Node;
 use crate::room::hosting::Opening;
 use crate::room::stage::Stage;
@@ -104,7 +104,7 @@ impl Node {
         let ended = self.inner().last_end.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (code, message) =
             ended.unwrap_or_else(|| ("room_closed".to_owned(), "the room is closed".to_owned()));
-        RoomEnd { code, message }
+        RoomEnd { code, message: for_people(&message) }
     }
 
     /// How well this machine plays in time now.

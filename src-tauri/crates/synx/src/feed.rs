@@ -17,6 +17,7 @@ pub fn say(line: &Value) {
 
 /// Says that something failed.
 pub fn say_error(code: &str, message: &str) {
+    let message = synx_node::for_people(message);
     say(&json!({"type": "error", "code": code, "message": message}));
 }
 
@@ -50,8 +51,7 @@ impl Commands {
                 Ok(None) => self.ended = true,
                 Err(error) => {
                     self.ended = true;
-                    let problem = format!("standard input cannot be read any more: {error}");
-                    say_error("bad_input", &synx_node::for_people(&problem));
+                    say_error("bad_input", &format!("standard input cannot be read any more: {error}"));
                 }
             }
         }

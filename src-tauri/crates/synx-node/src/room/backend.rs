@@ -1,6 +1,6 @@
 //! What the server asks of a hosted room, and what becomes of a file that a peer has uploaded.
 
-use crate::error::NodeError;
+use crate::error::{NodeError, for_people};
 use crate::library::{Analyses, summary};
 use crate::node::Inner;
 use crate::room::abandoned::Upload;
@@ -348,7 +348,7 @@ impl Incoming {
 /// Why a file cannot be used, for everybody: under the name that its owner gave it, as where the host keeps it is nobody's
 /// business.
 fn public_reason(error: &NodeError, path: &Path, file_name: &str) -> String {
-    let reason = error.to_string();
+    let reason = for_people(&error.to_string());
     let kept = path.to_string_lossy();
     if reason.contains(&*kept) {
         return reason.replace(&*kept, file_name);
@@ -369,6 +369,7 @@ mod tests {
         let error = synx_media::probe(path).expect_err("there is no such file").into();
         let reason = public_reason(&error, path, "song.mp3");
         assert!(reason.contains("song.mp3") && !reason.contains("ana"), "{reason}");
+        assert!(!reason.contains("os error"), "{reason}");
         let other = NodeError::Closing;
         assert!(public_reason(&other, path, "song.mp3").contains("song.mp3"));
     }

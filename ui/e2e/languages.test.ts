@@ -56,6 +56,7 @@ const SCREENS: [name: string, scene: string, reach?: (page: Page) => Promise<voi
   ['analysing', 'analyzing'],
   ['no device', 'no-device', click('output-open')],
   ['link', 'link', async (page) => at(page, 'join-link').waitFor()],
+  ['link in a room', 'link-in-room', async (page) => at(page, 'join-link').waitFor()],
   ['at the door', 'at-door'],
   ['knocks', 'knocks'],
   ['nothing shared', 'room-empty'],

@@ -157,7 +157,7 @@ describe('a link that does not work', () => {
   it('costs nobody the room that they are in', async () => {
     const node = await open({ ...scene('room'), problem: 'the invite has expired', code: 'invite_expired' });
     node.emit({ type: 'link_opened', link: 'synxsphere://join?v=1&room=room-2&name=Kitchen' });
-    await screen.findByText('You leave “Friday listening” when you join.');
+    await screen.findByText('Your room “Friday listening” closes for everybody when you join.');
     await press('join-go');
     await screen.findByTestId('join-tries');
     expect(node.last('join_room')).toMatchObject({ leaving: true });

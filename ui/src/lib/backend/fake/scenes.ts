@@ -176,6 +176,8 @@ export function scene(name: string): Scene {
       return { app: { ...library, player: { ...loaded(TRACKS[1] as TrackView), audible: false, device: 'No output' } }, tracks };
     case 'link':
       return { app: library, tracks, link: 'synxsphere://join?v=1&r=room-2&a=192.168.1.30%3A7420' };
+    case 'link-in-room':
+      return { ...scene('room'), link: 'synxsphere://join?v=1&room=room-2&name=Kitchen' };
     case 'errors':
       return { app: library, tracks, problem: 'The disk is full: nothing can be saved. Make room on the disk and try again.' };
     case 'room-empty':

@@ -75,6 +75,7 @@ export const door: Messages['door'] = {
   joinNamed: (name) => `„${name}“ beitreten`,
   isHere: 'In diesem Raum bist du schon.',
   show: 'Zeigen',
+  closesOwn: (name) => `Dein Raum „${name}“ schließt dabei für alle.`,
   leavesOther: (name) => `Du verlässt dabei „${name}“.`,
   link: 'Link',
   address: 'Adresse (freiwillig)',

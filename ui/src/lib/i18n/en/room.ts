@@ -76,6 +76,7 @@ export const door = {
   joinNamed: (name: string) => `Join “${name}”`,
   isHere: 'You are in this room already.',
   show: 'Show it',
+  closesOwn: (name: string) => `Your room “${name}” closes for everybody when you join.`,
   leavesOther: (name: string) => `You leave “${name}” when you join.`,
   link: 'Link',
   address: 'Address (optional)',

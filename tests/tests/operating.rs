@@ -3,8 +3,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 use serde_json::json;
+use std::slice;
 use std::time::{Duration, Instant};
-use synx_cluster::testing::NatsServer;
+use synx_cluster::testing::{NatsServer, ServerConfig};
 use synx_system_tests::{Instance, PATIENCE, demo_track, http, synx};
 
 /// The value of a count, of all its labels together.
@@ -110,19 +111,23 @@ struct Nodes {
 }
 
 impl Nodes {
-    fn start(server: &NatsServer, count: usize) -> Self {
+    /// So many, over servers that each keep everything.
+    fn start(servers: &[NatsServer], count: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         let mut host = Instance::host(&home, &["--control", "everyone"]);
         let room = host.next("room_opened")["room_id"].as_str().unwrap().to_owned();
         host.must("end", json!({"type": "leave"}));
         assert_eq!(host.exit_code(), 0);
-        let (url, home) = (server.url(), home.to_str().unwrap().to_owned());
-        let cluster = ["--cluster", &url, "--data-dir", &home, "--room", &room];
-        assert!(synx(&[&["migrate", "to"][..], &cluster].concat()).status.success());
+        let urls = servers.iter().map(NatsServer::url).collect::<Vec<_>>().join(",");
+        let (replicas, home) = (servers.len().to_string(), home.to_str().unwrap().to_owned());
+        let cluster = ["--cluster", &urls, "--data-dir", &home, "--room", &room];
+        let moved = synx(&[&["migrate", "to", "--replicas", &replicas][..], &cluster].concat());
+        assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
         let node = |number: usize| {
             let home = folder.path().join(number.to_string());
-            let args = ["node", "--cluster", &url, "--listen", "127.0.0.1:0", "--no-tls", "--ops", "0"];
+            let args = ["node", "--cluster", &urls, "--replicas", &replicas, "--listen", "127.0.0.1:0"];
+            let args = [&args[..], &["--no-tls", "--ops", "0"]].concat();
             let mut node = Instance::start(&format!("node {number}"), &home, &args);
             let ops = node.next("ops_ready")["url"].as_str().unwrap().to_owned();
             let listen = node.next("node_ready")["listen"].as_str().unwrap().to_owned();
@@ -157,7 +162,7 @@ impl Nodes {
 #[test]
 fn a_node_that_ends_sends_its_peers_to_another() {
     let server = NatsServer::start();
-    let mut nodes = Nodes::start(&server, 2);
+    let mut nodes = Nodes::start(slice::from_ref(&server), 2);
     let mut ben = nodes.join("Ben", &[]);
     ben.must("before", json!({"type": "chat_message", "text": "before"}));
     // Addresses are tried in their order: the first node has him.
@@ -172,7 +177,7 @@ fn a_node_that_ends_sends_its_peers_to_another() {
 #[test]
 fn a_node_without_its_cluster_is_not_ready_until_it_is_back() {
     let mut server = NatsServer::start();
-    let nodes = Nodes::start(&server, 1);
+    let nodes = Nodes::start(slice::from_ref(&server), 1);
     until("it is ready", || nodes.is_ready(0));
     for name in ["synx_cluster_reached", "synx_cluster_servers_current"] {
         assert_eq!(nodes.counts(0, name), 1.0, "{name}");
@@ -190,9 +195,27 @@ fn a_node_without_its_cluster_is_not_ready_until_it_is_back() {
 }
 
 #[test]
+fn a_node_serves_on_without_one_of_three_nats_servers_and_says_so() {
+    let mut servers = NatsServer::system(3, &ServerConfig::default());
+    let nodes = Nodes::start(&servers, 1);
+    let kept_by = |count: f64| nodes.is_ready(0) && nodes.counts(0, "synx_cluster_servers_current") == count;
+    until("all three have everything", || kept_by(3.0));
+    let mut ben = nodes.join("Ben", &[]);
+    servers[0].kill();
+    until("two of three go on", || kept_by(2.0));
+    ben.must("two", json!({"type": "chat_message", "text": "two are enough"}));
+    // One of three could not tell whether the others have gone on without it.
+    servers[1].kill();
+    until("it is not ready", || !nodes.is_ready(0));
+    servers.iter_mut().take(2).for_each(NatsServer::restart);
+    until("all three have everything again", || kept_by(3.0));
+    ben.must("three", json!({"type": "chat_message", "text": "all are back"}));
+}
+
+#[test]
 fn audio_that_one_node_was_given_is_had_from_any() {
     let server = NatsServer::start();
-    let nodes = Nodes::start(&server, 2);
+    let nodes = Nodes::start(slice::from_ref(&server), 2);
     let mut ben = nodes.join("Ben", &["--address", &nodes.addresses[0]]);
     let mut cleo = nodes.join("Cleo", &["--address", &nodes.addresses[1]]);
     assert_eq!((nodes.counts(0, "synx_peers"), nodes.counts(1, "synx_peers")), (1.0, 1.0));

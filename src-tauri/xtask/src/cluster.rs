@@ -1,5 +1,5 @@
-//! `cargo xtask cluster`: three nodes, three NATS servers and three hundred peers, while one after the other is killed. A smaller
-//! one runs with every test.
+//! `cargo xtask cluster`: three nodes, three NATS servers and three hundred peers, while one after the other is killed; and what runs
+//! with every test, smaller, but optimised: among it a node that is cut off.
 
 use crate::Workspace;
 use crate::command::Failure;
@@ -11,5 +11,9 @@ pub fn cluster(workspace: &Workspace) -> Result<(), Failure> {
     setup::nats_server(workspace)?;
     workspace.cargo().args(["build", "--release", "--package", "synx"]).check()?;
     let test = ["test", "--release", "--package", "synx-system-tests", "--test", "cluster"];
-    workspace.cargo().args(test).args(["--", "--ignored", "--nocapture", "--test-threads", "1"]).check()
+    workspace
+        .cargo()
+        .args(test)
+        .args(["--", "--include-ignored", "--nocapture", "--test-threads", "1"])
+        .check()
 }

@@ -33,7 +33,7 @@ Usage: cargo xtask <task>
   bench [NAME ARGS…]
                     Runs a benchmark, optimised; without a name, lists them
   autobahn          Runs Autobahn's WebSocket test suite against the server (needs Python 2.7)
-  cluster           Kills nodes and NATS servers under three hundred peers, and says how soon everything is there again
+  cluster           Kills nodes and NATS servers under three hundred peers, cuts a node off, and says how soon everything is there again
   fuzz [TARGET] [SECONDS]
                     Feeds what reads bytes from outside with what coverage suggests, a minute each
   package           Builds an installable package

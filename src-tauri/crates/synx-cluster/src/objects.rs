@@ -10,10 +10,13 @@ use std::io::{self, SeekFrom};
 use std::time::Duration;
 use synx_domain::ContentHash;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Bytes that are handed over at once: as many as a message of the store has.
 const PIECE_BYTES: usize = 128 * 1024;
+/// A server that sends nothing for so long may be gone. The client finds that out by itself after ten seconds, and then tries for
+/// ever: too late for music, and too long.
+const SILENCE: Duration = Duration::from_secs(3);
 /// Pause before servers are asked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -70,7 +73,7 @@ impl Objects {
         let end = Instant::now() + self.patience;
         loop {
             match self.store.get(hash.to_string()).await {
-                Ok(object) => return Ok(Some(Pieces { object, patience: self.patience })),
+                Ok(object) => return Ok(Some(Pieces { objects: self.clone(), hash, object, taken: 0 })),
                 Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
                 Err(error) if Instant::now() >= end => return Err(handed_over(&error)),
                 Err(_) => sleep(RETRY_PAUSE).await,
@@ -81,8 +84,11 @@ impl Objects {
 
 /// A file of the store, piece by piece.
 pub struct Pieces {
+    objects: Objects,
+    hash: ContentHash,
     object: Object,
-    patience: Duration,
+    /// Bytes that were handed over.
+    taken: u64,
 }
 
 impl Pieces {
@@ -91,21 +97,35 @@ impl Pieces {
     /// # Errors
     /// When the servers do not answer, or have lost part of it.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ClusterError> {
-        let end = Instant::now() + self.patience;
+        let end = Instant::now() + self.objects.patience;
         let mut piece = BytesMut::with_capacity(PIECE_BYTES);
         loop {
-            // The client comes back to where it was by itself, and tries that for ever.
-            match timeout_at(end, self.object.read_buf(&mut piece)).await {
-                Ok(Ok(read)) => return Ok((read > 0).then(|| piece.freeze())),
-                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            let read = timeout(SILENCE, self.object.read_buf(&mut piece)).await;
+            match read.map_err(io::Error::from).flatten() {
+                Ok(read) => {
+                    self.taken += read as u64;
+                    return Ok((read > 0).then(|| piece.freeze()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidData || Instant::now() >= end => {
                     return Err(handed_over(&error));
                 }
-                // What could not be begun is begun anew by reading on.
-                Ok(Err(error)) => tracing::debug!(%error, "reading audio again"),
-                Err(_) => return Err(handed_over(&"the servers do not answer")),
+                Err(error) => tracing::debug!(%error, "fetching audio again"),
             }
             sleep(RETRY_PAUSE).await;
+            self.begin_anew(end).await?;
         }
+    }
+
+    /// Comes back to where it was by another way. Where that fails, it goes on as it was.
+    async fn begin_anew(&mut self, end: Instant) -> Result<(), ClusterError> {
+        let gone = || handed_over(&"it was removed meanwhile");
+        let Self { mut object, .. } = self.objects.get(self.hash).await?.ok_or_else(gone)?;
+        let mut taken = (&mut object).take(self.taken);
+        let skipped = timeout_at(end, tokio::io::copy(&mut taken, &mut tokio::io::sink())).await;
+        if skipped.is_ok_and(|skipped| skipped.is_ok_and(|bytes| bytes == self.taken)) {
+            self.object = object;
+        }
+        Ok(())
     }
 }
 

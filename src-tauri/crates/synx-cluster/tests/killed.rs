@@ -2,13 +2,15 @@
 //! servers on two cores did not always come to a leader.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use bytes::Bytes;
+use futures_util::TryStreamExt;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use synx_cluster::testing::{NatsServer, ServerConfig, until};
-use synx_cluster::{Backplane, ClusterError, ClusterOptions, JetStreamStore, Objects};
+use synx_cluster::{Backplane, ClusterError, ClusterOptions, JetStreamStore, Objects, Pieces};
 use synx_domain::{ContentHash, RoomId};
 use synx_log::testing::{chats, room};
 use synx_log::{EventStore, Log, LogOptions};
@@ -125,6 +127,14 @@ fn audio() -> Vec<u8> {
     (0..6_000_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 
+/// What is here already, and what comes behind it.
+async fn rest(pieces: &mut Pieces, mut here: Vec<u8>) -> Vec<u8> {
+    while let Some(piece) = pieces.next().await.unwrap() {
+        here.extend(piece);
+    }
+    here
+}
+
 async fn objects(options: ClusterOptions) -> Objects {
     Objects::open(&Backplane::connect(&options).await.unwrap()).await.unwrap()
 }
@@ -146,12 +156,44 @@ async fn audio_that_is_on_its_way_when_the_server_is_killed_arrives_whole() {
     server.restart();
     putting.await.unwrap().unwrap();
     let mut pieces = objects.get(HASH).await.unwrap().unwrap();
-    let mut here = pieces.next().await.unwrap().unwrap().to_vec();
+    let here = pieces.next().await.unwrap().unwrap().to_vec();
     server.kill();
     server.restart();
-    while let Some(piece) = pieces.next().await.unwrap() {
-        here.extend(piece);
+    let here = rest(&mut pieces, here).await;
+    assert!(here == audio(), "{} bytes, or others", here.len());
+}
+
+/// A file, of which the first piece is here, that comes from another server than the one that its reader is connected to and would
+/// see break; and which.
+async fn from_afar(servers: &[NatsServer], node: &Path) -> (Pieces, Bytes, usize) {
+    loop {
+        for near in servers {
+            let options = ClusterOptions { replicas: 3, ..patient(near.options(node)) };
+            let mut pieces = objects(options).await.get(HASH).await.unwrap().unwrap();
+            let here = pieces.next().await.unwrap().unwrap();
+            let with = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+            let client = with.connect(near.url()).await.unwrap();
+            let near = client.server_info().server_name;
+            let bucket = async_nats::jetstream::new(client).get_stream("OBJ_synx-audio").await.unwrap();
+            let readers: Vec<_> = bucket.consumers().try_collect().await.unwrap();
+            let reader = readers.into_iter().max_by_key(|reader| reader.created).unwrap();
+            let far = reader.cluster.unwrap().leader.unwrap();
+            if far != near {
+                return (pieces, here, far.trim_start_matches('n').parse::<usize>().unwrap() - 1);
+            }
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audio_that_comes_from_a_server_that_is_gone_for_good_comes_from_another() {
+    let _alone = ALONE.lock().await;
+    let (mut servers, node) = (NatsServer::system(3, &ServerConfig::default()), tempdir().unwrap());
+    let options = ClusterOptions { replicas: 3, ..patient(servers[0].options(node.path())) };
+    objects(options).await.put(HASH, Cursor::new(audio())).await.unwrap();
+    let (mut pieces, here, far) = from_afar(&servers, node.path()).await;
+    servers[far].kill();
+    let here = rest(&mut pieces, here.to_vec()).await;
     assert!(here == audio(), "{} bytes, or others", here.len());
 }
 

@@ -111,7 +111,8 @@ pub(crate) async fn check(
         let fault = ServerFault::TooOld { server: info.server_name, version: info.version };
         return Err(ClusterError::UnsafeServer { faults: vec![fault] });
     }
-    let reports = ask(client).await.map_err(|error| ClusterError::server("tell about itself", &error))?;
+    let reports =
+        ask(client, replicas).await.map_err(|error| ClusterError::server("tell about itself", &error))?;
     let faults = faults(&reports, replicas);
     if !faults.is_empty() && !accept_unsafe {
         return Err(ClusterError::UnsafeServer { faults });
@@ -122,7 +123,7 @@ pub(crate) async fn check(
     Ok(reports.len())
 }
 
-async fn ask(client: &Client) -> Result<Vec<Report>, async_nats::Error> {
+async fn ask(client: &Client, replicas: usize) -> Result<Vec<Report>, async_nats::Error> {
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await?;
     client.publish_with_reply(ASK_SERVERS, inbox, r#"{"config":true}"#.into()).await?;
@@ -134,7 +135,8 @@ async fn ask(client: &Client) -> Result<Vec<Report>, async_nats::Error> {
             break;
         }
         reports.extend(serde_json::from_slice::<Report>(&answer.payload).ok());
-        patience = NEXT_ANSWER;
+        // Those that are needed may have just started, and be busy with each other.
+        patience = if reports.len() < replicas { FIRST_ANSWER } else { NEXT_ANSWER };
     }
     reports.retain(|report| !report.data.disabled);
     Ok(reports)

@@ -90,7 +90,9 @@ impl NatsServer {
             })
             .collect();
         servers.iter_mut().for_each(Self::launch);
-        servers.iter().for_each(Self::wait);
+        // Also for each other: before, they are no system.
+        let others = |line: &str| ports.iter().all(|(port, _)| line.contains(&format!("127.0.0.1:{port}")));
+        servers.iter().for_each(|server| server.wait(|line| count == 1 || others(line)));
         servers
     }
 
@@ -130,7 +132,7 @@ impl NatsServer {
     /// Starts it again where it was, and returns once it listens.
     pub fn restart(&mut self) {
         self.launch();
-        self.wait();
+        self.wait(|_| true);
     }
 
     /// Lets it forget everything.
@@ -148,12 +150,14 @@ impl NatsServer {
         self.child = Some(command.spawn().unwrap());
     }
 
-    /// A server says something to each who connects, as soon as it is ready.
-    fn wait(&self) {
+    /// A server says how it is to each who connects, as soon as it is ready.
+    fn wait(&self, is_so: impl Fn(&str) -> bool) {
         let begun = Instant::now();
         while begun.elapsed() < START {
+            let mut line = String::new();
             if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port))
-                && BufReader::new(stream).read_line(&mut String::new()).is_ok_and(|read| read > 0)
+                && BufReader::new(stream).read_line(&mut line).is_ok_and(|read| read > 0)
+                && is_so(&line)
             {
                 return;
             }

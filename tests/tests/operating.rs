@@ -19,7 +19,7 @@ fn count(metrics: &str, name: &str) -> f64 {
 }
 
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    // A server that is left alone may take itself for the leader for twenty seconds.
+    // NATS servers take their time to find out that others are gone.
     let end = Instant::now() + PATIENCE * 4;
     while !is_so() {
         assert!(Instant::now() < end, "never so: {what}");

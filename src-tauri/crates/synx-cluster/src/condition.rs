@@ -3,6 +3,7 @@
 
 use crate::ClusterError;
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use synx_log::LogError;
 
@@ -14,6 +15,8 @@ const RETRIES: &str = "synx_cluster_commit_retries_total";
 /// What the last look showed.
 pub(crate) struct Condition {
     trouble: Mutex<Option<String>>,
+    /// Servers that would have to have all of the stream, so that anything is stored, and do not.
+    lacking: AtomicUsize,
     reached: Gauge,
     servers: Gauge,
     lag: Gauge,
@@ -31,6 +34,7 @@ impl Condition {
         describe_counter!(RETRIES, "Commits whose outcome had to be looked up in the stream.");
         Self {
             trouble: Mutex::default(),
+            lacking: AtomicUsize::default(),
             reached: gauge!(REACHED),
             servers: gauge!(SERVERS),
             lag: gauge!(LAG),
@@ -38,9 +42,10 @@ impl Condition {
         }
     }
 
-    /// So many servers have all of the stream.
-    pub(crate) fn kept_by(&self, servers: usize) {
+    /// So many servers have all of the stream, of those that keep it. One that is left alone may go on as the leader for minutes.
+    pub(crate) fn kept_by(&self, servers: usize, replicas: usize) {
         self.servers.set(servers as f64);
+        self.lacking.store((replicas / 2 + 1).saturating_sub(servers), Ordering::Relaxed);
     }
 
     /// The copy lacks so many messages.
@@ -60,9 +65,13 @@ impl Condition {
     }
 
     pub(crate) fn ready(&self) -> Result<(), LogError> {
-        match &*self.trouble.lock().unwrap_or_else(PoisonError::into_inner) {
-            None => Ok(()),
-            Some(detail) => Err(LogError::Io { what: "reach the cluster", detail: detail.clone() }),
+        let failed = |detail| Err(LogError::Io { what: "reach the cluster", detail });
+        if let Some(detail) = &*self.trouble.lock().unwrap_or_else(PoisonError::into_inner) {
+            return failed(detail.clone());
+        }
+        match self.lacking.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            lacking => failed(format!("{lacking} more of its servers must have all of the log")),
         }
     }
 }

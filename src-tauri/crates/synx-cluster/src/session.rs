@@ -227,7 +227,7 @@ impl Session {
     async fn end(&mut self) -> Result<u64, ClusterError> {
         let state = self.stream.state().await;
         match &state {
-            Ok(state) => self.condition.kept_by(state.servers),
+            Ok(state) => self.condition.kept_by(state.servers, state.replicas),
             Err(outdated @ ClusterError::NewerFormat { .. }) => self.outdated = Some(outdated.clone()),
             Err(_) => {}
         }

@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub end: u64,
     /// Servers that have all of it.
     pub servers: usize,
+    /// Servers that are to have it.
+    pub replicas: usize,
 }
 
 /// A log's stream on its servers.
@@ -151,7 +153,8 @@ impl LogStream {
         format::check(&info.config)?;
         let followers = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
         let current = followers.filter(|peer| peer.current && !peer.offline).count();
-        Ok(State { end: info.state.last_sequence, servers: 1 + current })
+        let replicas = info.config.num_replicas;
+        Ok(State { end: info.state.last_sequence, servers: 1 + current, replicas })
     }
 
     /// The message at a place.

@@ -2,6 +2,7 @@
 //!
 //! Must never put a secret into an error or a log.
 
+use crate::stream::patiently;
 use crate::{ClusterError, ClusterName, ClusterOptions, bucket, connection};
 use async_nats::jetstream::kv::{Config, CreateErrorKind};
 use async_nats::{Client, Message, Request, Subject, Subscriber, jetstream};
@@ -62,14 +63,18 @@ impl Backplane {
             ..Config::default()
         };
         let bucket = bucket::of_keys(self, config).await?;
-        match bucket.create(KEYS, own.clone().into()).await {
-            Ok(_) => Ok(own),
-            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
-                let known = bucket.get(KEYS).await.map_err(|error| failed(&error))?;
-                known.map(Vec::from).ok_or_else(|| failed(&"they were removed meanwhile"))
+        let agree = || async {
+            match bucket.create(KEYS, own.clone().into()).await {
+                Ok(_) => Ok(own.clone()),
+                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+                    let known = bucket.get(KEYS).await.map_err(|error| failed(&error))?;
+                    known.map(Vec::from).ok_or_else(|| failed(&"they were removed meanwhile"))
+                }
+                Err(error) => Err(failed(&error)),
             }
-            Err(error) => Err(failed(&error)),
-        }
+        };
+        // Servers of which one is gone answer for the bucket again once they have a leader.
+        patiently(agree, |_| true).await
     }
 
     /// A subject of this cluster.

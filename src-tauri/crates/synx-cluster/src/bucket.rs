@@ -38,7 +38,7 @@ pub(crate) async fn of_files(
         || context.create_object_store(config.clone()),
     );
     let bucket = bucket.await?;
-    let stream = context.get_stream(format!("OBJ_{}", config.bucket)).await;
+    let stream = patiently(|| context.get_stream(format!("OBJ_{}", config.bucket)), |_| true).await;
     let stream = stream.map_err(|error| ClusterError::server("look at a bucket", &error))?;
     let found: &Config = &stream.cached_info().config;
     fit(&config.bucket, forgets(found, replicas))?;

@@ -131,6 +131,17 @@ impl ClusterError {
         }
     }
 
+    /// Whether nothing is wrong but that servers are missing, which may yet come.
+    pub(crate) fn is_for_want_of_servers(&self) -> bool {
+        match self {
+            Self::TooFewServers { .. } => true,
+            Self::UnsafeServer { faults } => {
+                faults.iter().all(|fault| matches!(fault, ServerFault::TooFew { .. }))
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn server(what: &'static str, error: &dyn std::fmt::Display) -> Self {
         Self::Server { what, detail: error.to_string() }
     }

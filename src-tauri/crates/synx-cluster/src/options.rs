@@ -80,6 +80,8 @@ pub struct ClusterOptions {
     pub replicas: usize,
     /// How long an append, or audio, may wait for servers that do not answer.
     pub commit_timeout: Duration,
+    /// How long a node waits, when it starts, for servers that it needs and does not find.
+    pub servers_timeout: Duration,
     /// Whether servers that could lose what they acknowledged, or do not tell, are taken all the same.
     pub accept_unsafe: bool,
 }
@@ -96,6 +98,8 @@ impl ClusterOptions {
             replicas: 1,
             // A NATS server that is started again answers within a second or two; a new leader is found within four.
             commit_timeout: Duration::from_secs(10),
+            // Servers that start with it have found each other within a few seconds, on a busy machine within ten.
+            servers_timeout: Duration::from_secs(20),
             accept_unsafe: false,
         }
     }
@@ -122,6 +126,7 @@ impl fmt::Debug for ClusterOptions {
             .field("copy", &self.copy)
             .field("replicas", &self.replicas)
             .field("commit_timeout", &self.commit_timeout)
+            .field("servers_timeout", &self.servers_timeout)
             .field("accept_unsafe", &self.accept_unsafe)
             .finish_non_exhaustive()
     }

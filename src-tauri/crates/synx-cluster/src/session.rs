@@ -7,7 +7,7 @@ use crate::condition::Condition;
 use crate::message::Message;
 use crate::publish::{NotStored, publish};
 use crate::replica::Replica;
-use crate::stream::{LogStream, Stored};
+use crate::stream::{LogStream, Stored, patiently_for};
 use crate::{ClusterError, ClusterOptions, check, connection};
 use async_nats::Subscriber;
 use futures_util::StreamExt;
@@ -60,9 +60,14 @@ impl Session {
         condition: Arc<Condition>,
     ) -> Result<Self, ClusterError> {
         let client = connection::connect(options).await?;
-        let servers = check::check(&client, options.replicas, options.accept_unsafe).await?;
         let events_here = copy.head()?.log_seq;
-        let stream = LogStream::open(client, options, servers, events_here).await?;
+        let find = || async {
+            let servers = check::check(&client, options.replicas, options.accept_unsafe).await?;
+            LogStream::open(client.clone(), options, servers, events_here).await
+        };
+        // Servers that have just started do not know of each other yet.
+        let stream =
+            patiently_for(options.servers_timeout, find, ClusterError::is_for_want_of_servers).await?;
         let live = stream.live().await?;
         examine(&stream, &copy, options).await?;
         let mut session = Self {

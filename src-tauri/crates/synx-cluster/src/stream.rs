@@ -247,7 +247,18 @@ pub(crate) async fn patiently<T, E, F>(ask: impl Fn() -> F, too_early: impl Fn(&
 where
     F: Future<Output = Result<T, E>>,
 {
-    let end = Instant::now() + LEADER_PATIENCE;
+    patiently_for(LEADER_PATIENCE, ask, too_early).await
+}
+
+pub(crate) async fn patiently_for<T, E, F>(
+    patience: Duration,
+    ask: impl Fn() -> F,
+    too_early: impl Fn(&E) -> bool,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let end = Instant::now() + patience;
     loop {
         match ask().await {
             Err(error) if too_early(&error) && Instant::now() < end => tokio::time::sleep(LEADER_PAUSE).await,

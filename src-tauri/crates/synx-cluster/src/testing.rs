@@ -90,10 +90,14 @@ impl NatsServer {
             })
             .collect();
         servers.iter_mut().for_each(Self::launch);
-        // Also for each other: before, they are no system.
-        let others = |line: &str| ports.iter().all(|(port, _)| line.contains(&format!("127.0.0.1:{port}")));
-        servers.iter().for_each(|server| server.wait(|line| count == 1 || others(line)));
+        Self::until_one(&servers);
         servers
+    }
+
+    /// Waits until all of these listen, also to each other: before, they are no system.
+    pub fn until_one(servers: &[Self]) {
+        let all = |line: &str| servers.iter().all(|server| line.contains(&server.address()));
+        servers.iter().for_each(|server| server.wait(|line| servers.len() == 1 || all(line)));
     }
 
     /// Its process, while it runs; 0 else.

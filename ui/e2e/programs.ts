@@ -30,7 +30,7 @@ export class Program {
   readonly #errors: string[] = [];
   readonly #wake = new Set<() => void>();
 
-  constructor(private readonly name: string, args: string[], private readonly folder: string) {
+  constructor(private readonly name: string, args: string[], readonly folder: string) {
     this.#child = spawn(binary(), [...args, '--device', 'null', '--data-dir', folder], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stderr?.on('data', (text) => this.#errors.push(String(text)));
     const lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
@@ -40,12 +40,12 @@ export class Program {
     });
   }
 
-  /** The first line of a type, whether it came already or not. */
-  first(type: string): Promise<Line> {
+  /** The first line of a type that fits, whether it came already or not. */
+  first(type: string, fits: (line: Line) => boolean = () => true): Promise<Line> {
     return new Promise((found, failed) => {
       const late = setTimeout(() => failed(new Error(`${this.name} never said ${type}.\n${this.#errors.join('')}`)), PATIENCE_MS);
       const look = () => {
-        const line = this.#said.find((one) => one.type === type);
+        const line = this.#said.find((one) => one.type === type && fits(one));
         if (!line) return;
         clearTimeout(late);
         this.#wake.delete(look);

@@ -1,6 +1,7 @@
 //! What can go wrong on the wire, each with a stable code and a sentence that says what to do.
 
 use crate::disk;
+use crate::wire::PROTOCOL_VERSION;
 use std::path::PathBuf;
 
 /// An error of the network layer.
@@ -72,6 +73,15 @@ pub enum NetError {
     /// The connection broke.
     #[error("the connection to the host was lost: {0}")]
     Lost(String),
+    /// The host has another version of the program, and says so before anything else.
+    #[error(
+        "the host speaks protocol {theirs}, this program {PROTOCOL_VERSION}: update {}",
+        if is_newer(*theirs) { "SynxSphere here" } else { "the host's SynxSphere" }
+    )]
+    OtherProtocol {
+        /// The host's.
+        theirs: u64,
+    },
     /// The other side does not speak this protocol.
     #[error("the other side sent something unexpected: {0}; update the older side")]
     Protocol(String),
@@ -109,6 +119,10 @@ pub enum NetError {
     Ended,
 }
 
+fn is_newer(protocol: u64) -> bool {
+    protocol > u64::from(PROTOCOL_VERSION)
+}
+
 impl NetError {
     /// Stable code for programs; the host's own where the host refused.
     pub fn code(&self) -> &str {
@@ -124,6 +138,8 @@ impl NetError {
             Self::Unreachable { .. } => "unreachable",
             Self::WrongCertificate { .. } => "wrong_certificate",
             Self::Lost(_) => "connection_lost",
+            Self::OtherProtocol { theirs } if is_newer(*theirs) => "host_newer",
+            Self::OtherProtocol { .. } => "host_older",
             Self::Protocol(_) => "protocol",
             Self::Refused { code, .. } => code,
             Self::Token(error) => error.code(),

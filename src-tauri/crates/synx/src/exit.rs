@@ -42,9 +42,10 @@ impl From<&NetError> for Exit {
     fn from(error: &NetError) -> Self {
         match error {
             NetError::Unreachable { .. } | NetError::Lost(_) => Self::NotConnected,
-            NetError::Refused { .. } | NetError::WrongCertificate { .. } | NetError::Token(_) => {
-                Self::Refused
-            }
+            NetError::Refused { .. }
+            | NetError::OtherProtocol { .. }
+            | NetError::WrongCertificate { .. }
+            | NetError::Token(_) => Self::Refused,
             _ => Self::Failed,
         }
     }

@@ -187,7 +187,11 @@ impl LinkLoop {
                 Err(NetError::Refused { code, message }) if is_final(&code) => {
                     return Err(End::Final(code, message));
                 }
-                Err(error @ (NetError::Protocol(_) | NetError::WrongCertificate { .. })) => {
+                Err(
+                    error @ (NetError::Protocol(_)
+                    | NetError::OtherProtocol { .. }
+                    | NetError::WrongCertificate { .. }),
+                ) => {
                     return Err(End::Final(error.code().to_owned(), error.to_string()));
                 }
                 Err(error) => reason = error.to_string(),

@@ -4,6 +4,7 @@ use crate::NetError;
 use crate::client::dial::{Dialled, Dialler};
 use crate::identity::{Identity, JoinProof};
 use crate::server::{Admission, Challenge, JoinRequest, PROOF};
+use crate::wire::PROTOCOL_VERSION;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{Method, Request, Response, StatusCode, header};
@@ -126,6 +127,16 @@ pub(crate) async fn json_within<T: DeserializeOwned>(
     serde_json::from_slice(&bytes).map_err(|error| NetError::Protocol(error.to_string()))
 }
 
+/// What a challenge asks to be signed. Of a host of another version only the version is read: its challenge may look otherwise.
+fn nonce_of(challenge: serde_json::Value) -> Result<String, NetError> {
+    match challenge["protocol"].as_u64() {
+        Some(theirs) if theirs != u64::from(PROTOCOL_VERSION) => Err(NetError::OtherProtocol { theirs }),
+        _ => serde_json::from_value(challenge)
+            .map(|Challenge { nonce, .. }| nonce)
+            .map_err(|error| NetError::Protocol(error.to_string())),
+    }
+}
+
 /// Proves who one is and gets a session token.
 pub(crate) async fn admission(
     dialler: &Dialler,
@@ -137,7 +148,7 @@ pub(crate) async fn admission(
     let path = format!("/api/v1/rooms/{room}/challenge");
     let challenge =
         send(dialler.dial().await?, request(Method::GET, path, None), empty(), Some(ANSWER)).await?;
-    let Challenge { nonce, .. } = json(challenge).await?;
+    let nonce = nonce_of(json(challenge).await?)?;
     let bytes = data_encoding::HEXLOWER.decode(nonce.as_bytes()).unwrap_or_default();
     let bytes = bytes.try_into().map_err(|_| NetError::Protocol("a challenge that is none".to_owned()))?;
     let signature = identity.sign_join(&JoinProof { nonce: bytes, room, fingerprint });

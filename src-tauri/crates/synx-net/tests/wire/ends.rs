@@ -4,15 +4,27 @@ use crate::guest::Guest;
 use crate::house::House;
 use crate::proxy::{Mode, Proxy};
 use crate::{PATIENCE, eventually};
+use axum::{Json, Router};
+use serde_json::json;
+use std::net::SocketAddr;
 use std::time::Duration;
 use synx_net::{ClientEvent, TlsIdentity};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Somebody who joins through a link that can be cut.
 async fn guest_behind(house: &House, proxy: &Proxy) -> Guest {
     let mut config = house.config("Ben");
     config.addresses = Some(vec![proxy.address()]);
     Guest::join(config).await.unwrap()
+}
+
+/// A host of a later version, whose challenge looks otherwise in all but the version; where it listens.
+async fn later_host() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let challenge = || async { Json(json!({"protocol": 2, "riddle": "what walks on four legs?"})) };
+    tokio::spawn(axum::serve(listener, Router::new().fallback(challenge)).into_future());
+    at
 }
 
 async fn until_reconnecting(guest: &mut Guest) {
@@ -153,4 +165,22 @@ async fn a_client_that_is_dropped_is_gone() {
     assert!(house.is_connected(user));
     drop(ben);
     eventually("the host has noticed", async || !house.is_connected(user)).await;
+}
+
+#[tokio::test]
+async fn a_host_of_another_version_is_final_at_the_door_and_after_a_break() {
+    let (house, later) = (House::open().await, later_host().await);
+    let proxy = Proxy::to(house.at()).await;
+    let mut ben = guest_behind(&house, &proxy).await;
+    let mut config = house.config("Cleo");
+    config.addresses = Some(vec![later.to_string()]);
+    let refused = house.refusal(config).await;
+    assert_eq!(refused.code(), "host_newer");
+    assert!(refused.to_string().contains("protocol 2, this program 1: update SynxSphere here"), "{refused}");
+
+    proxy.set(Mode::Cut);
+    until_reconnecting(&mut ben).await;
+    proxy.lead_to(later);
+    proxy.set(Mode::Open);
+    assert_eq!(ben.until_ended().await, "host_newer");
 }

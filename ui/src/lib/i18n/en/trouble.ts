@@ -20,6 +20,8 @@ const tries: Record<string, string[]> = {
   bad_address: ['Write the address as host:port, such as 192.168.1.20:7420.'],
   link_version: ['One of you has an older SynxSphere: update it on both machines.', 'Then ask the host for a new link.'],
   protocol_version: ['One of you has an older SynxSphere: update it on both machines.'],
+  host_newer: ['Update SynxSphere on this machine.'],
+  host_older: ['Ask the host to update SynxSphere on theirs.'],
   protocol: ['One of you has an older SynxSphere: update it on both machines.'],
   room_full: ['Ask the host to let more people in, in the room’s settings.'],
   removed: ['Only the host can let you in again.'],
@@ -35,6 +37,8 @@ const failures: Record<string, (subject: string) => string> = {
   // What to do about these stands beside them.
   wrong_certificate: () => 'Somebody other than the room’s host answers at its address: you did not join.',
   link_version: () => 'This link is from another version of SynxSphere.',
+  host_newer: () => 'The host has a newer SynxSphere: the two do not understand each other.',
+  host_older: () => 'The host has an older SynxSphere: the two do not understand each other.',
   protocol: () => 'The host has another version of SynxSphere: the two do not understand each other.',
   protocol_version: () => 'The host has another version of SynxSphere: the two do not understand each other.',
   invite_expired: () => 'This invite has expired.',

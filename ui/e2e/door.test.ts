@@ -4,8 +4,9 @@
 import type { Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { silent, speakOtherwise } from './hosts';
 import { inspect, picture, settle } from './inspect';
-import { Programs } from './programs';
+import { Programs, type Program } from './programs';
 import { serve } from './site';
 import { at, escape, LOOKS, put, Windows } from './windows';
 
@@ -13,11 +14,16 @@ let programs: Programs;
 let windows: Windows;
 let site: { origin: string; server: Server };
 let pages: { language: string; page: Page }[];
+let host: Program;
+/** What is to be closed in the end. */
+const ends: (() => unknown)[] = [];
 const links: Record<string, string> = {};
 
 beforeAll(async () => {
   programs = await Programs.create();
-  const [kitchen, ben, opened] = await Promise.all([programs.host('Kitchen'), programs.node(), Windows.start()]);
+  const hosts = Promise.all(['Kitchen', 'Attic', 'Cellar', 'Garden'].map((name) => programs.host(name)));
+  const [[kitchen, attic, cellar, garden], ben, opened] = await Promise.all([hosts, programs.node(), Windows.start()]);
+  if (!kitchen || !attic || !cellar || !garden) throw new Error('four rooms are open');
   windows = opened;
   site = await serve(ben.url);
   const address = `${site.origin}/?backend=${ben.url}&token=${ben.token}`;
@@ -28,6 +34,18 @@ beforeAll(async () => {
   for (const { page } of pages) await at(page, 'join-room').waitFor();
 
   const { program, link } = kitchen;
+  host = program;
+  await attic.program.end();
+  links.unreachable = attic.link;
+  for (const [code, from, protocol] of [['host_newer', cellar, 2], ['host_older', garden, 0]] as const) {
+    const other = await speakOtherwise(from, protocol);
+    ends.push(() => other.close());
+    links[code] = from.link;
+  }
+  const nobody = await silent(link);
+  ends.push(nobody.end);
+  links.silent = nobody.link;
+  links.knock = await program.invite('--knock');
   links.link_version = link.replace('v=1', 'v=2');
   links.wrong_certificate = link.replace(/fp=\w+/u, `fp=${'0'.repeat(64)}`);
   links.invite_used_up = await program.invite('--uses', '1');
@@ -44,6 +62,7 @@ afterAll(async () => {
   await windows?.close();
   await programs?.end();
   site?.server.close();
+  for (const end of ends) end();
 });
 
 async function tryLink(page: Page, link: string): Promise<void> {
@@ -64,7 +83,24 @@ async function draw(page: Page, name: string): Promise<void> {
   }
 }
 
+/** What one sees while it is not known yet whether one comes in: in each language, and how one gets out of it. */
+async function waits(name: string, link: string, sign: (page: Page) => Promise<unknown>, look?: (page: Page) => Promise<unknown>): Promise<void> {
+  for (const { language, page } of pages) {
+    await tryLink(page, link);
+    await sign(page);
+    await draw(page, `${name}-${language}`);
+    if (language === 'en') await look?.(page);
+    await at(page, 'join-cancel').click();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await at(page, 'notice').count()).toBe(0);
+    expect(await at(page, 'room-name').count()).toBe(0);
+  }
+}
+
 it.each([
+  ['unreachable', 'cannot be reached', 'nicht zu erreichen'],
+  ['host_newer', 'newer SynxSphere', 'neueres SynxSphere'],
+  ['host_older', 'older SynxSphere', 'älteres SynxSphere'],
   ['invite_expired', 'expired', 'abgelaufen'],
   ['invite_revoked', 'withdrew', 'zurückgezogen'],
   ['invite_used_up', 'as many', 'so viele'],
@@ -81,4 +117,16 @@ it.each([
     await escape(page);
     expect(await at(page, 'room-name').count()).toBe(0);
   }
+}, 90_000);
+
+it('shows that a host does not answer yet, and is given up at once', async () => {
+  await waits('calling', links.silent ?? '', (page) => page.locator('[data-testid=join-go][aria-busy=true]').waitFor());
+}, 90_000);
+
+it('shows that the host is asked, and asks no more when one goes', async () => {
+  await waits('asked', links.knock ?? '', (page) => at(page, 'join-waiting').waitFor(), async (page) => {
+    await host.first('knocks', ({ knocks }) => (knocks as unknown[]).length === 1);
+    expect(await inspect(page, 'wide', 'door-asked')).toEqual([]);
+  });
+  await host.first('knocks', ({ knocks }) => (knocks as unknown[]).length === 0);
 }, 90_000);

@@ -78,7 +78,7 @@ impl Inner {
         leaving: bool,
     ) -> Result<RoomView, NodeError> {
         let link: InviteLink = link.parse()?;
-        let _one_at_a_time = self.changing_stage.lock().await;
+        let _nobody_enters = self.entering.lock().await;
         if !leaving || self.stage().with(|room| room.id) == Some(link.room) {
             self.needs_no_room()?;
         }
@@ -101,6 +101,8 @@ impl Inner {
             self.tell(NodeEvent::AtDoorChanged { at_door: None });
         }
         let stage = Arc::new(Stage::Joined(joined?));
+        // Only now: the room where one is may have ended meanwhile, and is shown to have.
+        let _one_at_a_time = self.changing_stage.lock().await;
         // First out, so that nothing of the one room is taken for the other's.
         if let Err(error) = self.go_home().await {
             tracing::warn!(%error, "the room before was not left as one should");

@@ -77,6 +77,8 @@ pub(crate) struct Inner {
     pub missed: Missed,
     /// The join that is under way.
     pub joining: Joining,
+    /// Ways into a room exclude one another, for as long as its host lets one wait. Taken before `changing_stage`.
+    pub entering: tokio::sync::Mutex<()>,
     /// Changes of stages exclude one another; the stage itself is read without waiting.
     pub changing_stage: tokio::sync::Mutex<()>,
     stage: RwLock<Running>,
@@ -136,6 +138,7 @@ impl Node {
             past: tokio::sync::Mutex::default(),
             missed: Missed::default(),
             joining: Joining::default(),
+            entering: tokio::sync::Mutex::default(),
             changing_stage: tokio::sync::Mutex::default(),
             stage: RwLock::new(Running { stage: Arc::clone(&solo), tasks: JoinSet::new() }),
         });
@@ -336,6 +339,7 @@ impl Inner {
     pub async fn leave_room(self: &Arc<Self>) -> Result<(), NodeError> {
         let before = self.stage();
         let stopped = self.joining.stop();
+        let _nobody_enters = self.entering.lock().await;
         let _one_at_a_time = self.changing_stage.lock().await;
         // Unless the other room let one in at that very moment.
         if stopped && Arc::ptr_eq(&before, &self.stage()) {
@@ -350,6 +354,7 @@ impl Inner {
     /// As [`Inner::leave_room`].
     pub async fn leave_all(self: &Arc<Self>) -> Result<(), NodeError> {
         self.joining.stop();
+        let _nobody_enters = self.entering.lock().await;
         let _one_at_a_time = self.changing_stage.lock().await;
         self.go_home().await
     }

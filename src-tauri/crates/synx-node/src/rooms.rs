@@ -47,6 +47,7 @@ impl Inner {
     /// # Errors
     /// As [`Hosting::open`].
     pub async fn host(self: &Arc<Self>, opening: Opening) -> Result<RoomView, NodeError> {
+        let _nobody_enters = self.entering.lock().await;
         let _one_at_a_time = self.changing_stage.lock().await;
         self.needs_no_room()?;
         if opening.settings.is_none() && self.log.head(opening.room)? == 0 {

@@ -175,3 +175,38 @@ async fn a_room_is_left_for_another_once_that_one_lets_one_in_and_not_before() {
         node.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_at_a_door_is_told_at_once_that_the_room_they_are_in_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ana, ben, cy] = ["ana", "ben", "cy"].map(|name| folder.path().join(name));
+    let (ana, ben, cy) = (open(&ana).await, open(&ben).await, open(&cy).await);
+    let there = host(&ana).await;
+    host(&cy).await;
+    let here = cy.room().unwrap().link.unwrap();
+    ben.call(Request::JoinRoom { link: here, address: None, leaving: None }).await.unwrap();
+    let (mut of_ana, mut of_ben) = (ana.subscribe(), ben.subscribe());
+    let joining = {
+        let (ben, join) =
+            (ben.clone(), Request::JoinRoom { link: there, address: None, leaving: Some(true) });
+        tokio::spawn(async move { ben.call(join).await })
+    };
+    let asking = knocks(&mut of_ana, 1).await;
+
+    cy.call(Request::LeaveRoom).await.unwrap();
+    until(&mut of_ben, |event| {
+        matches!(event, NodeEvent::Notice { code, .. } if code == "room_closed").then_some(())
+    })
+    .await;
+    assert!(ben.room().is_none(), "they are in no room any more");
+    // The host is asked as before.
+    assert_eq!(ana.room().unwrap().knocks.len(), 1);
+    assert!(!joining.is_finished());
+
+    ana.call(Request::AnswerKnock { user: asking[0].clone(), let_in: true }).await.unwrap();
+    joining.await.unwrap().unwrap();
+    assert_eq!(place(&ben), (place(&ana).0, false));
+    for node in [cy, ben, ana] {
+        node.close().await;
+    }
+}

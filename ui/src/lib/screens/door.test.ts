@@ -1,6 +1,7 @@
 import { fireEvent, screen, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallFailure } from '../backend';
+import type { FakeBackend } from '../backend/fake';
 import { all, get, open, press, type } from './testing';
 
 beforeEach(() => localStorage.clear());
@@ -113,14 +114,34 @@ describe('at the door', () => {
     await expect.poll(() => all('at-door')).toEqual([]);
   });
 
-  it('a dialog that is closed asks nobody any more, and what one gave up is no error', async () => {
-    const node = await open('library');
-    let refuse = () => {};
+  /** Has the host take their time; what it is like when one does not wait for them. */
+  function asksFirst(node: FakeBackend): { giveUp: () => void } {
+    const asked = { giveUp: () => {} };
     const call = node.call.bind(node);
     node.call = (async (request: Parameters<typeof call>[0]) => {
-      if (request.type === 'join_room') await new Promise((_, no) => (refuse = () => no(new CallFailure('join_stopped', 'you do not wait any more'))));
+      if (request.type === 'join_room') await new Promise((_, no) => (asked.giveUp = () => no(new CallFailure('join_stopped', 'you do not wait any more'))));
       return call(request);
     }) as typeof node.call;
+    return asked;
+  }
+
+  it('one hears in the dialog that the room where one is has ended', async () => {
+    const node = await open('link-in-room');
+    asksFirst(node);
+    await screen.findByTestId('join-link');
+    await press('join-go');
+    node.emit({ type: 'at_door_changed', at_door: { room_name: 'Kitchen', message: 'asked', since_ms: 0 } });
+    await screen.findByTestId('join-waiting');
+    expect(all('join-ended')).toEqual([]);
+    node.setRoom(null);
+    node.emit({ type: 'notice', level: 'warning', code: 'room_closed', message: 'the host closed the room' });
+    expect((await screen.findByTestId('join-ended')).textContent).toBe('You are not in “Friday listening” any more. The host closed the room');
+    expect(get('join-waiting')).toBeTruthy();
+  });
+
+  it('a dialog that is closed asks nobody any more, and what one gave up is no error', async () => {
+    const node = await open('library');
+    const asked = asksFirst(node);
     await press('join-room');
     await type('join-link', 'synxsphere://join?v=1&name=Kitchen');
     await press('join-go');
@@ -128,7 +149,7 @@ describe('at the door', () => {
     expect((await screen.findByTestId('join-waiting')).textContent).toContain('asked');
     await press('join-cancel');
     expect(node.last('leave_room')).toBeTruthy();
-    refuse();
+    asked.giveUp();
     await expect.poll(() => all('join-link')).toEqual([]);
     expect(all('notice')).toEqual([]);
   });

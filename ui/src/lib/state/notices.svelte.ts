@@ -27,6 +27,11 @@ export class Notices {
     if (level === 'info') setTimeout(() => this.dismiss(notice.id), INFO_STAYS_MS);
   }
 
+  /** Why one is not in the room before any more, until that is dismissed. */
+  get end(): Notice | undefined {
+    return this.list.findLast((notice) => ENDS.has(notice.code));
+  }
+
   /** What one gave up oneself is no news, nor that a room which one is not in any more has ended. */
   fail(failure: CallFailure, inRoom = true): void {
     if (failure.code === 'join_stopped' || (failure.code === 'ended' && !inRoom)) return;

@@ -109,7 +109,12 @@ impl Room {
             RoomEvent::UploadStarted { hash, file_name, size_bytes } => {
                 let uploading =
                     TrackState::Uploading { file_name: file_name.clone(), size_bytes: *size_bytes };
-                self.track(*hash, actor).progress_to(uploading, seq);
+                let track = self.track(*hash, actor);
+                if track.state != TrackState::Shared {
+                    // Who announced it last answers for what comes.
+                    track.shared_by = actor;
+                }
+                track.progress_to(uploading, seq);
             }
             RoomEvent::UploadCompleted { hash } => {
                 if let Some(track) = self.tracks.get_mut(hash) {

@@ -194,6 +194,23 @@ fn what_cannot_be_used_is_said_and_may_be_tried_again() {
 }
 
 #[test]
+fn whoever_announces_an_upload_again_has_announced_it() {
+    let by = |log: &RoomLog| log.room().tracks[&hash(1)].shared_by;
+    let longer = Command::StartUpload { hash: hash(1), file_name: "1.flac".to_owned(), size_bytes: 9 };
+    let log = RoomLog::with_people().did(CLEO, upload(1)).did(CLEO, fail(1)).did(BEN, upload(1));
+    assert_eq!(by(&log), BEN, "after it failed");
+    assert_eq!(by(&log.clone().did(CLEO, upload(1))), BEN, "said once is enough");
+    assert_eq!(by(&log.did(CLEO, longer)), CLEO, "with another length");
+    let shared = RoomLog::open().shared(1);
+    let again = RoomEvent::UploadStarted { hash: hash(1), file_name: "x".to_owned(), size_bytes: 1 };
+    assert_eq!(
+        by(&shared.clone().with(DAN, again)),
+        by(&shared),
+        "what is shared stays theirs who shared it"
+    );
+}
+
+#[test]
 fn a_playable_track_stays_so() {
     let log = RoomLog::open()
         .shared(1)

@@ -191,6 +191,18 @@ async fn what_another_sends_wrongly_ends_nothing_for_who_announced_it() {
 }
 
 #[tokio::test]
+async fn wrong_bytes_of_who_announced_it_after_another_failed_end_it_as_well() {
+    let house = House::open().await;
+    let (ben, eve) = (Sender::of(&house), Sender::of(&house));
+    for sender in [&ben, &eve] {
+        let hash = sender.announces(b"music");
+        assert_eq!(sender.send(hash, 0, b"noise").await.refused(), refused(422, "hash_mismatch"));
+        is_over(&house, hash, "hash_mismatch").await;
+    }
+    ben.shares(b"music").await;
+}
+
+#[tokio::test]
 async fn what_nobody_announced_is_not_taken() {
     let house = House::open().await;
     let ben = Sender::of(&house);

@@ -2,6 +2,7 @@
 //! whoever watches it from outside (`metrics`).
 
 use crate::ClusterError;
+use crate::publish::NotStored;
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +12,7 @@ const REACHED: &str = "synx_cluster_reached";
 const SERVERS: &str = "synx_cluster_servers_current";
 const LAG: &str = "synx_cluster_lag_messages";
 const RETRIES: &str = "synx_cluster_commit_retries_total";
+const OVERTAKEN: &str = "synx_cluster_commits_overtaken_total";
 
 /// What the last look showed.
 pub(crate) struct Condition {
@@ -21,6 +23,7 @@ pub(crate) struct Condition {
     servers: Gauge,
     lag: Gauge,
     retries: Counter,
+    overtaken: Counter,
 }
 
 impl Condition {
@@ -32,6 +35,7 @@ impl Condition {
             "Messages of the stream that this node's copy lacked when it was looked at last."
         );
         describe_counter!(RETRIES, "Commits whose outcome had to be looked up in the stream.");
+        describe_counter!(OVERTAKEN, "Commits before which another node's came.");
         Self {
             trouble: Mutex::default(),
             lacking: AtomicUsize::default(),
@@ -39,6 +43,7 @@ impl Condition {
             servers: gauge!(SERVERS),
             lag: gauge!(LAG),
             retries: counter!(RETRIES),
+            overtaken: counter!(OVERTAKEN),
         }
     }
 
@@ -53,8 +58,9 @@ impl Condition {
         self.lag.set(messages as f64);
     }
 
-    pub(crate) fn retried(&self) {
-        self.retries.increment(1);
+    /// A commit was tried, and is not known to be stored.
+    pub(crate) fn not_stored(&self, reason: &NotStored) {
+        if reason.is_refusal() { self.overtaken.increment(1) } else { self.retries.increment(1) }
     }
 
     /// How a look at the stream ended.

@@ -19,8 +19,17 @@ pub(crate) enum NotStored {
     PassedOver,
     /// It was refused, as there is another message at this place, with the same subject, that was not expected.
     Behind(u64),
+    /// It was refused, as another message with the same subject is being stored, whose place is not known yet.
+    Contended,
     /// It was refused, or no answer came.
     Otherwise(String),
+}
+
+impl NotStored {
+    /// Whether it is certain that this attempt has stored nothing that counts.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::PassedOver | Self::Behind(_) | Self::Contended)
+    }
 }
 
 /// Sends a message and waits until the stream has it: its place. Where `expected` is given, the server refuses it unless that
@@ -44,11 +53,16 @@ fn acknowledged(answer: &NatsMessage) -> Result<u64, NotStored> {
     match serde_json::from_slice(&answer.payload) {
         Ok(Response::Ok(PublishAck { duplicate: false, sequence, .. })) => Ok(sequence),
         Ok(Response::Ok(_)) => Err(NotStored::Known),
-        Ok(Response::Err { error }) => Err(match last_sequence(&error) {
-            Some(last) => NotStored::Behind(last),
-            None => NotStored::Otherwise(error.to_string()),
-        }),
+        Ok(Response::Err { error }) => Err(refused(&error)),
         Err(error) => Err(NotStored::Otherwise(error.to_string())),
+    }
+}
+
+fn refused(error: &Error) -> NotStored {
+    match (error.error_code(), last_sequence(error)) {
+        (ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT, _) => NotStored::Contended,
+        (_, Some(last)) => NotStored::Behind(last),
+        _ => NotStored::Otherwise(error.to_string()),
     }
 }
 
@@ -67,12 +81,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_of_an_unexpected_message_is_told() {
-        let told = |text: &str| last_sequence(&serde_json::from_str(text).unwrap());
+    fn why_a_message_was_refused_is_told() {
+        let told = |text: &str| refused(&serde_json::from_str(text).unwrap());
         let wrong = r#"{"code":400,"err_code":10071,"description":"wrong last sequence: 17"}"#;
-        assert_eq!(told(wrong), Some(17));
-        let other = r#"{"code":400,"err_code":10164,"description":"wrong last sequence: 17"}"#;
-        assert_eq!(told(other), None);
-        assert_eq!(told(r#"{"code":400,"err_code":10071,"description":"wrong last sequence"}"#), None);
+        assert_eq!(told(wrong), NotStored::Behind(17));
+        let storing = r#"{"code":400,"err_code":10164,"description":"wrong last sequence"}"#;
+        assert_eq!(told(storing), NotStored::Contended);
+        for other in [
+            r#"{"code":400,"err_code":10071,"description":"wrong last sequence"}"#,
+            r#"{"code":400,"err_code":10070,"description":"wrong last sequence: 17"}"#,
+        ] {
+            assert!(matches!(told(other), NotStored::Otherwise(_)), "{other}");
+        }
     }
 }

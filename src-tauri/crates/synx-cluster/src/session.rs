@@ -4,7 +4,7 @@
 //! they might be.
 
 use crate::condition::Condition;
-use crate::message::Message;
+use crate::message::{Message, Topic};
 use crate::publish::{NotStored, publish};
 use crate::replica::Replica;
 use crate::stream::{LogStream, Stored, patiently_for};
@@ -15,14 +15,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use synx_log::{EventStore, LogError, News, Record, Scanned, SqliteStore};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 use uuid::Uuid;
 
 /// How long news of the stream that were lost on the way go unnoticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a message may be on its way that is known to be stored, until it is asked for.
 const LIVE_PATIENCE: Duration = Duration::from_millis(20);
-/// Pause before a commit is tried again.
+/// How long a message may be on its way of which it is known that it is being stored.
+const STORING_PATIENCE: Duration = Duration::from_millis(250);
+/// Pause before a commit is tried again of which nothing new is known.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is asked of the session.
@@ -120,15 +122,17 @@ impl Session {
             if let Some(outdated) = &self.outdated {
                 return Err(outdated.clone().into());
             }
+            let known = self.replica.applied();
             let reason = match self.attempt(&mut message, expected.take()).await {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
             };
-            self.condition.retried();
+            self.condition.not_stored(&reason);
             // What happened is seen in the stream alone: the answer to an earlier attempt may have been lost.
             let caught_up = match reason {
                 NotStored::PassedOver => Ok(()),
                 NotStored::Behind(place) => self.follow_to(place).await,
+                NotStored::Contended => self.hear_of(message.topic).await,
                 NotStored::Known | NotStored::Otherwise(_) => self.catch_up().await,
             };
             if let Err(ClusterError::Copy(error)) = caught_up {
@@ -147,13 +151,16 @@ impl Session {
             if Instant::now() >= deadline {
                 let detail = match reason {
                     NotStored::Otherwise(detail) => detail,
-                    NotStored::Known | NotStored::PassedOver | NotStored::Behind(_) => {
-                        "the servers do not answer".to_owned()
-                    }
+                    _ => "the servers do not answer".to_owned(),
                 };
                 return Err(LogError::Io { what: "store events in the cluster", detail });
             }
-            tokio::time::sleep(RETRY_PAUSE).await;
+            if reason.is_refusal() && self.replica.applied() > known {
+                // It was behind what has come meanwhile.
+                expected = self.replica.last_message(message.topic);
+            } else {
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
         }
     }
 
@@ -184,6 +191,21 @@ impl Session {
         while self.replica.applied() < end {
             let Ok(Some(message)) = timeout(LIVE_PATIENCE, self.live.next()).await else {
                 return self.catch_up_to(end).await;
+            };
+            if let Some(stored) = self.stream.heard(&message) {
+                self.hear(&stored).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the message with this subject that is being stored. When it does not come the stream is looked at.
+    async fn hear_of(&mut self, topic: Topic) -> Result<(), ClusterError> {
+        let last = self.replica.last_message(topic);
+        let end = Instant::now() + STORING_PATIENCE;
+        while self.replica.last_message(topic) == last {
+            let Ok(Some(message)) = timeout_at(end, self.live.next()).await else {
+                return self.catch_up().await;
             };
             if let Some(stored) = self.stream.heard(&message) {
                 self.hear(&stored).await?;

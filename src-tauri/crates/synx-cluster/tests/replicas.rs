@@ -4,6 +4,7 @@
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::stream::Info;
+use futures_util::future::join_all;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -14,7 +15,7 @@ use synx_cluster::{
 };
 use synx_domain::ContentHash;
 use synx_log::testing::{chats, room};
-use synx_log::{Log, LogOptions};
+use synx_log::{Log, LogError, LogOptions};
 use tempfile::tempdir;
 
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -107,6 +108,40 @@ async fn whichever_of_three_servers_is_gone_everything_is_there_and_goes_on() {
     }
     until_whole(&context).await;
     assert_eq!(log.head(room(1)).unwrap(), 30);
+}
+
+/// Appends to a room that others append to, one after the other.
+async fn append_among_others(log: Log, times: usize) {
+    for _ in 0..times {
+        loop {
+            let head = log.head(room(1)).unwrap();
+            match log.append(room(1), head, chats(1)).await {
+                Ok(_) => break,
+                Err(LogError::Conflict { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_nodes_that_write_to_one_room_at_once_the_servers_refuse_who_was_overtaken() {
+    const TIMES: usize = 60;
+    let _alone = ALONE.lock().await;
+    let servers = NatsServer::system(3, &ServerConfig::default());
+    let nodes = [(); 3].map(|()| tempdir().unwrap());
+    let logs = join_all(nodes.iter().map(|node| open(options(&servers, node.path())))).await;
+    join_all(logs.iter().map(|log| append_among_others(log.clone(), TIMES))).await;
+    let end = 3 * TIMES as u64;
+    for log in &logs {
+        until(async || log.head(room(1)).unwrap() == end, "a node lags").await;
+        assert_eq!(log.verify(Some(room(1))).await.unwrap()[0].first_bad, None);
+    }
+    let with = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+    let context = async_nats::jetstream::new(with.connect(servers[0].url()).await.unwrap());
+    let messages = context.get_stream("synx-log").await.unwrap().cached_info().state.messages;
+    // What nobody wants is in the stream for ever. A few are there if a message is stored more slowly than anybody waits for it.
+    assert!(messages <= end + end / 20, "{messages} messages for {end} events");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ pub struct SharedStore {
     shared: Arc<Shared>,
     /// Which of the listeners is this one's own.
     number: usize,
+    overtake: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -27,6 +28,7 @@ impl SharedStore {
         let store = Self {
             shared: Arc::new(Shared { records: MemoryStore::new(), listeners: Mutex::default() }),
             number: 0,
+            overtake: None,
         };
         store.listeners().push(None);
         store
@@ -36,12 +38,17 @@ impl SharedStore {
     pub fn another(&self) -> Self {
         let mut listeners = self.listeners();
         listeners.push(None);
-        Self { shared: Arc::clone(&self.shared), number: listeners.len() - 1 }
+        Self { shared: Arc::clone(&self.shared), number: listeners.len() - 1, overtake: None }
     }
 
     /// The same, but told of nothing: what others append is found out by a conflict.
     pub fn deaf(self) -> Self {
         Self { number: usize::MAX, ..self }
+    }
+
+    /// The same, but others do this before each commit of it.
+    pub fn overtaken_by(self, overtake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { overtake: Some(Box::new(overtake)), ..self }
     }
 
     fn listeners(&self) -> MutexGuard<'_, Vec<Option<News>>> {
@@ -69,6 +76,9 @@ impl EventStore for SharedStore {
     }
 
     fn commit(&self, records: &[Record]) -> Result<(), LogError> {
+        if let Some(overtake) = &self.overtake {
+            overtake();
+        }
         let listeners = self.listeners();
         let mut records = records.to_vec();
         for (log_seq, record) in (self.head()?.log_seq + 1..).zip(&mut records) {

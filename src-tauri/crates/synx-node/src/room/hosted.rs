@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+mod turns;
 mod writer;
 
 use crate::error::NodeError;
@@ -16,6 +17,7 @@ use synx_domain::{Command, CommandEnvelope, CommandId, Rejection, Room, RoomId, 
 use synx_log::Log;
 use synx_net::RoomInstant;
 use tokio::sync::{mpsc, oneshot, watch};
+use turns::Turns;
 use uuid::Uuid;
 use writer::{SeenCommands, Writer};
 
@@ -106,6 +108,7 @@ impl HostedRoom {
             durable: Arc::clone(&durable),
             head,
             board: Arc::clone(&board),
+            turns: Turns::new(),
         };
         tokio::spawn(writer.run(waiting));
         Ok(Self { id, time, log, jobs, durable, changes, board, knocks: Arc::default() })

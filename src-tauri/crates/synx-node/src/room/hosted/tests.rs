@@ -2,6 +2,8 @@
 
 use super::writer::SNAPSHOT_EVERY_EVENTS;
 use super::*;
+use futures_util::future::join_all;
+use std::sync::atomic::{AtomicU64, Ordering};
 use synx_domain::{PlaybackControl, Role, RoomSettings, StorageLimits, UserProfile, Visibility};
 use synx_log::{LogOptions, SharedStore};
 
@@ -19,7 +21,7 @@ async fn on_two_nodes() -> ([HostedRoom; 2], UserId) {
 /// Posts messages all at once; how each went.
 async fn post_all(room: &HostedRoom, host: UserId) -> Vec<Result<u64, ExecuteError>> {
     let post = |number: usize| room.execute_as(host, Command::PostChatMessage { text: number.to_string() });
-    futures_util::future::join_all((0..60).map(post)).await
+    join_all((0..60).map(post)).await
 }
 
 async fn until_it_is_at(room: &HostedRoom, seq: u64) {
@@ -40,6 +42,31 @@ async fn two_nodes_that_serve_a_room_have_one_order_and_one_state() {
     }
     assert_eq!(rooms[0].with(Room::clone), rooms[1].with(Room::clone));
     assert_eq!(rooms[0].log().fold(rooms[0].id(), None).await.unwrap(), rooms[0].with(Room::clone));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_is_carried_out_however_often_another_node_is_faster() {
+    const FASTER: u64 = 100;
+    let store = SharedStore::new();
+    let (room, host) = open(Log::over(Arc::new(store.another()), LogOptions::default()).unwrap()).await;
+    let (id, room) = (room.id(), Arc::new(room));
+    let say = |text: String| Command::PostChatMessage { text };
+    let (rival, runtime, left) =
+        (Arc::clone(&room), tokio::runtime::Handle::current(), AtomicU64::new(FASTER));
+    let slow = store.overtaken_by(move || {
+        if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+            runtime.block_on(rival.execute_as(host, say("first".to_owned()))).unwrap();
+        }
+    });
+    let slow = HostedRoom::open(Log::over(Arc::new(slow), LogOptions::default()).unwrap(), id).await.unwrap();
+    let before = room.with(|room| room.seq);
+    // Whoever comes meanwhile is done with it.
+    let seqs = join_all((0..5).map(|number| slow.execute_as(host, say(number.to_string())))).await;
+    let seqs: Vec<u64> = seqs.into_iter().map(Result::unwrap).collect();
+    assert!(seqs.is_sorted() && seqs[0] > before + FASTER, "{seqs:?}");
+    until_it_is_at(&room, seqs[4]).await;
+    assert_eq!(room.with(Room::clone), slow.with(Room::clone));
+    assert_eq!(room.with(|room| room.chat.len() as u64), FASTER + 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +156,7 @@ async fn commands_that_are_too_much_together_are_written_apart() {
 
     let text = "a long message ".repeat(60);
     let posts = (0..20).map(|_| room.execute_as(host, Command::PostChatMessage { text: text.clone() }));
-    let outcomes = futures_util::future::join_all(posts).await;
+    let outcomes = join_all(posts).await;
     let mut seqs: Vec<u64> = outcomes.into_iter().map(Result::unwrap).collect();
     seqs.sort_unstable();
     seqs.dedup();

@@ -3,6 +3,7 @@
 //! Must never answer, or let anybody see, what is not on disk. Where other nodes append to the same room, what they did is taken
 //! in first, and what was decided without it is decided again.
 
+use super::turns::Turns;
 use super::{BATCH_COMMANDS, ExecuteError, Job};
 use crate::room::lead::SyncBoard;
 use crate::room::time::RoomTime;
@@ -15,14 +16,15 @@ use synx_domain::{
 use synx_log::{Log, LogError};
 use synx_net::RoomInstant;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 /// After so many events a snapshot is kept, so that opening a room again replays no more than that: some 10 ms.
 pub(super) const SNAPSHOT_EVERY_EVENTS: u64 = if cfg!(test) { 50 } else { 10_000 };
-/// How often a batch is decided again because another node was faster. Each time that one got on, so this is far beyond
-/// what happens.
-const DECIDED_AGAIN: usize = 50;
+/// How long a batch is decided again because another node was faster. Each time that one got on, and they take turns, so this is far
+/// beyond what happens.
+const DECIDED_AGAIN_FOR: Duration = Duration::from_secs(10);
 /// Events of other nodes that are read at once.
 const PAGE_EVENTS: usize = 512;
 /// Pause before a log that cannot be read is tried again.
@@ -66,6 +68,7 @@ pub(super) struct Writer {
     pub durable: Arc<RwLock<Room>>,
     pub head: watch::Sender<u64>,
     pub board: Arc<SyncBoard>,
+    pub turns: Turns,
 }
 
 impl Writer {
@@ -74,20 +77,24 @@ impl Writer {
         let mut heads = self.log.heads(self.id);
         loop {
             let seq = self.working.seq;
+            let others_until = self.turns.others_until();
             tokio::select! {
-                taken = waiting.recv_many(&mut batch, BATCH_COMMANDS) => match taken {
+                // What is decided on an old state is decided for nothing.
+                biased;
+                () = beyond(&mut heads, seq) => if let Err(error) = self.follow().await {
+                    tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");
+                    tokio::time::sleep(READ_PAUSE).await;
+                },
+                () = until(others_until) => self.turns.is_mine(),
+                taken = waiting.recv_many(&mut batch, BATCH_COMMANDS), if others_until.is_none() => match taken {
                     0 => return,
                     commands => {
                         let span = tracing::info_span!("room_batch", room = %self.id, commands);
                         for job in &batch {
                             span.follows_from(&job.cause);
                         }
-                        self.commit(&mut batch).instrument(span).await;
+                        self.commit(&mut batch, &mut waiting).instrument(span).await;
                     }
-                },
-                () = beyond(&mut heads, seq) => if let Err(error) = self.follow().await {
-                    tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");
-                    tokio::time::sleep(READ_PAUSE).await;
                 },
             }
         }
@@ -95,9 +102,10 @@ impl Writer {
 
     /// Decides a batch, and answers it once what follows is on disk. Commands from which nothing follows, as they are refused
     /// above all, must have been decided at the end of the log: where others append too, this node may be behind.
-    async fn commit(&mut self, batch: &mut Vec<Job>) {
-        let mut at_end = !self.log.is_shared();
-        for attempt in 0..=DECIDED_AGAIN {
+    async fn commit(&mut self, batch: &mut Vec<Job>, waiting: &mut mpsc::Receiver<Job>) {
+        let (started, mut overtaken, mut at_end) = (Instant::now(), false, !self.log.is_shared());
+        loop {
+            let begun = Instant::now();
             let (before, mut events) = (self.working.seq, Vec::new());
             let decided: Vec<Decided> = batch
                 .drain(..)
@@ -108,23 +116,38 @@ impl Writer {
                 (true, false) => self.must_end_at(before).await,
                 (false, _) => {
                     let written = self.log.append(self.id, before, events).await;
-                    written.map(|envelopes| self.publish(&envelopes))
+                    written.map(|envelopes| {
+                        if self.log.is_shared() {
+                            self.turns.wrote(Instant::now(), begun.elapsed(), overtaken);
+                        }
+                        self.publish(&envelopes);
+                    })
                 }
             };
             if outcome.is_err() {
                 self.take_back();
             }
-            if matches!(outcome, Err(LogError::Conflict { .. })) && attempt < DECIDED_AGAIN {
-                at_end = true;
+            if matches!(outcome, Err(LogError::Conflict { .. })) && started.elapsed() < DECIDED_AGAIN_FOR {
                 match self.follow().await {
                     Ok(()) => {
+                        if self.working.seq == before {
+                            tokio::time::sleep(READ_PAUSE).await;
+                        }
+                        (overtaken, at_end) = (true, true);
                         batch.extend(decided.into_iter().map(|decided| decided.job));
+                        // Who came meanwhile need not wait for another turn, but may know of more than was read here.
+                        while batch.len() < BATCH_COMMANDS
+                            && let Ok(job) = waiting.try_recv()
+                        {
+                            batch.push(job);
+                            at_end = false;
+                        }
                         continue;
                     }
                     Err(error) => outcome = Err(error),
                 }
             }
-            return self.answer(decided, outcome).await;
+            return self.answer(decided, outcome, waiting).await;
         }
     }
 
@@ -136,7 +159,12 @@ impl Writer {
         if actual == seq { Ok(()) } else { Err(LogError::Conflict { room: self.id, expected: seq, actual }) }
     }
 
-    async fn answer(&mut self, decided: Vec<Decided>, outcome: Result<(), LogError>) {
+    async fn answer(
+        &mut self,
+        decided: Vec<Decided>,
+        outcome: Result<(), LogError>,
+        waiting: &mut mpsc::Receiver<Job>,
+    ) {
         let accepted = decided.iter().filter(|decided| decided.verdict.is_ok()).count();
         match outcome {
             // A sender that is gone needs no answer.
@@ -147,8 +175,8 @@ impl Writer {
             Err(LogError::TooLarge { .. }) if accepted > 1 => {
                 let mut first: Vec<Job> = decided.into_iter().map(|decided| decided.job).collect();
                 let mut second = first.split_off(first.len() / 2);
-                Box::pin(self.commit(&mut first)).await;
-                Box::pin(self.commit(&mut second)).await;
+                Box::pin(self.commit(&mut first, waiting)).await;
+                Box::pin(self.commit(&mut second, waiting)).await;
             }
             Err(error) => {
                 tracing::error!(%error, room = %self.id, "the log refused a batch");
@@ -174,6 +202,7 @@ impl Writer {
                 }
                 self.working.apply(envelope);
             }
+            self.turns.another_wrote();
             self.publish(&events);
         }
     }
@@ -234,6 +263,14 @@ impl Writer {
 async fn beyond(heads: &mut watch::Receiver<u64>, seq: u64) {
     if heads.wait_for(|head| *head > seq).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until then. Never, where there is no such time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

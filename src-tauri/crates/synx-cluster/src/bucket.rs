@@ -7,7 +7,7 @@ use crate::stream::{forgets, patiently};
 use crate::{Backplane, ClusterError};
 use async_nats::jetstream::kv;
 use async_nats::jetstream::object_store::{self, ObjectStore};
-use async_nats::jetstream::stream::{Config, StorageType};
+use async_nats::jetstream::stream::{Config, StorageType, Stream};
 use std::fmt::Display;
 
 /// A bucket for keys, of which each has one value.
@@ -26,11 +26,11 @@ pub(crate) async fn of_keys(backplane: &Backplane, config: kv::Config) -> Result
     Ok(bucket)
 }
 
-/// A bucket for files.
+/// A bucket for files, and the stream that it lies in.
 pub(crate) async fn of_files(
     backplane: &Backplane,
     config: object_store::Config,
-) -> Result<ObjectStore, ClusterError> {
+) -> Result<(ObjectStore, Stream<()>), ClusterError> {
     let (context, replicas) = (backplane.jetstream(), backplane.replicas());
     let config = object_store::Config { storage: StorageType::File, num_replicas: replicas, ..config };
     let bucket = find_or_make(
@@ -42,7 +42,8 @@ pub(crate) async fn of_files(
     let stream = stream.map_err(|error| ClusterError::server("look at a bucket", &error))?;
     let found: &Config = &stream.cached_info().config;
     fit(&config.bucket, forgets(found, replicas))?;
-    Ok(bucket)
+    let stream = context.get_stream_no_info(&found.name).await;
+    Ok((bucket, stream.map_err(|error| ClusterError::server("look at a bucket", &error))?))
 }
 
 async fn find_or_make<B, N, E: Display, F, M>(

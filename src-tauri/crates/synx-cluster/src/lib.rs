@@ -19,6 +19,7 @@ mod condition;
 mod connection;
 mod error;
 mod format;
+mod leftovers;
 mod message;
 mod node_id;
 mod objects;

@@ -2,14 +2,17 @@
 //!
 //! Must never take the store's word for what the bytes are: who fetches them checks their hash.
 
+use crate::leftovers::{Chunks, Leftovers};
 use crate::{Backplane, ClusterError, bucket};
 use async_nats::jetstream::object_store::{Config, GetErrorKind, Object, ObjectStore};
 use bytes::{Bytes, BytesMut};
 use std::fmt::Display;
 use std::io::{self, SeekFrom};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use synx_domain::ContentHash;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, ReadBuf};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Bytes that are handed over at once: as many as a message of the store has.
@@ -24,6 +27,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Objects {
     store: ObjectStore,
+    chunks: Chunks,
     /// How long servers are waited for that do not answer, as after one of them was killed.
     patience: Duration,
 }
@@ -39,30 +43,55 @@ impl Objects {
             description: Some("Audio of a SynxSphere cluster by content hash".to_owned()),
             ..Config::default()
         };
-        Ok(Self { store: bucket::of_files(backplane, config).await?, patience: backplane.patience() })
+        let name = config.bucket.clone();
+        let (store, stream) = bucket::of_files(backplane, config).await?;
+        Ok(Self { store, chunks: Chunks::new(stream, name), patience: backplane.patience() })
     }
 
-    /// Stores a file, if it is not there yet.
+    /// Stores a file, if it is not there yet. Begins again when a server is gone in the middle of it, as long as it gets further than
+    /// ever before.
     ///
     /// # Errors
     /// When it cannot be read, or the servers do not answer or refuse.
     pub async fn put(
         &self,
         hash: ContentHash,
-        mut file: impl AsyncRead + AsyncSeek + Unpin,
+        file: impl AsyncRead + AsyncSeek + Unpin,
     ) -> Result<(), ClusterError> {
         let failed = |error: &dyn Display| ClusterError::server("store audio", error);
-        let (name, end) = (hash.to_string(), Instant::now() + self.patience);
-        while self.store.info(name.as_str()).await.is_err() {
-            match self.store.put(name.as_str(), &mut file).await {
-                Ok(_) => break,
-                Err(error) if Instant::now() >= end => return Err(failed(&error)),
-                Err(error) => tracing::debug!(%error, "storing audio again"),
+        let (name, mut reading) = (hash.to_string(), Reading::of(file));
+        while !self.has(&name).await {
+            match self.store.put(name.as_str(), &mut reading).await {
+                Ok(_) => {}
+                Err(error) if reading.further_at.elapsed() >= self.patience => return Err(failed(&error)),
+                Err(error) => {
+                    tracing::debug!(%error, "storing audio again");
+                    sleep(RETRY_PAUSE).await;
+                }
             }
-            sleep(RETRY_PAUSE).await;
-            file.seek(SeekFrom::Start(0)).await.map_err(|error| failed(&error))?;
+            reading.begin_anew().await.map_err(|error| failed(&error))?;
         }
         Ok(())
+    }
+
+    /// Whether a file is there with all of its pieces, as far as the servers say so.
+    async fn has(&self, name: &str) -> bool {
+        match self.store.info(name).await {
+            Ok(file) => self.chunks.has_all(&file).await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    /// Removes what is left of puts that broke off, on whatever node, as long as it is polled: what has not grown for so long, which
+    /// must be far longer than a server may take for a piece.
+    pub async fn keep_tidy(&self, every: Duration) {
+        let mut leftovers = Leftovers::new(self.chunks.clone());
+        loop {
+            if let Err(error) = leftovers.look().await {
+                tracing::debug!(%error, "looking again later");
+            }
+            sleep(every).await;
+        }
     }
 
     /// The file of this hash, if there is one.
@@ -79,6 +108,41 @@ impl Objects {
                 Err(_) => sleep(RETRY_PAUSE).await,
             }
         }
+    }
+}
+
+/// A file that is being put, and when more of it was read than ever before.
+struct Reading<F> {
+    file: F,
+    read: usize,
+    furthest: usize,
+    further_at: Instant,
+}
+
+impl<F: AsyncSeek + Unpin> Reading<F> {
+    fn of(file: F) -> Self {
+        Self { file, read: 0, furthest: 0, further_at: Instant::now() }
+    }
+
+    async fn begin_anew(&mut self) -> io::Result<()> {
+        self.read = 0;
+        self.file.seek(SeekFrom::Start(0)).await.map(drop)
+    }
+}
+
+impl<F: AsyncRead + Unpin> AsyncRead for Reading<F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = to.filled().len();
+        ready!(Pin::new(&mut self.file).poll_read(context, to))?;
+        self.read += to.filled().len() - before;
+        if self.read > self.furthest {
+            (self.furthest, self.further_at) = (self.read, Instant::now());
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -126,6 +126,8 @@ impl ClusterNode {
         drop(tokio::time::timeout(CUT_OFF, house.roster.changes().wait_for(|count| *count > 0)).await);
         tasks.spawn(uploads::answer(Arc::clone(&house)));
         tasks.spawn(abandoned::sweep(house.shelf.audio().clone()));
+        let tidied = Arc::clone(&house);
+        tasks.spawn(async move { tidied.shelf.keep_tidy().await });
         tasks.spawn(aside::step_aside(Arc::clone(&house), server.handle(), fingerprint));
         Ok(Self { house, server, fingerprint, _tasks: tasks, data })
     }

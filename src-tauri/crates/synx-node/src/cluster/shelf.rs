@@ -5,10 +5,14 @@
 use crate::error::NodeError;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use synx_cluster::Objects;
 use synx_domain::ContentHash;
 use synx_net::{AudioStore, NetError};
 use tokio::sync::Mutex;
+
+/// What has not grown for so long was left by a node that is gone, or gave up: a piece takes a server a second at most.
+const TIDY_EVERY: Duration = Duration::from_secs(30 * 60);
 
 /// Where audio is here, and where it is for all.
 pub struct Shelf {
@@ -36,6 +40,11 @@ impl Shelf {
         let file = tokio::fs::File::open(&path).await;
         let file = file.map_err(|source| NodeError::File { action: "read", path, source })?;
         Ok(self.objects.put(hash, file).await?)
+    }
+
+    /// Removes what is left in the cluster of audio that was not put whole, as long as it is polled.
+    pub async fn keep_tidy(&self) {
+        self.objects.keep_tidy(TIDY_EVERY).await;
     }
 
     /// Brings audio here, if the cluster has it; whether it is here then.

@@ -199,7 +199,11 @@ fn announced(hall: &Hall, hash: ContentHash) -> Result<(String, u64), Refusal> {
         Some(TrackState::Uploaded | TrackState::Shared) => {
             Err(Refusal::new(StatusCode::CONFLICT, "already_here", "this audio is in the room already"))
         }
-        Some(TrackState::Failed { .. }) | None => {
+        // Its sender may have lost the answer that said so, to bytes that were still on their way.
+        Some(TrackState::Failed { code, reason, .. }) => {
+            Err(Refusal::new(StatusCode::CONFLICT, &code, reason))
+        }
+        None => {
             let message = "announce the file with share_file before sending it";
             Err(Refusal::new(StatusCode::CONFLICT, "not_announced", message))
         }

@@ -276,7 +276,7 @@ async fn a_failed_file_may_be_announced_again() {
     let hash = ben.announces(b"music");
     let (file_name, code, reason) = ("song.flac".to_owned(), "media_empty".to_owned(), "no sound".to_owned());
     house.room.host_does(Command::FailProcessing { hash, file_name, code, reason });
-    assert_eq!(ben.send(hash, 0, b"music").await.refused(), refused(409, "not_announced"));
+    assert_eq!(ben.send(hash, 0, b"music").await.refused(), refused(409, "media_empty"));
     ben.shares(b"music").await;
 }
 

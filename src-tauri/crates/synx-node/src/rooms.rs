@@ -102,7 +102,7 @@ impl Inner {
         let (connection, connection_problem, link, addresses) = match &*stage {
             Stage::Solo(_) => return None,
             Stage::Hosted(hosting) => {
-                (RoomConnection::Hosting, None, hosting.link().ok(), hosting.addresses())
+                (RoomConnection::Hosting, None, hosting.link().ok(), hosting.addresses_elsewhere())
             }
             Stage::Joined(joined) => {
                 let connection = joined.connection().borrow().clone();

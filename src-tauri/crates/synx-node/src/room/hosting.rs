@@ -139,6 +139,11 @@ impl Hosting {
         self.reach.addresses()
     }
 
+    /// Where others on other machines do.
+    pub fn addresses_elsewhere(&self) -> Vec<String> {
+        self.reach.addresses_elsewhere()
+    }
+
     /// A new invite, with its link.
     ///
     /// # Errors

@@ -37,6 +37,12 @@ impl Reach {
         self.public_address.iter().cloned().chain(own.iter().map(SocketAddr::to_string)).collect()
     }
 
+    /// Those that are of use on another machine, for people to pass on.
+    pub fn addresses_elsewhere(&self) -> Vec<String> {
+        let is_here = |address: &String| address.parse().is_ok_and(|at: SocketAddr| at.ip().is_loopback());
+        self.addresses().into_iter().filter(|address| !is_here(address)).collect()
+    }
+
     /// Tells the addresses when they are no longer what was `known`, for as long as that may happen.
     pub async fn follow(self, mut known: Vec<String>, told: impl Fn(Vec<String>)) {
         if self.listening.is_none_or(|listening| !listening.ip().is_unspecified()) {
@@ -76,6 +82,7 @@ mod tests {
             ["https://rooms.example".to_owned()].into_iter().chain(own).collect()
         };
         assert_eq!(reach.addresses(), at(&["192.168.1.7"]));
+        assert_eq!(reach.addresses_elsewhere(), ["https://rooms.example", "192.168.1.7:4711"]);
 
         let (told, mut changes) = mpsc::unbounded_channel();
         let follows = reach.clone().follow(reach.addresses(), move |now| told.send(now).unwrap());

@@ -1,7 +1,7 @@
 import { fireEvent, screen, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallFailure } from '../backend';
-import type { FakeBackend } from '../backend/fake';
+import { scene, type FakeBackend } from '../backend/fake';
 import { all, get, open, press, type } from './testing';
 
 beforeEach(() => localStorage.clear());
@@ -91,6 +91,17 @@ describe('the desktop', () => {
     await expect.poll(() => localStorage.getItem('told')).toBe('joined,outside');
     node.setRoom({ knocks: [{ user: 'user-9', name: 'Ines', role: 'listener', color: null, since_ms: 0 }] });
     expect(node.notified).toEqual([]);
+  });
+});
+
+describe('a room nearby', () => {
+  it('is entered by a click, and says what keeps one out where its link can be tried again', async () => {
+    const node = await open({ ...scene('library'), problem: 'nobody answers', code: 'unreachable' });
+    const kitchen = all('lan-room').find((room) => room.textContent?.includes('Kitchen'));
+    await fireEvent.click(kitchen as HTMLElement);
+    expect(node.last('join_lan_room')?.room).toBe('lan1');
+    await screen.findByTestId('join-tries');
+    expect((get('join-link') as HTMLInputElement).value).toContain('room=lan1');
   });
 });
 

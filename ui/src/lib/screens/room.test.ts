@@ -85,6 +85,7 @@ describe('a room of one', () => {
     expect(get('invite-link')).toBeTruthy();
     await press('share-from-library');
     expect((await screen.findByTestId('library-count')).textContent).toBe('6 tracks');
+    expect(get('shares-into').textContent).toContain('share it with “Friday listening”');
     expect(node.app.room?.members).toHaveLength(1);
     await press('nav-room');
     node.setRoom({ members: scene('room').app.room?.members ?? [] });

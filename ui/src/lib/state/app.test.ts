@@ -183,9 +183,9 @@ describe('controls', () => {
       return app.notices.list.map((notice) => notice.message);
     };
     expect(analysed('t1')).toEqual([]);
-    expect(analysed('t2')).toEqual(['Tide Line is analysed']);
+    expect(analysed('t2')).toEqual(['“Tide Line” is analysed']);
     app.window.screen = 'library';
-    expect(analysed('t1')).toContain('Paper Lantern is analysed');
+    expect(analysed('t1')).toContain('“Paper Lantern” is analysed');
   });
 
   it('who leaves while something waits is not told that the room has ended', async () => {

@@ -17,6 +17,7 @@ export const library: Messages['library'] = {
   rename: 'Umbenennen …',
   delete: 'Löschen …',
   readAs: (word, instead) => `Nichts heißt „${word}“. Gezeigt wird ${instead.map((other) => `„${other}“`).join(', ')}. `,
+  sharesInto: (room) => `Ein Doppelklick auf einen Track, oder Enter, teilt ihn mit „${room}“.`,
   matchingRule: 'Dieselbe Tonart, eine Quinte höher oder tiefer oder die Paralleltonart (auf dem Camelot-Rad: dieselbe Zahl oder eine mehr oder weniger mit demselben Buchstaben), bei einem Tempo, das höchstens 6 % vom eigenen, vom doppelten oder vom halben abweicht. Das Nächste zuerst.',
   noMusic: 'Noch keine Musik',
   noMusicText: 'Füge Dateien oder einen Ordner hinzu oder zieh sie irgendwo hierher. SynxSphere findet Tempo, Tonart und Energie, allein auf diesem Gerät.',

@@ -62,7 +62,7 @@ export const room: Messages['room'] = {
   musicGoesOn: 'Die Musik spielt weiter.',
   goesOutThen: 'Was du inzwischen getan hast, geht dann hinaus.',
   closeAsk: 'Den Raum schließen?',
-  closeText: (name) => `${name} endet für alle. Nichts geht verloren: Du kannst den Raum wieder öffnen, mit allem, was gesagt und geteilt wurde.`,
+  closeText: (name) => `„${name}“ endet für alle. Nichts geht verloren: Du kannst den Raum wieder öffnen, mit allem, was gesagt und geteilt wurde.`,
   leaveAsk: 'Den Raum verlassen?',
   leaveText: 'Die anderen hören weiter. Du kannst mit demselben Link zurückkommen oder über deine letzten Räume.',
   leaveUnsent: 'Was du seit der Unterbrechung getan hast, ist noch nicht draußen, und bleibt hier, wenn du gehst.',

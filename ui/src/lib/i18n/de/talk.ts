@@ -50,7 +50,7 @@ export const transfers: Messages['transfers'] = {
 
 export const told: Messages['told'] = {
   joined: (name) => `${name} ist da`,
-  analysed: (title) => `${title} ist analysiert`,
+  analysed: (title) => `„${title}“ ist analysiert`,
   knocks: (name) => `${name} möchte hinein`,
 };
 

@@ -16,6 +16,7 @@ export const library = {
   rename: 'Rename …',
   delete: 'Delete …',
   readAs: (word: string, instead: string[]) => `Nothing is called “${word}”. Showing ${instead.map((other) => `“${other}”`).join(', ')}. `,
+  sharesInto: (room: string) => `Double-click a track, or press Enter on it, to share it with “${room}”.`,
   matchingRule: 'Same key, a fifth up or down, or the relative key (on the Camelot wheel: the same number, or one more or less with the same letter), at a tempo within 6 % of its own, its double or its half. The nearest first.',
   noMusic: 'No music yet',
   noMusicText: 'Add files or a folder, or drop them anywhere here. SynxSphere finds their tempo, key and energy, on this machine alone.',

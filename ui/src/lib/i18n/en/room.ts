@@ -63,7 +63,7 @@ export const room = {
   musicGoesOn: 'The music goes on.',
   goesOutThen: 'What you did meanwhile goes out then.',
   closeAsk: 'Close the room?',
-  closeText: (name: string) => `${name} ends for everybody. Nothing is lost: you can open it again with all that was said and shared.`,
+  closeText: (name: string) => `“${name}” ends for everybody. Nothing is lost: you can open it again with all that was said and shared.`,
   leaveAsk: 'Leave the room?',
   leaveText: 'The others go on listening. You can come back with the same link, or from your recent rooms.',
   leaveUnsent: 'What you did since the connection was lost has not gone out yet, and will not if you leave.',

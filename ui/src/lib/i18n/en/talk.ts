@@ -51,7 +51,7 @@ export const transfers = {
 
 export const told = {
   joined: (name: string) => `${name} joined`,
-  analysed: (title: string) => `${title} is analysed`,
+  analysed: (title: string) => `“${title}” is analysed`,
   knocks: (name: string) => `${name} asks to come in`,
 };
 

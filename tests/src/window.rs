@@ -132,6 +132,7 @@ impl Drop for Display {
 
 /// One running app with its driver.
 pub struct Window {
+    display: String,
     driver: Child,
     client: Client,
 }
@@ -171,7 +172,7 @@ impl Window {
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("webkitgtk:browserOptions".to_owned(), json!({"binary": app, "args": args}));
         let client = connect(port, capabilities).await;
-        Self { driver, client }
+        Self { display: display.name.clone(), driver, client }
     }
 
     /// The process that all of it descends from.
@@ -248,13 +249,22 @@ impl Window {
         self.until("resized", &format!("innerWidth === {wide_px} && innerHeight === {tall_px}")).await;
     }
 
-    /// Keeps a picture of the window where `SYNX_SCREENSHOTS` says, for people to look at.
+    /// Whether pictures are kept for people to look at.
+    pub fn keeps_pictures() -> bool {
+        std::env::var_os("SYNX_SCREENSHOTS").is_some()
+    }
+
+    /// Keeps a picture of the display where `SYNX_SCREENSHOTS` says, for people to look at. WebKitWebDriver's own may never come.
     pub async fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("SYNX_SCREENSHOTS") else { return };
-        let picture = self.client.screenshot().await.expect("the window can be drawn");
         std::fs::create_dir_all(&folder).expect("the folder can be made");
-        std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture)
-            .expect("the picture can be written");
+        self.until("drawn", "document.getAnimations().every((one) => one.playState !== 'running')").await;
+        let drawn = Command::new("import")
+            .args(["-display", &self.display, "-window", "root", "-trim", "+repage"])
+            .arg(Path::new(&folder).join(format!("{name}.png")))
+            .status()
+            .expect("ImageMagick is installed, which draws the pictures");
+        assert!(drawn.success(), "no picture {name}");
     }
 
     /// Closes the app and waits until it is gone.

@@ -190,7 +190,7 @@ pub fn stem(path: &Path) -> String {
 }
 
 /// The one whole-system test that opens windows; all others run in the terminal.
-const WINDOW_TEST: &str = "window";
+pub const WINDOW_TEST: &str = "window";
 
 /// A cargo call for tests that start the programs which the build step left.
 fn with_binaries(workspace: &Workspace, tests: &[String]) -> Run {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::command::{Failure, Run, is_installed};
 use crate::setup::{self, Purpose};
-use crate::{Workspace, ui};
+use crate::{Workspace, checks, ui};
 
 /// The same release as in `.github/workflows/release.yml`; its later ones lack packages for some systems.
 const CLI: &str = "@tauri-apps/cli@2.12.3";
@@ -50,7 +50,8 @@ fn build(workspace: &Workspace, unoptimised: bool) -> Result<PathBuf, Failure> {
     Ok(workspace.target.join(if unoptimised { "debug" } else { "release" }).join("bundle"))
 }
 
-/// Installs a package over this system in a layer that is thrown away, starts it, clicks a link, and removes it.
+/// Installs a package over this system in a layer that is thrown away, starts it, clicks a link, has two people spend an
+/// evening with it, and removes it.
 fn trial(workspace: &Workspace, deb: &Path) -> Result<(), Failure> {
     if !is_installed("dpkg", "--version") {
         return Err(Failure::new("only Debian's packages can be tried: there is no dpkg here"));
@@ -62,6 +63,7 @@ fn trial(workspace: &Workspace, deb: &Path) -> Result<(), Failure> {
         return Err(Failure::new(message));
     }
     setup::system_packages(Purpose::Packages)?;
+    let evening = window_test(workspace)?;
     let deb = deb.canonicalize().map_err(|error| Failure::io("find", deb, &error))?;
     let folder = workspace.target.join("package-trial");
     if folder.exists() {
@@ -70,15 +72,32 @@ fn trial(workspace: &Workspace, deb: &Path) -> Result<(), Failure> {
     fs::create_dir_all(&folder).map_err(|error| Failure::io("create", &folder, &error))?;
     let script = folder.join("trial.sh");
     fs::write(&script, TRIAL).map_err(|error| Failure::io("write", &script, &error))?;
-    let given =
-        [format!("DEB={}", deb.display()), format!("NAME={PACKAGE}"), format!("DIR={}", folder.display())];
+    let given = [
+        format!("DEB={}", deb.display()),
+        format!("NAME={PACKAGE}"),
+        format!("DIR={}", folder.display()),
+        format!("EVENING={evening}"),
+    ];
     let shell =
         Run::new("env").args(given).args(["sh", &script.to_string_lossy()]).wrapped_in("unshare", &APART);
     let is_root = Run::new("id").args(["-u"]).output().is_some_and(|id| id.trim() == "0");
     let shell = if is_root { shell } else { shell.wrapped_in("sudo", &[]).interactive() };
     shell.check()?;
-    println!("\nInstalled, started, opened by a link, and removed.");
+    println!("\nInstalled, started, opened by a link, used by two for an evening, and removed.");
     Ok(())
+}
+
+/// The program that tests the app in its window.
+fn window_test(workspace: &Workspace) -> Result<String, Failure> {
+    let build = || {
+        let test = ["test", "--workspace", "--test", checks::WINDOW_TEST, "--no-run"];
+        workspace.cargo().args(test)
+    };
+    build().check()?;
+    let told = build().args(["--message-format", "json"]).output().unwrap_or_default();
+    let program = told.split_once(r#""executable":""#).and_then(|(_, rest)| rest.split_once('"'));
+    let (program, _) = program.ok_or_else(|| Failure::new("cargo does not say where it built the test"))?;
+    Ok(program.to_owned())
 }
 
 /// The package that was built last.

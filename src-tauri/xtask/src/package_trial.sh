@@ -1,6 +1,6 @@
-# A package as a person meets it: installed, started from the menu, a link clicked, removed. Called by `package.rs` with the
-# package in DEB, its name in NAME and a folder in DIR, in namespaces of its own: what is mounted, installed and started
-# here is gone when this ends.
+# A package as a person meets it: installed, started from the menu, a link clicked, used by two for an evening, removed. Called
+# by `package.rs` with the package in DEB, its name in NAME, the test of the window in EVENING and a folder in DIR, in namespaces
+# of its own: what is mounted, installed and started here is gone when this ends.
 set -eu
 fail() { echo "$1" >&2; [ ! -f "$DIR/log" ] || cat "$DIR/log" >&2; exit 1; }
 
@@ -36,8 +36,9 @@ await 1 'the app did not start with a link'
 gio open 'synxsphere://join?v=1&room=other' || fail 'a link cannot be opened'
 await 2 'a click on a link did not reach the app that runs'
 [ "$(pgrep -cx synxsphere)" -ge 1 ] || fail 'the app has ended'
+SYNXSPHERE_BIN=/usr/bin/synxsphere "$EVENING" evening:: || fail 'two who are new to it do not get through an evening'
 SESSION
-export ENTRY
+export ENTRY EVENING
 xvfb-run --auto-servernum dbus-run-session -- sh "$DIR/session"
 
 dpkg --purge "$NAME"

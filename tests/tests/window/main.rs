@@ -1,5 +1,8 @@
-//! The app as a person uses it: two windows, one room.
+//! The app as a person uses it: alone, in a room, and on a desktop.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
+
+#[cfg(target_os = "linux")]
+mod evening;
 
 #[cfg(target_os = "linux")]
 use serde_json::json;
@@ -187,95 +190,6 @@ async fn kept(file: &Path, text: &str) {
         assert!(std::time::Instant::now() < end, "never {text} in {found}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-}
-
-/// Ben comes in by the link that the host's window shows.
-async fn joins(peer: &Window, host: &Window) {
-    let link = host.value("document.querySelector('[data-testid=room-link]')?.dataset.link").await;
-    let link = link.as_str().expect("the room shows its link").to_owned();
-
-    first_run(peer, "Ben").await;
-    peer.click("join-room").await;
-    peer.fill("join-link", &link).await;
-    peer.fill("join-address", &loopback(&link)).await;
-    peer.screenshot("join-dialog").await;
-    peer.click("join-go").await;
-    peer.find("room-name").await;
-    host.until("both are there", "document.querySelectorAll('[data-testid=member-row]').length === 2").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_windows_share_one_room() {
-    let display = Display::start();
-    let folder = tempfile::tempdir().unwrap();
-    let host = Window::open(&display, &folder.path().join("host")).await;
-    first_run(&host, "Ana").await;
-    host.click("host-room").await;
-    host.fill("host-name", "Friday listening").await;
-    host.screenshot("host-dialog").await;
-    host.click("host-go").await;
-    host.find("room-name").await;
-    host.screenshot("room-empty").await;
-    let peer = Window::open(&display, &folder.path().join("peer")).await;
-    joins(&peer, &host).await;
-
-    host.click("share-files").await;
-    host.fill("share-path", demo_track("tide-line.mp3").to_str().unwrap()).await;
-    host.click("share-path-go").await;
-    for window in [&host, &peer] {
-        window.find("queue-row").await;
-        window
-            .until("a tempo", "/[0-9]/.test(document.querySelector('[data-testid=bpm]')?.textContent ?? '')")
-            .await;
-    }
-
-    peer.fill("chat-input", "Good evening!").await;
-    peer.click("chat-send").await;
-    host.until(
-        "the message",
-        "document.querySelector('[data-testid=chat-message]')?.textContent?.includes('Good evening!')",
-    )
-    .await;
-
-    host.click("play").await;
-    for window in [&host, &peer] {
-        window
-            .until("playing", "document.querySelector('[data-testid=play]')?.dataset.state === 'playing'")
-            .await;
-        window
-            .until(
-                "the waveform",
-                "document.querySelector('[data-testid=waveform]')?.dataset.state === 'ready'",
-            )
-            .await;
-    }
-    for window in [&host, &peer] {
-        window
-            .until(
-                "everybody's measured error",
-                "[...document.querySelectorAll('[data-testid=member-sync]')].every((e) => /[0-9]/.test(e.textContent))",
-            )
-            .await;
-    }
-    host.screenshot("room-host").await;
-    peer.screenshot("room-peer").await;
-
-    host.press("seek", "\u{E010}").await;
-    peer.until("the end", "Number(document.querySelector('[data-testid=seek]')?.value) > 5").await;
-    peer.click("leave-room").await;
-    peer.screenshot("leave-dialog").await;
-    peer.click("confirm-no").await;
-    host.click("leave-room").await;
-    host.click("confirm-yes").await;
-    peer.until(
-        "word that the host is gone",
-        "document.querySelector('[data-testid=notice]')?.dataset.code === 'room_closed'",
-    )
-    .await;
-    peer.find("host-room").await;
-    peer.screenshot("room-closed").await;
-    peer.close().await;
-    host.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -224,6 +224,7 @@ impl Inner {
             bytes_total: std::fs::metadata(path).map_or(0, |meta| meta.len()),
             stopped: false,
         };
+        self.transfers.begins(&track);
         let outcome = loop {
             let (told, view) = (Arc::clone(self), view.clone());
             let progress = Box::new(move |bytes_done: u64| {

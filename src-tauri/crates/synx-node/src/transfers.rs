@@ -1,6 +1,6 @@
 //! Files on their way, as the windows show them.
 
-use crate::bridge::{NodeEvent, TransferView};
+use crate::bridge::{NodeEvent, TransferDirection, TransferView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +22,8 @@ pub struct Transfers {
 #[derive(Debug, Clone, Default)]
 pub struct Stopped {
     tracks: BTreeSet<String>,
+    /// Uploads that were stopped and are not to go on.
+    given_up: BTreeSet<String>,
     /// Rises with every room that is left: what waited for it is void.
     rooms: u64,
 }
@@ -55,10 +57,37 @@ impl Transfers {
         self.mark(track, false);
     }
 
+    /// Gives an own upload up that is stopped: it is listed no more, and does not go on. False where there is none; what is
+    /// fetched the room needs.
+    pub fn give_up(&self, track: &str, user: &str) -> bool {
+        let mut state = self.lock();
+        let key = (track.to_owned(), user.to_owned());
+        let is_upload = |view: &TransferView| view.stopped && view.direction == TransferDirection::Upload;
+        if !state.running.get(&key).is_some_and(is_upload) {
+            return false;
+        }
+        state.running.remove(&key);
+        self.stopped.send_modify(|stopped| {
+            stopped.tracks.remove(track);
+            stopped.given_up.insert(track.to_owned());
+        });
+        self.tell(&mut state);
+        true
+    }
+
+    /// An upload begins, whatever became of an earlier one.
+    pub fn begins(&self, track: &str) {
+        self.stopped.send_modify(|stopped| {
+            stopped.tracks.remove(track);
+            stopped.given_up.remove(track);
+        });
+    }
+
     /// Another room, or none: nothing is on its way any more.
     pub fn clear(&self) {
         self.stopped.send_modify(|stopped| {
             stopped.tracks.clear();
+            stopped.given_up.clear();
             stopped.rooms += 1;
         });
         let mut state = self.lock();
@@ -79,12 +108,13 @@ impl Transfers {
         drop(stopped.wait_for(|stopped| stopped.tracks.contains(track)).await);
     }
 
-    /// Returns when the transfer of an audio may go on: false when its room was left meanwhile.
+    /// Returns when the transfer of an audio may go on: false when its room was left meanwhile, or it was given up.
     pub async fn until_going_on(&self, track: &str) -> bool {
         let mut stopped = self.stopped.subscribe();
         let room = stopped.borrow_and_update().rooms;
         let free = |stopped: &Stopped| stopped.rooms != room || !stopped.tracks.contains(track);
-        stopped.wait_for(free).await.is_ok_and(|stopped| stopped.rooms == room)
+        let goes_on = |stopped: &Stopped| stopped.rooms == room && !stopped.given_up.contains(track);
+        stopped.wait_for(free).await.is_ok_and(|stopped| goes_on(&stopped))
     }
 
     /// What is stopped, as it changes.
@@ -142,7 +172,6 @@ impl Transfers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::TransferDirection;
 
     fn transfer(track: &str, bytes_done: u64) -> TransferView {
         TransferView {
@@ -180,5 +209,28 @@ mod tests {
             last = Some(event);
         }
         assert_eq!(last, Some(NodeEvent::TransfersChanged { transfers: Vec::new() }));
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_is_stopped_can_be_given_up_and_begun_anew() {
+        let transfers = Transfers::new(broadcast::Sender::new(16));
+        let upload = || TransferView { direction: TransferDirection::Upload, ..transfer("a", 10) };
+        transfers.begins("a");
+        transfers.moved(upload());
+        transfers.moved(transfer("b", 10));
+        assert!(!transfers.give_up("a", "ana"), "it has not been stopped");
+        transfers.stop("a");
+        transfers.stop("b");
+        assert!(!transfers.give_up("b", "ana"), "the room needs what is fetched");
+        let (going_on, given_up) =
+            tokio::join!(transfers.until_going_on("a"), async { transfers.give_up("a", "ana") });
+        assert!(given_up && !going_on);
+        assert_eq!(transfers.views().into_iter().map(|view| view.track).collect::<Vec<_>>(), ["b"]);
+
+        transfers.begins("a");
+        transfers.moved(upload());
+        transfers.stop("a");
+        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.go_on("a") });
+        assert!(going_on);
     }
 }

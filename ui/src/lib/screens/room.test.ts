@@ -154,12 +154,21 @@ describe('the company', () => {
 describe('a transfer', () => {
   it('is stopped and goes on', async () => {
     const node = await open('transfers');
-    await press('transfer-toggle');
+    const toggle = () => fireEvent.click(all('transfer-toggle')[0] as HTMLElement);
+    await toggle();
     expect(node.last('stop_transfer')?.track).toBe('t4');
-    await expect.poll(() => get('transfer').textContent).toContain('stopped');
-    await press('transfer-toggle');
+    await expect.poll(() => all('transfer')[0]?.textContent).toContain('stopped');
+    await toggle();
     expect(node.last('resume_transfer')?.track).toBe('t4');
-    await expect.poll(() => get('transfer').dataset.stopped).toBe('false');
+    await expect.poll(() => all('transfer')[0]?.dataset.stopped).toBe('false');
+  });
+
+  it('that sends is given up once it is stopped', async () => {
+    const node = await open('transfers');
+    expect(all('transfer-give-up')).toHaveLength(1);
+    await press('transfer-give-up');
+    expect(node.last('give_up_transfer')?.track).toBe('t5');
+    await expect.poll(() => all('transfer')).toHaveLength(1);
   });
 });
 

@@ -172,6 +172,8 @@ pub enum Request {
     StopTransfer { track: String },
     /// Goes on with a transfer that was stopped. Answer: `done`.
     ResumeTransfer { track: String },
+    /// Does not go on with an upload that was stopped. Answer: `done`.
+    GiveUpTransfer { track: String },
     /// Queues a shared track again. Answer: `done`.
     QueueAdd { track: String },
     /// Takes an entry out of the queue. Answer: `done`.

@@ -267,6 +267,10 @@ export class FakeBackend implements Backend {
       case 'update_profile':
         this.app = { ...this.app, profile: { ...request.profile, chosen: true } };
         return this.emit({ type: 'profile_changed', profile: this.app.profile });
+      case 'give_up_transfer': {
+        this.app = { ...this.app, transfers: this.app.transfers.filter((one) => one.track !== request.track) };
+        return this.emit({ type: 'transfers_changed', transfers: this.app.transfers });
+      }
       case 'stop_transfer':
       case 'resume_transfer': {
         const stopped = request.type === 'stop_transfer';

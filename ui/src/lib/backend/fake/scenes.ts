@@ -204,6 +204,7 @@ export function scene(name: string): Scene {
       const view = roomScene(3);
       return { app: { ...view, transfers: [
         { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000, stopped: false },
+        { track: 't5', file_name: 'Rough mix 12.wav', direction: 'upload', user: ME, bytes_done: 9_100_000, bytes_total: 48_000_000, stopped: true },
       ] }, tracks: TRACKS };
     }
     case 'listener': {

@@ -46,6 +46,7 @@ export const transfers: Messages['transfers'] = {
   perSecond: (amount) => `${amount}/s`,
   goOn: (file) => `${file} fortsetzen`,
   stop: (file) => `${file} anhalten`,
+  giveUp: (file) => `${file} nicht senden`,
 };
 
 export const told: Messages['told'] = {

@@ -47,6 +47,7 @@ export const transfers = {
   perSecond: (amount: string) => `${amount}/s`,
   goOn: (file: string) => `Go on with ${file}`,
   stop: (file: string) => `Stop ${file}`,
+  giveUp: (file: string) => `Do not send ${file}`,
 };
 
 export const told = {

@@ -75,16 +75,19 @@ impl Writer {
     pub async fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut batch = Vec::new();
         let mut heads = self.log.heads(self.id);
+        let mut is_readable = true;
         loop {
             let seq = self.working.seq;
             let others_until = self.turns.others_until();
             tokio::select! {
                 // What is decided on an old state is decided for nothing.
                 biased;
-                () = beyond(&mut heads, seq) => if let Err(error) = self.follow().await {
+                () = beyond(&mut heads, seq), if is_readable => if let Err(error) = self.follow().await {
                     tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");
-                    tokio::time::sleep(READ_PAUSE).await;
+                    is_readable = false;
                 },
+                // Meanwhile whoever wants to write is told that.
+                () = tokio::time::sleep(READ_PAUSE), if !is_readable => is_readable = true,
                 () = until(others_until) => self.turns.is_mine(),
                 taken = waiting.recv_many(&mut batch, BATCH_COMMANDS), if others_until.is_none() => match taken {
                     0 => return,
@@ -93,7 +96,7 @@ impl Writer {
                         for job in &batch {
                             span.follows_from(&job.cause);
                         }
-                        self.commit(&mut batch, &mut waiting).instrument(span).await;
+                        self.commit(&mut batch, Some(&mut waiting)).instrument(span).await;
                     }
                 },
             }
@@ -102,7 +105,8 @@ impl Writer {
 
     /// Decides a batch, and answers it once what follows is on disk. Commands from which nothing follows, as they are refused
     /// above all, must have been decided at the end of the log: where others append too, this node may be behind.
-    async fn commit(&mut self, batch: &mut Vec<Job>, waiting: &mut mpsc::Receiver<Job>) {
+    /// Where it is decided again, what is waiting is taken along.
+    async fn commit(&mut self, batch: &mut Vec<Job>, mut waiting: Option<&mut mpsc::Receiver<Job>>) {
         let (started, mut overtaken, mut at_end) = (Instant::now(), false, !self.log.is_shared());
         loop {
             let begun = Instant::now();
@@ -135,9 +139,11 @@ impl Writer {
                         }
                         (overtaken, at_end) = (true, true);
                         batch.extend(decided.into_iter().map(|decided| decided.job));
-                        // Who came meanwhile need not wait for another turn, but may know of more than was read here.
+                        // Who came meanwhile need not wait for another turn, but may know of more than was read here. As long
+                        // as there is time enough left for them.
                         while batch.len() < BATCH_COMMANDS
-                            && let Ok(job) = waiting.try_recv()
+                            && started.elapsed() < DECIDED_AGAIN_FOR / 2
+                            && let Some(Ok(job)) = waiting.as_mut().map(|waiting| waiting.try_recv())
                         {
                             batch.push(job);
                             at_end = false;
@@ -147,7 +153,7 @@ impl Writer {
                     Err(error) => outcome = Err(error),
                 }
             }
-            return self.answer(decided, outcome, waiting).await;
+            return self.answer(decided, outcome).await;
         }
     }
 
@@ -159,12 +165,7 @@ impl Writer {
         if actual == seq { Ok(()) } else { Err(LogError::Conflict { room: self.id, expected: seq, actual }) }
     }
 
-    async fn answer(
-        &mut self,
-        decided: Vec<Decided>,
-        outcome: Result<(), LogError>,
-        waiting: &mut mpsc::Receiver<Job>,
-    ) {
+    async fn answer(&mut self, decided: Vec<Decided>, outcome: Result<(), LogError>) {
         let accepted = decided.iter().filter(|decided| decided.verdict.is_ok()).count();
         match outcome {
             // A sender that is gone needs no answer.
@@ -175,8 +176,9 @@ impl Writer {
             Err(LogError::TooLarge { .. }) if accepted > 1 => {
                 let mut first: Vec<Job> = decided.into_iter().map(|decided| decided.job).collect();
                 let mut second = first.split_off(first.len() / 2);
-                Box::pin(self.commit(&mut first, waiting)).await;
-                Box::pin(self.commit(&mut second, waiting)).await;
+                // Nobody comes before who is in the second.
+                Box::pin(self.commit(&mut first, None)).await;
+                Box::pin(self.commit(&mut second, None)).await;
             }
             Err(error) => {
                 tracing::error!(%error, room = %self.id, "the log refused a batch");

@@ -224,7 +224,7 @@ impl Inner {
             bytes_total: std::fs::metadata(path).map_or(0, |meta| meta.len()),
             stopped: false,
         };
-        self.transfers.begins(&track);
+        let number = self.transfers.begins(&track);
         let outcome = loop {
             let (told, view) = (Arc::clone(self), view.clone());
             let progress = Box::new(move |bytes_done: u64| {
@@ -235,7 +235,7 @@ impl Inner {
                 () = self.transfers.until_stopped(&track) => {}
             }
             // The host keeps what it has: it goes on from there.
-            if !self.transfers.until_going_on(&track).await {
+            if !self.transfers.until_going_on(&track, number).await {
                 return Ok(());
             }
         };

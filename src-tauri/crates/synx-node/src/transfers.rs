@@ -22,8 +22,10 @@ pub struct Transfers {
 #[derive(Debug, Clone, Default)]
 pub struct Stopped {
     tracks: BTreeSet<String>,
-    /// Uploads that were stopped and are not to go on.
-    given_up: BTreeSet<String>,
+    /// The last upload of each audio, by number; none, once it was given up.
+    uploads: BTreeMap<String, u64>,
+    /// Uploads that have begun.
+    begun: u64,
     /// Rises with every room that is left: what waited for it is void.
     rooms: u64,
 }
@@ -69,25 +71,29 @@ impl Transfers {
         state.running.remove(&key);
         self.stopped.send_modify(|stopped| {
             stopped.tracks.remove(track);
-            stopped.given_up.insert(track.to_owned());
+            stopped.uploads.remove(track);
         });
         self.tell(&mut state);
         true
     }
 
-    /// An upload begins, whatever became of an earlier one.
-    pub fn begins(&self, track: &str) {
+    /// An upload begins: its number. An earlier one that was stopped does not go on beside it.
+    pub fn begins(&self, track: &str) -> u64 {
+        let mut number = 0;
         self.stopped.send_modify(|stopped| {
+            stopped.begun += 1;
+            number = stopped.begun;
             stopped.tracks.remove(track);
-            stopped.given_up.remove(track);
+            stopped.uploads.insert(track.to_owned(), number);
         });
+        number
     }
 
     /// Another room, or none: nothing is on its way any more.
     pub fn clear(&self) {
         self.stopped.send_modify(|stopped| {
             stopped.tracks.clear();
-            stopped.given_up.clear();
+            stopped.uploads.clear();
             stopped.rooms += 1;
         });
         let mut state = self.lock();
@@ -108,13 +114,11 @@ impl Transfers {
         drop(stopped.wait_for(|stopped| stopped.tracks.contains(track)).await);
     }
 
-    /// Returns when the transfer of an audio may go on: false when its room was left meanwhile, or it was given up.
-    pub async fn until_going_on(&self, track: &str) -> bool {
-        let mut stopped = self.stopped.subscribe();
-        let room = stopped.borrow_and_update().rooms;
-        let free = |stopped: &Stopped| stopped.rooms != room || !stopped.tracks.contains(track);
-        let goes_on = |stopped: &Stopped| stopped.rooms == room && !stopped.given_up.contains(track);
-        stopped.wait_for(free).await.is_ok_and(|stopped| goes_on(&stopped))
+    /// Returns when an upload may go on: false when its room was left meanwhile, it was given up, or began anew.
+    pub async fn until_going_on(&self, track: &str, upload: u64) -> bool {
+        let is_last = |stopped: &Stopped| stopped.uploads.get(track) == Some(&upload);
+        let decided = |stopped: &Stopped| !is_last(stopped) || !stopped.tracks.contains(track);
+        self.stopped.subscribe().wait_for(decided).await.is_ok_and(|stopped| is_last(&stopped))
     }
 
     /// What is stopped, as it changes.
@@ -189,6 +193,7 @@ mod tests {
     async fn what_is_stopped_stays_listed_until_it_goes_on_or_its_room_is_left() {
         let (events, mut told) = broadcast::channel(16);
         let transfers = Transfers::new(events);
+        let upload = transfers.begins("a");
         transfers.moved(transfer("a", 10));
         transfers.moved(transfer("b", 20));
         transfers.stop("a");
@@ -199,10 +204,11 @@ mod tests {
             transfers.views().into_iter().map(|view| (view.track, view.bytes_done, view.stopped)).collect();
         assert_eq!(listed, [("a".to_owned(), 10, true)]);
 
-        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.go_on("a") });
+        let (going_on, ()) =
+            tokio::join!(transfers.until_going_on("a", upload), async { transfers.go_on("a") });
         assert!(going_on && !transfers.is_stopped("a") && !transfers.views()[0].stopped);
         transfers.stop("a");
-        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.clear() });
+        let (going_on, ()) = tokio::join!(transfers.until_going_on("a", upload), async { transfers.clear() });
         assert!(!going_on && transfers.views().is_empty() && !transfers.is_stopped("a"));
         let mut last = None;
         while let Ok(event) = told.try_recv() {
@@ -215,7 +221,7 @@ mod tests {
     async fn an_upload_that_is_stopped_can_be_given_up_and_begun_anew() {
         let transfers = Transfers::new(broadcast::Sender::new(16));
         let upload = || TransferView { direction: TransferDirection::Upload, ..transfer("a", 10) };
-        transfers.begins("a");
+        let first = transfers.begins("a");
         transfers.moved(upload());
         transfers.moved(transfer("b", 10));
         assert!(!transfers.give_up("a", "ana"), "it has not been stopped");
@@ -223,14 +229,21 @@ mod tests {
         transfers.stop("b");
         assert!(!transfers.give_up("b", "ana"), "the room needs what is fetched");
         let (going_on, given_up) =
-            tokio::join!(transfers.until_going_on("a"), async { transfers.give_up("a", "ana") });
+            tokio::join!(transfers.until_going_on("a", first), async { transfers.give_up("a", "ana") });
         assert!(given_up && !going_on);
         assert_eq!(transfers.views().into_iter().map(|view| view.track).collect::<Vec<_>>(), ["b"]);
 
-        transfers.begins("a");
+        let second = transfers.begins("a");
         transfers.moved(upload());
         transfers.stop("a");
-        let (going_on, ()) = tokio::join!(transfers.until_going_on("a"), async { transfers.go_on("a") });
+        let (going_on, ()) =
+            tokio::join!(transfers.until_going_on("a", second), async { transfers.go_on("a") });
         assert!(going_on);
+
+        transfers.stop("a");
+        let (going_on, third) =
+            tokio::join!(transfers.until_going_on("a", second), async { transfers.begins("a") });
+        assert!(!going_on, "two would go on beside each other");
+        assert!(transfers.until_going_on("a", third).await);
     }
 }

@@ -62,7 +62,9 @@ impl Objects {
         let (name, mut reading) = (hash.to_string(), Reading::of(file));
         while !self.has(&name).await {
             match self.store.put(name.as_str(), &mut reading).await {
-                Ok(_) => {}
+                // Whether others removed pieces meanwhile is asked of the leader; others may not know of the file yet.
+                Ok(file) if self.chunks.has_all(&file).await.unwrap_or(true) => break,
+                Ok(_) => tracing::warn!(name, "audio was put and lacks pieces: putting it again"),
                 Err(error) if reading.further_at.elapsed() >= self.patience => return Err(failed(&error)),
                 Err(error) => {
                     tracing::debug!(%error, "storing audio again");

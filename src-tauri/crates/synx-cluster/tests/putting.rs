@@ -124,10 +124,13 @@ async fn what_a_put_left_behind_is_removed_and_nothing_else() {
         stored.await.unwrap();
     }
     let tidying = objects.clone();
-    let tidying = tokio::spawn(async move { tidying.keep_tidy(Duration::from_secs(1)).await });
+    let tidying = tokio::spawn(async move { tidying.keep_tidy(Duration::from_secs(3)).await });
     until(async || messages(&bucket).await == kept, "it is still there").await;
     // What grows is somebody's.
-    objects.put(HASH, Slow::new(Duration::from_millis(300))).await.unwrap();
+    let growing = Slow::new(Duration::from_millis(600));
+    let begun_anew = Arc::clone(&growing.begun_anew);
+    objects.put(HASH, growing).await.unwrap();
+    assert_eq!(begun_anew.load(Ordering::Relaxed), 0, "its pieces were removed");
     assert!(is_whole(&objects).await);
     assert!(objects.get(other).await.unwrap().unwrap().next().await.unwrap().is_some());
     assert_eq!(messages(&bucket).await, kept + PIECES as u64 + 1);

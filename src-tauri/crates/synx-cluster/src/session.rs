@@ -118,12 +118,13 @@ impl Session {
         self.replica.admit(&message.records)?;
         // So that the server refuses what would be passed over; where it does so wrongly, it need not.
         let mut expected = self.replica.last_message(message.topic);
+        let insists_until = Instant::now() + self.commit_timeout / 2;
         loop {
             if let Some(outdated) = &self.outdated {
                 return Err(outdated.clone().into());
             }
-            let known = self.replica.applied();
-            let reason = match self.attempt(&mut message, expected.take()).await {
+            let (known, insisted) = (self.replica.applied(), expected.take());
+            let reason = match self.attempt(&mut message, insisted).await {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
             };
@@ -159,6 +160,9 @@ impl Session {
                 // It was behind what has come meanwhile.
                 expected = self.replica.last_message(message.topic);
             } else {
+                if matches!(reason, NotStored::Contended) && Instant::now() < insists_until {
+                    expected = insisted;
+                }
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }

@@ -36,7 +36,10 @@ await 1 'the app did not start with a link'
 gio open 'synxsphere://join?v=1&room=other' || fail 'a link cannot be opened'
 await 2 'a click on a link did not reach the app that runs'
 [ "$(pgrep -cx synxsphere)" -ge 1 ] || fail 'the app has ended'
-SYNXSPHERE_BIN=/usr/bin/synxsphere "$EVENING" evening:: || fail 'two who are new to it do not get through an evening'
+SYNXSPHERE_BIN=/usr/bin/synxsphere "$EVENING" evening:: > "$DIR/evening" 2>&1 && grep -q ' 1 passed' "$DIR/evening" || {
+    cat "$DIR/evening" >&2
+    fail 'two who are new to it do not get through an evening'
+}
 SESSION
 export ENTRY EVENING
 xvfb-run --auto-servernum dbus-run-session -- sh "$DIR/session"

@@ -119,7 +119,11 @@ async fn both_talk(ana: &Window, ben: &Window) {
     ben.fill("chat-input", "Good evening! Listen at 0:05.").await;
     ben.click("chat-send").await;
     ana.until("the message", &says("Good evening!")).await;
+    ana.click("play").await;
     ana.press("seek", HOME).await;
+    ben.until("it pauses", &of("play", "dataset.state !== 'playing'")).await;
+    ben.until("the beginning", &format!("Number({}) < 0.5", of("seek", "value"))).await;
+    ana.click("play").await;
     ben.click("tab-notes").await;
     ben.click("comment-add").await;
     ben.fill("comment-input", "A touch softer from here?").await;

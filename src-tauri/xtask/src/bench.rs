@@ -41,6 +41,12 @@ const BENCHES: &[Bench] = &[
         example: "bench_cluster",
     },
     Bench {
+        name: "cluster-open",
+        about: "[FOLDER] [EVENTS] [EVENTS IN A MESSAGE] [ROUNDS]: a long room on a node whose copy is new, with and without a snapshot",
+        package: "synx-cluster",
+        example: "bench_open",
+    },
+    Bench {
         name: "server",
         about: "[MEASURE…] [--folder F] [--seconds S] [--rounds N] [--plain]: rooms under load, with and without TLS",
         package: "synx-node",
@@ -108,7 +114,7 @@ pub fn bench(workspace: &Workspace, args: &[String]) -> Result<(), Failure> {
         return window(workspace, rest);
     }
     setup::system_packages(Purpose::Headless)?;
-    if matches!(bench.name, "cluster" | "server") {
+    if matches!(bench.name, "cluster" | "cluster-open" | "server") {
         setup::nats_server(workspace)?;
     }
     if bench.name == "sync" {

@@ -46,9 +46,13 @@ impl Backplane {
     /// # Errors
     /// When no server is reached.
     pub async fn connect(options: &ClusterOptions) -> Result<Self, ClusterError> {
-        let client = connection::connect(options).await?;
+        Ok(Self::over(connection::connect(options).await?, options))
+    }
+
+    /// The same over a connection that there is.
+    pub(crate) fn over(client: Client, options: &ClusterOptions) -> Self {
         let (replicas, patience) = (options.replicas, options.commit_timeout);
-        Ok(Self { client, name: options.name.clone(), replicas, patience })
+        Self { client, name: options.name.clone(), replicas, patience }
     }
 
     /// What the first node of the cluster made and all have: its own, if this is the first.

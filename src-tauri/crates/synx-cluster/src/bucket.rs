@@ -10,10 +10,10 @@ use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::stream::{Config, StorageType, Stream};
 use std::fmt::Display;
 
-/// A bucket for keys, of which each has one value.
+/// A bucket for keys, of which each has one value, or as many latest ones as `history` says.
 pub(crate) async fn of_keys(backplane: &Backplane, config: kv::Config) -> Result<kv::Store, ClusterError> {
     let (context, replicas) = (backplane.jetstream(), backplane.replicas());
-    let config = kv::Config { history: 1, storage: StorageType::File, num_replicas: replicas, ..config };
+    let config = kv::Config { storage: StorageType::File, num_replicas: replicas, ..config };
     let bucket =
         find_or_make(|| context.get_key_value(&config.bucket), || context.create_key_value(config.clone()));
     let bucket = bucket.await?;

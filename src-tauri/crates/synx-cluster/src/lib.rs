@@ -27,6 +27,7 @@ mod options;
 mod publish;
 mod replica;
 mod session;
+mod snapshots;
 mod store;
 mod stream;
 #[cfg(feature = "testing")]

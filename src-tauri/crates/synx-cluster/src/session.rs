@@ -7,8 +7,9 @@ use crate::condition::Condition;
 use crate::message::{Message, Topic};
 use crate::publish::{NotStored, publish};
 use crate::replica::Replica;
+use crate::snapshots::Snapshots;
 use crate::stream::{LogStream, Stored, patiently_for};
-use crate::{ClusterError, ClusterOptions, check, connection};
+use crate::{Backplane, ClusterError, ClusterOptions, check, connection};
 use async_nats::Subscriber;
 use futures_util::StreamExt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,13 +55,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects, checks that the servers are safe, and brings the copy up to the present.
+    /// Connects, checks that the servers are safe, and brings the copy up to the present. The snapshots go by the same connection.
     pub(crate) async fn open(
         options: &ClusterOptions,
         copy: Arc<SqliteStore>,
         listener: Listener,
         condition: Arc<Condition>,
-    ) -> Result<Self, ClusterError> {
+    ) -> Result<(Self, Snapshots), ClusterError> {
         let client = connection::connect(options).await?;
         let events_here = copy.head()?.log_seq;
         let find = || async {
@@ -70,6 +71,7 @@ impl Session {
         // Servers that have just started do not know of each other yet.
         let stream =
             patiently_for(options.servers_timeout, find, ClusterError::is_for_want_of_servers).await?;
+        let snapshots = Snapshots::open(&Backplane::over(client, options)).await?;
         let live = stream.live().await?;
         examine(&stream, &copy, options).await?;
         let mut session = Self {
@@ -82,7 +84,7 @@ impl Session {
             outdated: None,
         };
         session.catch_up().await?;
-        Ok(session)
+        Ok((session, snapshots))
     }
 
     /// Runs until nobody can append any more.

@@ -1,10 +1,12 @@
-//! The cluster's log as a store: appends go to the stream, everything else is asked of this node's copy.
+//! The cluster's log as a store: appends go to the stream, everything else is asked of this node's copy, but for snapshots that it
+//! lacks.
 //!
 //! The stream's client runs on a thread of its own, so that the log's writer may block on it from anywhere.
 
 use crate::condition::Condition;
 use crate::message::Message;
 use crate::session::{Answer, Ask, Listener, Session};
+use crate::snapshots::Snapshots;
 use crate::{ClusterError, ClusterOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,12 +21,15 @@ use tokio::sync::mpsc;
 /// Events, and bytes of their payloads, in one commit at most: it is one message.
 const COMMIT_EVENTS: usize = 2048;
 const COMMIT_BYTES: usize = 1 << 20;
+/// A fold of more events than these, some 20 ms, is not begun before other nodes' snapshots were looked at.
+const FOLD_EVENTS: u64 = 10_000;
 
 /// Keeps records in a NATS JetStream stream, and a copy of it here.
 pub struct JetStreamStore {
     copy: Arc<SqliteStore>,
     listener: Listener,
     condition: Arc<Condition>,
+    snapshots: Snapshots,
     /// None once the store is closed.
     session: Mutex<Option<Running>>,
 }
@@ -53,8 +58,16 @@ impl JetStreamStore {
         };
         let thread = std::thread::Builder::new().name("cluster-log".to_owned()).spawn(run);
         let thread = thread.map_err(|error| no_thread(&error))?;
-        open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
-        Ok(Self { copy, listener, condition, session: Mutex::new(Some(Running { asks, thread })) })
+        let snapshots = open.recv().unwrap_or(Err(ClusterError::Copy(LogError::Closed)))?;
+        let session = Mutex::new(Some(Running { asks, thread }));
+        Ok(Self { copy, listener, condition, snapshots, session })
+    }
+
+    /// Whether a snapshot is one of this very history: another's would hide those beside it.
+    fn has(&self, snapshot: &StoredSnapshot) -> Result<bool, LogError> {
+        let StoredSnapshot { room_id, seq, data, digest } = snapshot;
+        let record = self.copy.read(*room_id, seq.saturating_sub(1), 1, 1)?.pop();
+        Ok(record.is_some_and(|record| *digest == StoredSnapshot::digest_over(record.hash, data)))
     }
 
     fn ask(&self, ask: Ask) -> Result<(), LogError> {
@@ -68,9 +81,9 @@ impl JetStreamStore {
 }
 
 fn run(
-    opening: impl Future<Output = Result<Session, ClusterError>>,
+    opening: impl Future<Output = Result<(Session, Snapshots), ClusterError>>,
     asked: mpsc::UnboundedReceiver<(Ask, Answer)>,
-    opened: &std::sync::mpsc::SyncSender<Result<(), ClusterError>>,
+    opened: &std::sync::mpsc::SyncSender<Result<Snapshots, ClusterError>>,
 ) {
     let tell = |outcome| drop(opened.send(outcome));
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -79,8 +92,8 @@ fn run(
     };
     runtime.block_on(async {
         match opening.await {
-            Ok(session) => {
-                tell(Ok(()));
+            Ok((session, snapshots)) => {
+                tell(Ok(snapshots));
                 session.run(asked).await;
             }
             Err(error) => tell(Err(error)),
@@ -161,11 +174,23 @@ impl EventStore for JetStreamStore {
     }
 
     fn save_snapshot(&self, snapshot: &StoredSnapshot, keep: usize) -> Result<(), LogError> {
-        self.copy.save_snapshot(snapshot, keep)
+        self.copy.save_snapshot(snapshot, keep)?;
+        self.snapshots.put(snapshot.clone());
+        Ok(())
     }
 
     fn snapshot(&self, room: RoomId, at_or_before: u64) -> Result<Option<StoredSnapshot>, LogError> {
-        self.copy.snapshot(room, at_or_before)
+        let here = self.copy.snapshot(room, at_or_before)?;
+        let begin = here.as_ref().map_or(0, |snapshot| snapshot.seq);
+        if at_or_before.saturating_sub(begin) <= FOLD_EVENTS {
+            return Ok(here);
+        }
+        for theirs in self.snapshots.get(room, at_or_before) {
+            if theirs.seq > begin && self.has(&theirs)? {
+                return Ok(Some(theirs));
+            }
+        }
+        Ok(here)
     }
 
     fn check(&self) -> Result<(), LogError> {

@@ -5,7 +5,7 @@ use async_nats::jetstream::stream::StorageType;
 use async_nats::jetstream::{Context, kv, object_store};
 use std::time::Duration;
 use synx_cluster::testing::NatsServer;
-use synx_cluster::{Backplane, ClusterClock, ClusterError, ClusterOptions, NodeId, Objects};
+use synx_cluster::{Backplane, ClusterClock, ClusterError, ClusterOptions, JetStreamStore, NodeId, Objects};
 use tempfile::tempdir;
 
 async fn context(server: &NatsServer) -> Context {
@@ -30,6 +30,8 @@ async fn buckets_that_forget_or_tell_nothing_are_refused() {
     made.create_key_value(kv::Config { bucket, storage, max_age, ..Default::default() }).await.unwrap();
     let (bucket, storage) = (name("synx-clock"), StorageType::File);
     made.create_key_value(kv::Config { bucket, storage, ..Default::default() }).await.unwrap();
+    let (bucket, storage) = (name("synx-snapshots"), StorageType::Memory);
+    made.create_key_value(kv::Config { bucket, storage, ..Default::default() }).await.unwrap();
     let (bucket, max_bytes) = (name("synx-audio"), 1 << 20);
     made.create_object_store(object_store::Config { bucket, max_bytes, ..Default::default() }).await.unwrap();
 
@@ -39,8 +41,10 @@ async fn buckets_that_forget_or_tell_nothing_are_refused() {
     let keys = problems(backplane.shared_secret(vec![1]).await, "synx-keys");
     assert_eq!(keys, ["it is kept in memory", limits]);
     assert_eq!(problems(Objects::open(&backplane).await, "synx-audio"), [limits]);
-    let clock = ClusterClock::start(options, NodeId::new(), || 0).await;
+    let clock = ClusterClock::start(options.clone(), NodeId::new(), || 0).await;
     assert_eq!(problems(clock, "synx-clock"), ["it does not tell what it stores"]);
+    let store = tokio::task::spawn_blocking(move || JetStreamStore::open(options)).await.unwrap();
+    assert_eq!(problems(store, "synx-snapshots"), ["it is kept in memory"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ async fn told(context: &Context, stream: &str) -> Option<Info> {
 
 /// Waits until all three have all of everything that is kept.
 async fn until_whole(context: &Context) {
-    for stream in ["synx-log", "KV_synx-keys", "KV_synx-clock", "OBJ_synx-audio"] {
+    for stream in ["synx-log", "KV_synx-keys", "KV_synx-clock", "KV_synx-snapshots", "OBJ_synx-audio"] {
         let whole = async || {
             let Some(Info { config, cluster: Some(cluster), .. }) = told(context, stream).await else {
                 return false;

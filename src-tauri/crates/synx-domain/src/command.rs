@@ -121,6 +121,11 @@ pub enum Command {
         /// Its length in bytes.
         size_bytes: u64,
     },
+    /// Wait for an upload no longer: by who announced it, or who controls the queue.
+    GiveUpUpload {
+        /// Which.
+        hash: ContentHash,
+    },
     /// The host's server has all bytes, verified and probed: the track is shared and queued at the end. The
     /// actor is who uploaded it.
     ShareTrack {
@@ -254,6 +259,9 @@ pub enum Rejection {
     /// A track that is not shared here was named.
     #[error("this track is not shared in the room: share its file first")]
     NoSuchTrack,
+    /// An upload that has ended, or never began, was named.
+    #[error("this file is not on its way: it has come already, or was never announced")]
+    NoSuchUpload,
     /// A queue item that is not there was named.
     #[error("this entry is no longer in the queue")]
     NoSuchQueueItem,
@@ -319,6 +327,7 @@ impl Rejection {
             Self::HostStays => "host_stays",
             Self::NoSuchMember => "no_such_member",
             Self::NoSuchTrack => "no_such_track",
+            Self::NoSuchUpload => "no_such_upload",
             Self::NoSuchQueueItem => "no_such_queue_item",
             Self::NoSuchComment => "no_such_comment",
             Self::NothingToPlay => "nothing_to_play",

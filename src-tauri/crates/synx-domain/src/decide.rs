@@ -61,6 +61,7 @@ impl Room {
             Command::StartUpload { hash, file_name, size_bytes } => {
                 self.member(actor).and_then(|_| self.start_upload(envelope, *hash, file_name, *size_bytes))
             }
+            Command::GiveUpUpload { hash } => self.give_up_upload(actor, *hash),
             Command::ShareTrack { track } => self.share(envelope, track),
             Command::FailProcessing { hash, file_name, code, reason } => {
                 Ok(vec![fail_processing(*hash, file_name, code, reason)])

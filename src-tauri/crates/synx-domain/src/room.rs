@@ -95,6 +95,11 @@ pub enum TrackState {
     },
 }
 
+impl TrackState {
+    /// The code of an upload that somebody gave up.
+    pub const GIVEN_UP: &str = "upload_given_up";
+}
+
 /// A track in the room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SharedTrack {

@@ -3,7 +3,7 @@
 use crate::decide::Decision;
 use crate::{
     CommandEnvelope, CommandId, Comment, ContentHash, Rejection, Room, RoomEvent, TrackAnalysis, TrackMeta,
-    TrackState, validate,
+    TrackState, UserId, validate,
 };
 
 impl Room {
@@ -56,6 +56,23 @@ impl Room {
         }
         self.room_for_upload(envelope.actor, hash, size_bytes)?;
         Ok(vec![RoomEvent::UploadStarted { hash, file_name: file_name.to_owned(), size_bytes }])
+    }
+
+    /// What is one's own anybody may take back; what others send only who controls what is played.
+    pub(crate) fn give_up_upload(&self, actor: UserId, hash: ContentHash) -> Decision {
+        self.member(actor)?;
+        let track = self.tracks.get(&hash).ok_or(Rejection::NoSuchUpload)?;
+        match &track.state {
+            TrackState::Uploading { file_name, .. } => {
+                if track.shared_by != actor {
+                    self.in_control(actor)?;
+                }
+                let reason = "The upload was given up.";
+                Ok(vec![fail_processing(hash, file_name, TrackState::GIVEN_UP, reason)])
+            }
+            TrackState::Failed { code, .. } if code == TrackState::GIVEN_UP => Ok(vec![]),
+            _ => Err(Rejection::NoSuchUpload),
+        }
     }
 
     pub(crate) fn share(&self, envelope: &CommandEnvelope, track: &TrackMeta) -> Decision {

@@ -175,16 +175,16 @@ impl AudioStore {
     /// # Errors
     /// When a file cannot be removed.
     pub fn discard(&self, hash: ContentHash) -> Result<(), NetError> {
-        for path in [self.place(hash, "bin"), self.part(hash)] {
-            let _writing = self.gate.enter().map_err(NetError::file("remove", &path))?;
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(NetError::file("remove", &path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove(&self.gate, &self.place(hash, "bin"))?;
+        self.discard_partial(hash)
+    }
+
+    /// Forgets what has come of audio that is not complete.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn discard_partial(&self, hash: ContentHash) -> Result<(), NetError> {
+        remove(&self.gate, &self.part(hash))
     }
 
     /// When a partial file was last written, if there is one.
@@ -225,6 +225,14 @@ impl AudioStore {
     fn place(&self, hash: ContentHash, extension: &str) -> PathBuf {
         let name = hash.to_string();
         self.root.join(&name[..2]).join(format!("{name}.{extension}"))
+    }
+}
+
+fn remove(gate: &WriteGate, path: &Path) -> Result<(), NetError> {
+    let removed = gate.enter().and_then(|_writing| fs::remove_file(path));
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NetError::file("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 

@@ -91,10 +91,7 @@ impl Inner {
                 self.transfers.go_on(&track);
                 Ok(Response::Done)
             }
-            Request::GiveUpTransfer { track } => {
-                let given_up = self.transfers.give_up(&track, &self.me().to_string());
-                done(if given_up { Ok(()) } else { Err(NodeError::NoSuchTrack) })
-            }
+            Request::GiveUpTransfer { track } => done(self.give_up_transfer(&track).await),
             Request::GetChat { before_seq, limit } => {
                 Ok(Response::Chat { messages: self.chat_before(before_seq, limit).await? })
             }

@@ -3,6 +3,7 @@
 use crate::bridge::{
     NodeEvent, RecentRoomView, RoomConnection, RoomSettingsView, RoomView, TransferDirection, TransferView,
 };
+use crate::call::parse;
 use crate::error::{NodeError, for_people};
 use crate::library::{RecentRoom, file_name, find_audio, hash_file};
 use crate::node::Inner;
@@ -241,6 +242,18 @@ impl Inner {
         };
         self.transfers.ended(&track, &user);
         Ok(outcome?)
+    }
+
+    /// Gives an upload up, for all who are in the room: an own one that is stopped, or one that somebody else sends.
+    pub async fn give_up_transfer(&self, track: &str) -> Result<(), NodeError> {
+        let hash = parse::<ContentHash>(track)?;
+        // An own one is listed no more at once, however long the host takes to answer.
+        self.transfers.give_up(track, &self.me().to_string());
+        match self.stage().execute(Command::GiveUpUpload { hash }).await {
+            // Its announcement may never have come to the host.
+            Err(error) if error.code() == "no_such_upload" => Ok(()),
+            given_up => given_up.map(drop),
+        }
     }
 
     /// Audio has come to this machine: it can be played, and is analysed for its waveform.

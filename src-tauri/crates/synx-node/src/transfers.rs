@@ -34,7 +34,15 @@ pub struct Stopped {
 struct State {
     /// By audio and person: one person sends one audio once.
     running: BTreeMap<(String, String), TransferView>,
+    /// What others send to the room.
+    others: Vec<TransferView>,
     told: Option<Instant>,
+}
+
+impl State {
+    fn views(&self) -> Vec<TransferView> {
+        self.running.values().chain(&self.others).cloned().collect()
+    }
 }
 
 impl Transfers {
@@ -97,7 +105,8 @@ impl Transfers {
             stopped.rooms += 1;
         });
         let mut state = self.lock();
-        if !std::mem::take(&mut state.running).is_empty() {
+        let others = std::mem::take(&mut state.others);
+        if !std::mem::take(&mut state.running).is_empty() || !others.is_empty() {
             self.tell(&mut state);
         }
     }
@@ -135,12 +144,31 @@ impl Transfers {
 
     /// What is on its way.
     pub fn views(&self) -> Vec<TransferView> {
-        self.lock().running.values().cloned().collect()
+        self.lock().views()
     }
 
-    /// A transfer has begun or moved on.
-    pub fn moved(&self, transfer: TransferView) {
+    /// What others send to the room now.
+    pub fn others(&self, others: Vec<TransferView>) {
         let mut state = self.lock();
+        if state.others != others {
+            state.others = others;
+            self.tell(&mut state);
+        }
+    }
+
+    /// A transfer has begun or moved on. What is still said of an upload that is over, or of a transfer that was stopped
+    /// meanwhile, changes nothing of that: its bytes go by another task.
+    pub fn moved(&self, mut transfer: TransferView) {
+        let mut state = self.lock();
+        {
+            let stopped = self.stopped.borrow();
+            if transfer.direction == TransferDirection::Upload
+                && !stopped.uploads.contains_key(&transfer.track)
+            {
+                return;
+            }
+            transfer.stopped = stopped.tracks.contains(&transfer.track);
+        }
         let complete = transfer.bytes_done >= transfer.bytes_total;
         let new = state.running.insert((transfer.track.clone(), transfer.user.clone()), transfer).is_none();
         let due = state.told.is_none_or(|told| told.elapsed() >= TELL_EVERY);
@@ -156,14 +184,18 @@ impl Transfers {
         if self.is_stopped(track) {
             return;
         }
-        if state.running.remove(&(track.to_owned(), user.to_owned())).is_some() {
-            self.tell(&mut state);
+        let Some(ended) = state.running.remove(&(track.to_owned(), user.to_owned())) else { return };
+        if ended.direction == TransferDirection::Upload {
+            self.stopped.send_modify(|stopped| {
+                stopped.uploads.remove(track);
+            });
         }
+        self.tell(&mut state);
     }
 
     fn tell(&self, state: &mut State) {
         state.told = Some(Instant::now());
-        let transfers = state.running.values().cloned().collect();
+        let transfers = state.views();
         // No window may be open: then nobody needs to know.
         drop(self.events.send(NodeEvent::TransfersChanged { transfers }));
     }
@@ -215,6 +247,30 @@ mod tests {
             last = Some(event);
         }
         assert_eq!(last, Some(NodeEvent::TransfersChanged { transfers: Vec::new() }));
+    }
+
+    #[test]
+    fn what_is_said_too_late_of_a_transfer_changes_nothing() {
+        let transfers = Transfers::new(broadcast::Sender::new(16));
+        let upload = |bytes| TransferView { direction: TransferDirection::Upload, ..transfer("a", bytes) };
+        for is_stopped in [false, true] {
+            transfers.begins("a");
+            transfers.moved(upload(10));
+            if is_stopped {
+                transfers.stop("a");
+                transfers.moved(upload(20));
+                assert!(transfers.views()[0].stopped);
+                assert!(transfers.give_up("a", "ana"));
+            } else {
+                transfers.ended("a", "ana");
+            }
+            transfers.moved(upload(30));
+            assert_eq!(transfers.views(), []);
+        }
+        transfers.moved(transfer("b", 10));
+        transfers.stop("b");
+        transfers.moved(transfer("b", 20));
+        assert!(transfers.views()[0].stopped);
     }
 
     #[tokio::test]

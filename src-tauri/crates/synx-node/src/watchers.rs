@@ -11,6 +11,7 @@ use crate::room::view::chat_view;
 use crate::sync::{needed, peer_sync_view};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use synx_domain::{ContentHash, Room, TrackState, UserId};
 use synx_net::wire::Knocker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,6 +34,7 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, told_seq: u64, tasks: &mut 
     if stage.is_room() {
         tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage), told_seq));
         tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
+        tasks.spawn(draw_coming(Arc::downgrade(inner), Arc::clone(stage)));
         tasks.spawn(draw_sync(Arc::downgrade(inner), Arc::clone(stage)));
     }
     if let Stage::Solo(_) = &**stage {
@@ -66,6 +68,41 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>, mut told_seq: u64) {
         }
         inner.tell(NodeEvent::PlayerChanged { player: Box::new(inner.player_view()) });
     }
+}
+
+/// Lists what others send to the room. What one sends oneself is listed no more once the room awaits it no longer, though it was
+/// stopped.
+async fn draw_coming(inner: Weak<Inner>, stage: Arc<Stage>) {
+    let Some(coming) = stage.coming() else { return };
+    let (mut changes, mut told) = (stage.changes(), coming.changes());
+    changes.mark_changed();
+    loop {
+        let changed = tokio::select! {
+            changed = changes.changed() => changed,
+            changed = told.changed() => changed,
+        };
+        if changed.is_err() {
+            return;
+        }
+        sleep_until(Instant::now() + DRAW_EVERY).await;
+        changes.mark_unchanged();
+        told.mark_unchanged();
+        let Some(inner) = inner.upgrade() else { return };
+        let (views, ended) = stage.with(|room| (coming.views(room, inner.me()), given_up(room, inner.me())));
+        inner.transfers.others(views);
+        for track in ended {
+            inner.transfers.give_up(&track.to_string(), &inner.me().to_string());
+        }
+    }
+}
+
+/// Uploads of a member that were given up, by whomever.
+fn given_up(room: &Room, user: UserId) -> Vec<ContentHash> {
+    let own = room.tracks.iter().filter(|(_, track)| track.shared_by == user);
+    let given_up = own.filter(
+        |(_, track)| matches!(&track.state, TrackState::Failed { code, .. } if code == TrackState::GIVEN_UP),
+    );
+    given_up.map(|(hash, _)| *hash).collect()
 }
 
 async fn draw_connection(inner: Weak<Inner>, mut connection: watch::Receiver<Connection>) {

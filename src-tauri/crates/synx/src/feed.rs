@@ -105,6 +105,9 @@ enum WireCommand {
     ShareFile {
         path: String,
     },
+    GiveUpUpload {
+        track: String,
+    },
     PlaybackPlay {
         track: Option<String>,
     },
@@ -178,6 +181,7 @@ enum WireCommand {
 impl WireCommand {
     const NAMES: &[&str] = &[
         "share_file",
+        "give_up_upload",
         "playback_play",
         "playback_pause",
         "playback_seek",
@@ -205,6 +209,7 @@ impl From<WireCommand> for Request {
     fn from(command: WireCommand) -> Self {
         match command {
             WireCommand::ShareFile { path } => Self::ShareFiles { paths: vec![path] },
+            WireCommand::GiveUpUpload { track } => Self::GiveUpTransfer { track },
             WireCommand::PlaybackPlay { track } => Self::Play { track },
             WireCommand::PlaybackPause => Self::Pause,
             WireCommand::PlaybackSeek { position_s } => Self::Seek { position_s },

@@ -165,10 +165,30 @@ describe('a transfer', () => {
 
   it('that sends is given up once it is stopped', async () => {
     const node = await open('transfers');
-    expect(all('transfer-give-up')).toHaveLength(1);
-    await press('transfer-give-up');
+    const own = () => all('transfer').filter((row) => row.querySelector('[data-testid=transfer-toggle]'));
+    const giveUps = () => own().map((row) => row.querySelector<HTMLElement>('[data-testid=transfer-give-up]'));
+    expect(giveUps()).toEqual([null, expect.anything()]);
+    await fireEvent.click(giveUps()[1] as HTMLElement);
     expect(node.last('give_up_transfer')?.track).toBe('t5');
-    await expect.poll(() => all('transfer')).toHaveLength(1);
+    await expect.poll(own).toHaveLength(1);
+  });
+
+  it('of somebody else is seen, and given up by who controls the room alone', async () => {
+    const node = await open('transfers');
+    const others = () => all('transfer')[2] as HTMLElement;
+    expect(others().textContent).toContain('sends Tideline stems.flac');
+    expect(others().querySelector('[data-testid=transfer-toggle]')).toBeNull();
+    await fireEvent.click(others().querySelector('[data-testid=transfer-give-up]') as HTMLElement);
+    expect(node.last('give_up_transfer')?.track).toBe('t6');
+    await expect.poll(() => all('transfer')).toHaveLength(2);
+  });
+
+  it('of somebody else is theirs where one does not control the room', async () => {
+    const node = await open('transfers');
+    const { room, player } = node.app;
+    node.emit({ type: 'room_changed', room: room && { ...room, my_role: 'listener', settings: { ...room.settings, playback_control: 'host' } } });
+    node.emit({ type: 'player_changed', player: { ...player, may_control: false } });
+    await expect.poll(() => all('transfer-give-up')).toHaveLength(1);
   });
 });
 

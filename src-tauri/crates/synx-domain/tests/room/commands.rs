@@ -146,6 +146,7 @@ fn of_audio() -> impl Strategy<Value = Command> {
         1 => some_hash().prop_map(|hash| Command::StartUpload {
             hash, file_name: "a.mp3".to_owned(), size_bytes: 1,
         }),
+        1 => some_hash().prop_map(|hash| Command::GiveUpUpload { hash }),
         1 => some_hash().prop_map(|hash| Command::FailProcessing {
             hash, file_name: "a.mp3".to_owned(), code: "decode".to_owned(), reason: "broken".to_owned(),
         }),

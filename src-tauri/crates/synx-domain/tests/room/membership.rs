@@ -28,6 +28,7 @@ fn anything_a_person_asks() -> Vec<Command> {
         Command::AddComment { track, position_us: 0, end_us: None, text: "hi".to_owned(), reply_to: None },
         Command::ResolveComment { comment: id, done: true },
         Command::StartUpload { hash: track, file_name: "a.mp3".to_owned(), size_bytes: 1 },
+        Command::GiveUpUpload { hash: track },
         Command::Enqueue { track, index: None },
         Command::Enqueue { track, index: Some(0) },
         Command::Dequeue { id },

@@ -147,6 +147,7 @@ fn every_rejection_has_its_own_code() {
         Rejection::HostStays,
         Rejection::NoSuchMember,
         Rejection::NoSuchTrack,
+        Rejection::NoSuchUpload,
         Rejection::NoSuchQueueItem,
         Rejection::NoSuchComment,
         Rejection::NothingToPlay,

@@ -194,6 +194,38 @@ fn what_cannot_be_used_is_said_and_may_be_tried_again() {
 }
 
 #[test]
+fn an_upload_is_given_up_by_who_announced_it_or_who_controls_the_queue() {
+    let give_up = || Command::GiveUpUpload { hash: hash(1) };
+    let given_up = RoomEvent::ProcessingFailed {
+        hash: hash(1),
+        file_name: "1.flac".to_owned(),
+        code: "upload_given_up".to_owned(),
+        reason: "The upload was given up.".to_owned(),
+    };
+    let log = RoomLog::with_people().did(CLEO, upload(1));
+    for actor in [CLEO, BEN, ADA] {
+        assert_eq!(ask(&log, actor, give_up()), Ok(vec![given_up.clone()]), "{actor}");
+    }
+    let by_ben = RoomLog::with_people().did(BEN, upload(1));
+    assert_eq!(ask(&by_ben, CLEO, give_up()), Err("not_allowed"));
+    assert_eq!(ask(&by_ben, DAN, give_up()), Err("not_a_member"));
+
+    let log = log.did(CLEO, give_up());
+    assert!(matches!(state(&log, 1), TrackState::Failed { code, .. } if code == TrackState::GIVEN_UP));
+    assert_eq!(ask(&log, CLEO, give_up()), NOTHING, "it is so already");
+    assert!(ask(&log, CLEO, upload(1)).is_ok_and(|events| events.len() == 1), "it may come after all");
+}
+
+#[test]
+fn only_what_is_on_its_way_is_given_up() {
+    let give_up = |n| Command::GiveUpUpload { hash: hash(n) };
+    let log = RoomLog::with_people().shared(1).did(CLEO, upload(2)).did(ADA, fail(2));
+    for n in [1, 2, 3] {
+        assert_eq!(ask(&log, ADA, give_up(n)), Err("no_such_upload"));
+    }
+}
+
+#[test]
 fn whoever_announces_an_upload_again_has_announced_it() {
     let by = |log: &RoomLog| log.room().tracks[&hash(1)].shared_by;
     let longer = Command::StartUpload { hash: hash(1), file_name: "1.flac".to_owned(), size_bytes: 9 };

@@ -290,7 +290,7 @@ impl Receiving<'_> {
             let Ok(Some(Ok(chunk))) = next else { break };
             if asked.elapsed() >= ASK_EVERY {
                 asked = Instant::now();
-                self.is_still_member()?;
+                self.is_still_wanted()?;
             }
             received += chunk.len() as u64;
             if received > self.size_bytes {
@@ -306,15 +306,16 @@ impl Receiving<'_> {
         }
         file.flush().await?;
         // Who was removed meanwhile shares nothing any more.
-        self.is_still_member()?;
+        self.is_still_wanted()?;
         Ok(received)
     }
 
-    fn is_still_member(&self) -> Result<(), Refusal> {
-        if self.hall.is_member(self.user) {
-            return Ok(());
+    /// Its sender may be gone meanwhile, and the upload given up.
+    fn is_still_wanted(&self) -> Result<(), Refusal> {
+        if !self.hall.is_member(self.user) {
+            return Err(CommandFailure::from(Rejection::NotAMember).into());
         }
-        Err(CommandFailure::from(Rejection::NotAMember).into())
+        announced(self.hall, self.hash).map(drop)
     }
 
     fn tell(&self, received_bytes: u64) {

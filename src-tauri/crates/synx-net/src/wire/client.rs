@@ -81,6 +81,10 @@ pub enum Request {
         file_name: String,
         size_bytes: u64,
     },
+    /// Awaits an upload no longer.
+    GiveUpUpload {
+        hash: ContentHash,
+    },
     PlaybackPlay {
         #[serde(default)]
         track: Option<ContentHash>,
@@ -151,6 +155,7 @@ impl Request {
         "add_comment",
         "resolve_comment",
         "share_file",
+        "give_up_upload",
         "playback_play",
         "playback_pause",
         "playback_seek",
@@ -181,6 +186,7 @@ impl Request {
             Command::StartUpload { hash, file_name, size_bytes } => {
                 Self::ShareFile { hash, file_name, size_bytes }
             }
+            Command::GiveUpUpload { hash } => Self::GiveUpUpload { hash },
             Command::Play { track } => Self::PlaybackPlay { track },
             Command::Pause => Self::PlaybackPause,
             Command::Seek { position_us } => Self::PlaybackSeek { position_us },
@@ -223,6 +229,7 @@ impl From<Request> for Command {
             Request::ShareFile { hash, file_name, size_bytes } => {
                 Self::StartUpload { hash, file_name, size_bytes }
             }
+            Request::GiveUpUpload { hash } => Self::GiveUpUpload { hash },
             Request::PlaybackPlay { track } => Self::Play { track },
             Request::PlaybackPause => Self::Pause,
             Request::PlaybackSeek { position_us } => Self::Seek { position_us },
@@ -268,5 +275,23 @@ impl ClientMessage {
             return Ok(Self::Command { id, request: read(&kind, Request::NAMES, text)? });
         }
         read(&kind, &["join_room", "sync_report", "typing", "answer_knock"], text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn giving_an_upload_up_is_written_as_the_protocol_says() {
+        let hash = ContentHash::from_bytes([1; 32]);
+        let text = format!(
+            r#"{{"id":"0198c0de-0000-7000-8000-000000000002","type":"give_up_upload","hash":"{hash}"}}"#
+        );
+        let message = ClientMessage::decode(&text).unwrap();
+        let ClientMessage::Command { request, .. } = &message else { panic!("{message:?}") };
+        assert_eq!(Command::from(request.clone()), Command::GiveUpUpload { hash });
+        assert_eq!(Request::of(Command::GiveUpUpload { hash }), Some(request.clone()));
+        assert_eq!(message.encode(), text);
     }
 }

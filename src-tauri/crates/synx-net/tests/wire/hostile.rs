@@ -33,6 +33,7 @@ const TYPES: &[&str] = &[
     "add_comment",
     "resolve_comment",
     "share_file",
+    "give_up_upload",
     "playback_play",
     "playback_pause",
     "playback_seek",

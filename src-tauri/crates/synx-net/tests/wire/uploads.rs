@@ -281,6 +281,25 @@ async fn a_failed_file_may_be_announced_again() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_given_up_ends_for_all_while_its_bytes_come() {
+    let house = House::open().await;
+    let (ben, mut cleo) = (Sender::of(&house), house.guest("Cleo").await);
+    let bytes = noise("song", MIB);
+    let hash = ben.announces(&bytes);
+    let mut stream = ben.put(hash, 0).beginning(&bytes[..MIB / 2], MIB).begin(house.at()).await;
+    eventually("half of it is there", async || house.audio.of_room(house.room.id()).partial_bytes(hash) > 0)
+        .await;
+    cleo.client.execute(Command::GiveUpUpload { hash }).await.unwrap();
+    let given_up = |event: &RoomEvent| matches!(event, RoomEvent::ProcessingFailed { code, .. } if code == TrackState::GIVEN_UP);
+    cleo.until(|event| matches!(event, ClientEvent::Event(envelope) if given_up(&envelope.event))).await;
+    drop(stream.write_all(&bytes[MIB / 2..]).await);
+    assert_eq!(Answer::read(stream).await.refused(), refused(409, "upload_given_up"));
+    assert!(!house.room.is_shared(hash) && kept(&house, hash).is_none());
+    ben.announces(&bytes);
+    assert_eq!(ben.state(hash).await.status, 200, "it may come after all");
+}
+
+#[tokio::test]
 async fn an_upload_ends_with_the_membership_of_who_sends_it() {
     let house = House::open().await;
     let eve = Sender::of(&house);

@@ -172,7 +172,7 @@ pub enum Request {
     StopTransfer { track: String },
     /// Goes on with a transfer that was stopped. Answer: `done`.
     ResumeTransfer { track: String },
-    /// Does not go on with an upload that was stopped. Answer: `done`.
+    /// Does not go on with an upload that was stopped, or awaits one of somebody else no longer. Answer: `done`.
     GiveUpTransfer { track: String },
     /// Queues a shared track again. Answer: `done`.
     QueueAdd { track: String },

@@ -40,6 +40,7 @@ impl ClusterBackend {
         tasks.spawn(seats::keep(Arc::clone(room), Arc::clone(house)));
         tasks.spawn(seats::dismiss(Arc::clone(room), Arc::clone(house)));
         tasks.spawn(abandoned::give_up(Arc::clone(room), Arc::downgrade(house)));
+        tasks.spawn(abandoned::remove_given_up(Arc::clone(room), house.shelf.audio().clone()));
         let here = HostBackend::new(house, room);
         Self { room: room.id(), here, local, house: Arc::clone(house), knockers, _tasks: tasks }
     }

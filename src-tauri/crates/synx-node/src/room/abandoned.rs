@@ -5,7 +5,7 @@ use crate::room::hosted::HostedRoom;
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use synx_domain::{Command, ContentHash, LeaveReason, Room, RoomId, TrackState, UserId};
+use synx_domain::{Command, ContentHash, LeaveReason, Room, RoomEvent, RoomId, TrackState, UserId};
 use synx_net::AudioStore;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -110,6 +110,43 @@ pub async fn look<H: House + ?Sized>(room: &HostedRoom, house: &H, waiting: &mut
             tracing::warn!(%hash, %error, "an abandoned upload stays listed");
         }
     }
+}
+
+/// Removes what has come of uploads of a room that somebody gives up, as they do: else its bytes would lie there, and count for
+/// nobody's share.
+pub async fn remove_given_up(room: Arc<HostedRoom>, audio: AudioStore) {
+    let audio = audio.of_room(room.id());
+    let mut cursor = room.log().subscribe(room.id(), room.with(|room| room.seq));
+    while let Ok(envelopes) = cursor.next().await {
+        for envelope in envelopes {
+            let RoomEvent::ProcessingFailed { hash, code, .. } = &envelope.event else { continue };
+            if code != TrackState::GIVEN_UP {
+                continue;
+            }
+            // The room is a moment behind its log.
+            if room.changes().wait_for(|seq| *seq >= envelope.seq).await.is_err() {
+                return;
+            }
+            // It may have been announced again.
+            if !room.with(|room| is_uploading(room, *hash)) {
+                remove_part(audio.clone(), *hash).await;
+            }
+        }
+    }
+}
+
+async fn remove_part(audio: AudioStore, hash: ContentHash) {
+    match tokio::task::spawn_blocking(move || audio.discard_partial(hash)).await {
+        Ok(Err(error)) => {
+            tracing::warn!(%hash, %error, "what came of an upload that was given up stays on disk")
+        }
+        Ok(Ok(())) => {}
+        Err(error) => tracing::debug!(%error, "a partial file was not looked at"),
+    }
+}
+
+fn is_uploading(room: &Room, hash: ContentHash) -> bool {
+    room.tracks.get(&hash).is_some_and(|track| matches!(track.state, TrackState::Uploading { .. }))
 }
 
 /// Removes what is left of broken transfers of any room, now and every hour.

@@ -16,7 +16,7 @@ use synx_domain::{
     Command, CommandEnvelope, ContentHash, Envelope, Role, Room, RoomId, TrackState, UserId, UserProfile,
 };
 use synx_log::LogError;
-use synx_net::wire::{Knocker, SyncReport};
+use synx_net::wire::{Knocker, ServerMessage, SyncReport};
 use synx_net::{AudioStore, CommandFailure, RoomBackend, RoomInstant, Unavailable};
 use tokio::sync::watch;
 
@@ -181,6 +181,10 @@ impl RoomBackend for HostBackend {
 
     fn sync_report(&self, user: UserId, report: SyncReport) {
         self.room.board().put(user, report);
+    }
+
+    fn passed(&self, message: ServerMessage) {
+        self.room.coming().take(&message);
     }
 
     fn upload_finished(&self, user: UserId, hash: ContentHash, file_name: String) -> BoxFuture<'static, ()> {

@@ -9,6 +9,7 @@ mod turns;
 mod writer;
 
 use crate::error::NodeError;
+use crate::room::coming::Coming;
 use crate::room::knocks::Knocks;
 use crate::room::lead::SyncBoard;
 use crate::room::time::RoomTime;
@@ -77,6 +78,7 @@ pub struct HostedRoom {
     changes: watch::Receiver<u64>,
     board: Arc<SyncBoard>,
     knocks: Arc<Knocks>,
+    coming: Coming,
 }
 
 impl HostedRoom {
@@ -111,7 +113,17 @@ impl HostedRoom {
             turns: Turns::new(),
         };
         tokio::spawn(writer.run(waiting));
-        Ok(Self { id, time, log, jobs, durable, changes, board, knocks: Arc::default() })
+        Ok(Self {
+            id,
+            time,
+            log,
+            jobs,
+            durable,
+            changes,
+            board,
+            knocks: Arc::default(),
+            coming: Coming::default(),
+        })
     }
 
     /// The room's id.
@@ -137,6 +149,11 @@ impl HostedRoom {
     /// Who waits to be let in.
     pub fn knocks(&self) -> &Arc<Knocks> {
         &self.knocks
+    }
+
+    /// How far files are that peers send here.
+    pub fn coming(&self) -> &Coming {
+        &self.coming
     }
 
     /// What the peers measured last.

@@ -82,6 +82,7 @@ impl Hosting {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&first_invite).follow(Arc::clone(&room), me, inner.room_changed()));
         tasks.spawn(abandoned::give_up(Arc::clone(&room), Arc::downgrade(inner)));
+        tasks.spawn(abandoned::remove_given_up(Arc::clone(&room), inner.audio.clone()));
         tasks.spawn(abandoned::sweep(inner.audio.clone()));
         tasks.spawn(archive::keep_small(Arc::clone(&room)));
         tasks.spawn(feed_from_log(Arc::clone(&room), Arc::clone(&feed)));

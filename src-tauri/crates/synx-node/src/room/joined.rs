@@ -5,6 +5,7 @@
 use crate::bridge::RoomConnection;
 use crate::error::NodeError;
 use crate::room::clock::{self, RoomClock};
+use crate::room::coming::Coming;
 use crate::room::feed::Feed;
 use std::sync::{Arc, PoisonError, RwLock};
 use synx_domain::{Command, Room, UserId};
@@ -36,6 +37,7 @@ pub struct JoinedRoom {
     feed: Arc<Feed>,
     reports: watch::Receiver<Vec<(UserId, SyncReport)>>,
     knockers: watch::Receiver<Vec<Knocker>>,
+    coming: Coming,
     _tasks: JoinSet<()>,
 }
 
@@ -50,6 +52,7 @@ impl JoinedRoom {
         let room = Arc::new(RwLock::new(Room::default()));
         let feed = Arc::new(Feed::default());
         let (reports_in, reports) = watch::channel(Vec::new());
+        let coming = Coming::default();
         let (knockers_in, knockers) = watch::channel(Vec::new());
         let (changes_in, mut changes) = watch::channel(0);
         let connected =
@@ -64,12 +67,13 @@ impl JoinedRoom {
             feed: Arc::clone(&feed),
             reports: reports_in,
             knockers: knockers_in,
+            coming: coming.clone(),
         };
         tasks.spawn(follower.run(events));
         tasks.spawn(clock::follow(Arc::clone(&client), clock_in));
         // The first message is the snapshot; the follower ends, and with it `changes`, if it does not come.
         changes.changed().await.map_err(|_| NodeError::Closing)?;
-        Ok(Self { client, room, changes, connection, clock, feed, reports, knockers, _tasks: tasks })
+        Ok(Self { client, room, changes, connection, clock, feed, reports, knockers, coming, _tasks: tasks })
     }
 
     /// The connection, for transfers.
@@ -112,6 +116,11 @@ impl JoinedRoom {
         self.knockers.clone()
     }
 
+    /// How far files are that others send.
+    pub fn coming(&self) -> &Coming {
+        &self.coming
+    }
+
     /// Says, as the host, whether somebody who knocks may come in.
     ///
     /// # Errors
@@ -148,6 +157,7 @@ struct Follower {
     feed: Arc<Feed>,
     reports: watch::Sender<Vec<(UserId, SyncReport)>>,
     knockers: watch::Sender<Vec<Knocker>>,
+    coming: Coming,
 }
 
 impl Follower {
@@ -175,7 +185,7 @@ impl Follower {
                         drop(self.reports.send_replace(reports.clone()))
                     }
                     ServerMessage::Knocks { knocks } => drop(self.knockers.send_replace(knocks.clone())),
-                    _ => {}
+                    other => self.coming.take(other),
                 }
                 self.feed.send(&message);
             }

@@ -4,6 +4,7 @@ pub(crate) mod abandoned;
 pub(crate) mod archive;
 pub(crate) mod backend;
 pub(crate) mod clock;
+pub(crate) mod coming;
 pub(crate) mod conductor;
 mod engine_time;
 pub(crate) mod feed;

@@ -2,6 +2,7 @@
 
 use crate::error::NodeError;
 use crate::room::clock::RoomClock;
+use crate::room::coming::Coming;
 use crate::room::hosting::Hosting;
 use crate::room::joined::JoinedRoom;
 use crate::room::solo::SoloRoom;
@@ -91,6 +92,15 @@ impl Stage {
         match self {
             Self::Hosted(hosting) => hosting.room().board().news(),
             Self::Solo(_) | Self::Joined(_) => watch::Sender::new(0).subscribe(),
+        }
+    }
+
+    /// How far files are that others send to the room.
+    pub fn coming(&self) -> Option<&Coming> {
+        match self {
+            Self::Hosted(hosting) => Some(hosting.room().coming()),
+            Self::Joined(joined) => Some(joined.coming()),
+            Self::Solo(_) => None,
         }
     }
 

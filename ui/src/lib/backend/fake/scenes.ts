@@ -205,6 +205,7 @@ export function scene(name: string): Scene {
       return { app: { ...view, transfers: [
         { track: 't4', file_name: 'Slow Satellite.flac', direction: 'download', user: ME, bytes_done: 12_400_000, bytes_total: 31_000_000, stopped: false },
         { track: 't5', file_name: 'Rough mix 12.wav', direction: 'upload', user: ME, bytes_done: 9_100_000, bytes_total: 48_000_000, stopped: true },
+        { track: 't6', file_name: 'Tideline stems.flac', direction: 'upload', user: 'user-1', bytes_done: 20_300_000, bytes_total: 64_000_000, stopped: false },
       ] }, tracks: TRACKS };
     }
     case 'listener': {

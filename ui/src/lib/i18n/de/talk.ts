@@ -47,6 +47,8 @@ export const transfers: Messages['transfers'] = {
   goOn: (file) => `${file} fortsetzen`,
   stop: (file) => `${file} anhalten`,
   giveUp: (file) => `${file} nicht senden`,
+  sends: (name, file) => `${name} sendet ${file}`,
+  doNotTake: (name, file) => `Nicht auf ${file} von ${name} warten`,
 };
 
 export const told: Messages['told'] = {

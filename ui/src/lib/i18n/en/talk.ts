@@ -48,6 +48,8 @@ export const transfers = {
   goOn: (file: string) => `Go on with ${file}`,
   stop: (file: string) => `Stop ${file}`,
   giveUp: (file: string) => `Do not send ${file}`,
+  sends: (name: string, file: string) => `${name} sends ${file}`,
+  doNotTake: (name: string, file: string) => `Do not wait for ${file} from ${name}`,
 };
 
 export const told = {

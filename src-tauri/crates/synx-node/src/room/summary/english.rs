@@ -2,7 +2,7 @@
 
 use super::clock;
 use synx_domain::{
-    ContentHash, Envelope, LeaveReason, QueueChange, Role, Room, RoomEvent, SyncCause, UserId,
+    ContentHash, Envelope, LeaveReason, QueueChange, Role, Room, RoomEvent, SyncCause, TrackState, UserId,
 };
 
 pub fn summary(room: &Room, envelope: &Envelope) -> String {
@@ -45,6 +45,9 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
             let tempo = analysis.bpm.map_or("no tempo".to_owned(), |bpm| format!("{bpm:.1} BPM"));
             let key = analysis.key.as_deref().unwrap_or("no key");
             format!("“{}” is {tempo}, {key}", title(room, *hash))
+        }
+        RoomEvent::ProcessingFailed { file_name, code, .. } if code == TrackState::GIVEN_UP => {
+            format!("{by} gave up the upload of {file_name}")
         }
         RoomEvent::ProcessingFailed { file_name, reason, .. } => {
             format!("{file_name} cannot be used: {reason}")

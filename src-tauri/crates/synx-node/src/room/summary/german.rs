@@ -2,7 +2,7 @@
 
 use super::clock;
 use synx_domain::{
-    ContentHash, Envelope, LeaveReason, QueueChange, Role, Room, RoomEvent, SyncCause, UserId,
+    ContentHash, Envelope, LeaveReason, QueueChange, Role, Room, RoomEvent, SyncCause, TrackState, UserId,
 };
 
 pub fn summary(room: &Room, envelope: &Envelope) -> String {
@@ -45,6 +45,9 @@ pub fn summary(room: &Room, envelope: &Envelope) -> String {
                 analysis.bpm.map_or("kein Tempo".to_owned(), |bpm| format!("{bpm:.1} BPM").replace('.', ","));
             let key = analysis.key.as_deref().map_or("keine Tonart".to_owned(), key_name);
             format!("„{}“: {tempo}, {key}", title(room, *hash))
+        }
+        RoomEvent::ProcessingFailed { file_name, code, .. } if code == TrackState::GIVEN_UP => {
+            format!("{by} hat das Hochladen von {file_name} abgebrochen")
         }
         RoomEvent::ProcessingFailed { file_name, reason, .. } => {
             format!("{file_name} lässt sich nicht verwenden: {reason}")

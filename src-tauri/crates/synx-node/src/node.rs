@@ -293,11 +293,12 @@ impl Inner {
         if !messages.is_empty() {
             self.tell(NodeEvent::ChatAppended { messages });
         }
+        // Before the watchers tell anything of it.
+        self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
         let mut running = self.running();
         running.tasks.spawn(conductor.run());
         watchers::spawn(self, &stage, told_seq, &mut running.tasks);
         drop(running);
-        self.tell(NodeEvent::RoomChanged { room: self.room_view().map(Box::new) });
         self.tell(NodeEvent::PlayerChanged { player: Box::new(self.player_view()) });
     }
 

@@ -124,8 +124,7 @@ pub fn peer_sync_view(
         lacks: lacks.map(ToString::to_string).collect(),
         user: user.to_string(),
         error_us: report.error_us,
-        clock_uncertainty_us: report.uncertainty_us,
-        rtt_us: report.rtt_us,
+        clock_uncertainty_us: report.error_us.and(report.uncertainty_us),
         in_sync: in_sync(report.error_us, report.uncertainty_us),
         has_track: current.is_none_or(has),
         alone: report.alone.map(|alone| AloneView {
@@ -167,6 +166,17 @@ mod tests {
             "an older peer speaks of the current one alone"
         );
         assert!(lacks(None, true).is_empty());
+    }
+
+    #[test]
+    fn a_peer_at_rest_is_drawn_alike_whatever_its_clock_does() {
+        let drawn = |error_us, uncertainty_us| {
+            let rtt_us = uncertainty_us;
+            let report = SyncReport { error_us, uncertainty_us, rtt_us, ..SyncReport::default() };
+            peer_sync_view(UserId::from_bytes([1; 16]), &report, None, &[])
+        };
+        assert_eq!(drawn(None, Some(40.0)), drawn(None, Some(55.0)));
+        assert_ne!(drawn(Some(9.0), Some(40.0)), drawn(Some(9.0), Some(55.0)));
     }
 
     #[test]

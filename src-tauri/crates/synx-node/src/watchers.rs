@@ -9,7 +9,7 @@ use crate::room::joined::Connection;
 use crate::room::stage::Stage;
 use crate::room::view::chat_view;
 use crate::sync::{needed, peer_sync_view};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use synx_domain::{ContentHash, Room, TrackState, UserId};
 use synx_net::wire::Knocker;
@@ -33,9 +33,10 @@ pub fn spawn(inner: &Arc<Inner>, stage: &Arc<Stage>, told_seq: u64, tasks: &mut 
     tasks.spawn(draw_player(Arc::downgrade(inner)));
     if stage.is_room() {
         tasks.spawn(draw_room(Arc::downgrade(inner), Arc::clone(stage), told_seq));
-        tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage)));
+        let shown = Arc::new(SyncShown::default());
+        tasks.spawn(measure(Arc::downgrade(inner), Arc::clone(stage), Arc::clone(&shown)));
         tasks.spawn(draw_coming(Arc::downgrade(inner), Arc::clone(stage)));
-        tasks.spawn(draw_sync(Arc::downgrade(inner), Arc::clone(stage)));
+        tasks.spawn(draw_sync(Arc::downgrade(inner), Arc::clone(stage), shown));
     }
     if let Stage::Solo(_) = &**stage {
         tasks.spawn(refill(Arc::downgrade(inner), Arc::clone(stage)));
@@ -214,7 +215,7 @@ async fn refill(inner: Weak<Inner>, stage: Arc<Stage>) {
 }
 
 /// Reports to the room how well this machine plays, each second, and at once when it has other files than it said.
-async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
+async fn measure(inner: Weak<Inner>, stage: Arc<Stage>, shown: Arc<SyncShown>) {
     let mut ticks = interval(MEASURE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = stage.changes();
@@ -258,13 +259,13 @@ async fn measure(inner: Weak<Inner>, stage: Arc<Stage>) {
             Stage::Solo(_) => return,
         }
         if is_due {
-            tell_sync(&inner, &stage);
+            shown.tell(&inner, &stage);
         }
     }
 }
 
 /// Shows at once what others report of their files, and where they listen by themselves.
-async fn draw_sync(inner: Weak<Inner>, stage: Arc<Stage>) {
+async fn draw_sync(inner: Weak<Inner>, stage: Arc<Stage>, shown: Arc<SyncShown>) {
     match &*stage {
         Stage::Solo(_) => {}
         Stage::Hosted(hosting) => {
@@ -273,25 +274,37 @@ async fn draw_sync(inner: Weak<Inner>, stage: Arc<Stage>) {
                 sleep_until(Instant::now() + DRAW_EVERY).await;
                 news.borrow_and_update();
                 let Some(inner) = inner.upgrade() else { return };
-                tell_sync(&inner, &stage);
+                shown.tell(&inner, &stage);
             }
         }
         Stage::Joined(joined) => {
             let mut reports = joined.reports();
             while reports.changed().await.is_ok() {
                 let Some(inner) = inner.upgrade() else { return };
-                tell_sync(&inner, &stage);
+                shown.tell(&inner, &stage);
             }
         }
     }
 }
 
-/// Tells the windows, and where this machine hosts the others too, how well everybody plays.
-fn tell_sync(inner: &Inner, stage: &Stage) {
-    if let Stage::Hosted(hosting) = stage {
-        hosting.tell_reports();
+/// What the windows know of how well everybody plays.
+#[derive(Default)]
+struct SyncShown(Mutex<Vec<PeerSyncView>>);
+
+impl SyncShown {
+    /// Tells the windows what is new, and where this machine hosts the others too. Windows at rest are let sleep: waking one costs
+    /// more than all the rest.
+    fn tell(&self, inner: &Inner, stage: &Stage) {
+        if let Stage::Hosted(hosting) = stage {
+            hosting.tell_reports();
+        }
+        let peers = sync_views(stage);
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown != peers {
+            shown.clone_from(&peers);
+            inner.tell(NodeEvent::SyncMeasured { peers });
+        }
     }
-    inner.tell(NodeEvent::SyncMeasured { peers: sync_views(stage) });
 }
 
 /// How well everybody plays in time.

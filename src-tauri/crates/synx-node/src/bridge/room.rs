@@ -229,9 +229,8 @@ views! {
         user: String,
         /// Positive plays late. Null while it does not play.
         error_us: Option<f64>,
-        /// How far off the peer's idea of room time may be.
+        /// How far off the peer's idea of room time may be. Null while it does not play, as its error: it changes all the time.
         clock_uncertainty_us: Option<f64>,
-        rtt_us: Option<f64>,
         /// Error and uncertainty together are small enough to call it so.
         in_sync: bool,
         /// It has the current track.

@@ -80,7 +80,7 @@ function members(count: number): MemberView[] {
 
 function syncOf(people: MemberView[]): PeerSyncView[] {
   return people.map((member, index) => ({
-    user: member.user, error_us: index === 1 ? -12 : Math.round((noise(3, index) - 0.5) * 60), clock_uncertainty_us: 18, rtt_us: 1_900,
+    user: member.user, error_us: index === 1 ? -12 : Math.round((noise(3, index) - 0.5) * 60), clock_uncertainty_us: 18,
     in_sync: index % 7 !== 2, has_track: index % 7 !== 2, lacks: index % 7 === 2 ? ['t1', 't2'] : [], alone: null,
   }));
 }

@@ -452,9 +452,9 @@ export type PeerSyncView = { user: string,
  */
 error_us: number | null, 
 /**
- * How far off the peer's idea of room time may be.
+ * How far off the peer's idea of room time may be. Null while it does not play, as its error: it changes all the time.
  */
-clock_uncertainty_us: number | null, rtt_us: number | null, 
+clock_uncertainty_us: number | null, 
 /**
  * Error and uncertainty together are small enough to call it so.
  */

@@ -30,6 +30,10 @@ impl Inner {
         match request {
             Request::GetApp => Ok(Response::App { app: Box::new(self.app_view().await) }),
             Request::SetLanguage { language } => done(self.set_language(language)),
+            Request::Speak { language } => {
+                self.speak(language);
+                Ok(Response::Done)
+            }
             Request::GetNetwork => Ok(Response::Network { network: self.network() }),
             Request::SetNetwork { port, seen } => done(self.set_network(port, seen)),
             Request::TestNetwork { port } => Ok(Response::Doctor { checks: self.test_network(port).await }),

@@ -7,17 +7,26 @@ use crate::error::NodeError;
 use crate::node::{Inner, Node};
 
 impl Node {
-    /// The language of the person: as chosen, or else the system's.
+    /// The language of the person: as chosen, else as their window speaks, else the system's.
     pub fn language(&self) -> LanguageView {
         self.inner().language()
     }
 }
 
 impl Inner {
-    /// The language of the person: as chosen, or else the system's.
+    /// The language of the person: as chosen, else as their window speaks, else the system's.
     pub fn language(&self) -> LanguageView {
         let chosen = self.settings().values().language;
-        chosen.unwrap_or_else(LanguageView::of_the_system)
+        chosen.or(*self.spoken.borrow()).unwrap_or_else(LanguageView::of_the_system)
+    }
+
+    /// A window speaks this where no language was chosen: it may go by another setting of the system than this process, and by
+    /// that of another machine.
+    pub fn speak(&self, language: LanguageView) {
+        if self.spoken.send_replace(Some(language)) != Some(language) {
+            let chosen = self.settings().values().language;
+            self.tell(NodeEvent::LanguageChanged { language: chosen });
+        }
     }
 
     /// Speaks another language from now on; none is the system's.

@@ -1,6 +1,6 @@
 //! One running instance: opens what is on disk, keeps the one stage that plays, and ends it all in order.
 
-use crate::bridge::{NodeEvent, NoticeLevel, ProfileView, RoomView};
+use crate::bridge::{LanguageView, NodeEvent, NoticeLevel, ProfileView, RoomView};
 use crate::data_dir::{DataDir, DataPaths};
 use crate::error::{NodeError, for_people};
 use crate::joining::Joining;
@@ -75,6 +75,8 @@ pub(crate) struct Inner {
     pub past: tokio::sync::Mutex<Option<Past>>,
     /// What happened in the room while one was not there.
     pub missed: Missed,
+    /// What a window speaks, where no language was chosen.
+    pub spoken: watch::Sender<Option<LanguageView>>,
     /// The join that is under way.
     pub joining: Joining,
     /// Ways into a room exclude one another, for as long as its host lets one wait. Taken before `changing_stage`.
@@ -137,6 +139,7 @@ impl Node {
             last_end: Mutex::default(),
             past: tokio::sync::Mutex::default(),
             missed: Missed::default(),
+            spoken: watch::Sender::default(),
             joining: Joining::default(),
             entering: tokio::sync::Mutex::default(),
             changing_stage: tokio::sync::Mutex::default(),

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use synx_node::bridge::{
-    AloneView, AppView, LoopView, NodeEvent, PlayState, PlaybackControlView, Request, Response, RoleView,
-    RoomSettingsView, RoomTrackState, VisibilityView,
+    AloneView, AppView, LanguageView, LoopView, NodeEvent, PlayState, PlaybackControlView, Request, Response,
+    RoleView, RoomSettingsView, RoomTrackState, VisibilityView,
 };
 use synx_node::{HostOptions, Node, NodeConfig};
 use tokio::sync::broadcast::Receiver;
@@ -315,4 +315,34 @@ async fn a_picture_of_somebody_is_seen_by_the_others() {
     assert_eq!(seen, Response::Portrait { picture: Some(picture) });
     ben.close().await;
     ana.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_writes_for_people_follows_what_their_window_speaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = open(folder.path()).await;
+    host(&node).await;
+    let written = async || {
+        let log = Request::GetLog { before_seq: None, limit: 10, kinds: Vec::new() };
+        let Response::Log { entries } = node.call(log).await.unwrap() else { panic!("no log") };
+        let network = node.call(Request::TestNetwork { port: None }).await.unwrap();
+        let Response::Doctor { checks } = network else { panic!("no checks") };
+        (entries.last().unwrap().summary.clone(), format!("{checks:?}"))
+    };
+    let speak = async |language| node.call(Request::Speak { language }).await.unwrap();
+    let choose = async |language| node.call(Request::SetLanguage { language }).await.unwrap();
+    speak(LanguageView::De).await;
+    let german = written().await;
+    assert!(german.0.contains("eröffnet"), "{german:?}");
+    let mut events = node.subscribe();
+    speak(LanguageView::En).await;
+    // The tray hears of it.
+    while events.recv().await.unwrap() != (NodeEvent::LanguageChanged { language: None }) {}
+    let english = written().await;
+    assert!(english.0.contains("opened") && english.1 != german.1, "{english:?}");
+    choose(Some(LanguageView::De)).await;
+    assert_eq!(written().await, german, "what was chosen comes first");
+    choose(None).await;
+    assert_eq!(written().await, english);
+    node.close().await;
 }

@@ -3,4 +3,4 @@
  */
 export type { Messages } from './en';
 export { figure, language, t } from './language.svelte';
-export { LANGUAGES, type LanguageChoice } from './names';
+export { LANGUAGES, type LanguageChoice, type LanguageId } from './names';

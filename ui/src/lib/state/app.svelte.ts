@@ -2,7 +2,6 @@
  * Everything the window knows of its node: one snapshot when it opens, and every event since.
  */
 import { createContext } from 'svelte';
-import { language } from '../i18n';
 import type {
   AppView, Backend, ChatMessageView, LibraryLookView, LinkStatus, NodeEvent, PlayerView, Request, ResponseTo, RoomView,
 } from '../backend';
@@ -22,6 +21,7 @@ import { ToldOf } from './told.svelte';
 import { Tracks } from './tracks.svelte';
 import { Unsent } from './unsent.svelte';
 import { Scrub } from './scrub';
+import { speak } from './speaking';
 import { VolumeControl } from './volume';
 import { Window } from './window.svelte';
 
@@ -99,7 +99,7 @@ export class App extends Known {
     this.#early ??= []; // A link that the app was started with came with the subscription.
     try {
       const { app } = await this.backend.call({ type: 'get_app' });
-      await language.speak(app.language);
+      await speak(app.language, this.backend);
       this.#take(app);
       this.phase = 'ready';
     } catch (cause) {
@@ -139,7 +139,7 @@ export class App extends Known {
       case 'transfers_changed': this.transfers = event.transfers; break;
       case 'lan_rooms_changed': this.lanRooms = event.rooms; break;
       case 'recent_rooms_changed': this.recentRooms = event.rooms; break;
-      case 'language_changed': void language.speak(event.language); this.language = event.language; break;
+      case 'language_changed': if (event.language !== this.language) void speak(event.language, this.backend); this.language = event.language; break;
       case 'notice': this.notices.add(event.level, event.code, event.message); break;
       case 'link_opened': this.window.open({ type: 'join', link: event.link }); break;
     }

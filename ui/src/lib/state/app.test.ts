@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CallFailure, type NodeEvent, type PlayerView, type RoomView, type TrackView } from '../backend';
 import { FakeBackend, scene } from '../backend/fake';
+import { language } from '../i18n';
 import { App } from './app.svelte';
 import { currentTrack } from './current';
 import { Scrub } from './scrub';
@@ -45,6 +46,19 @@ describe('opening', () => {
     const app = new App(node);
     await app.start();
     expect(app.window.dialog).toEqual({ type: 'join', link: 'synxsphere://join?r=1' });
+  });
+
+  it('tells the node which language it speaks where none was chosen, and again only when that changes', async () => {
+    const { app, node } = await started('library');
+    const said = () => node.requests.filter((request) => request.type === 'speak');
+    expect(said()).toEqual([{ type: 'speak', language: 'en' }]);
+    // Another window of the node has said what it speaks.
+    node.emit({ type: 'language_changed', language: null });
+    node.emit({ type: 'language_changed', language: 'de' });
+    await expect.poll(() => language.id).toBe('de');
+    expect([said().length, app.language]).toEqual([1, 'de']);
+    node.emit({ type: 'language_changed', language: null });
+    await expect.poll(() => said().length).toBe(2);
   });
 
   it('says why when the node does not answer, and can be tried again', async () => {
@@ -101,7 +115,7 @@ describe('controls', () => {
     app.seek(10);
     app.next();
     app.previous();
-    expect(node.requests.filter((request) => !/^(get|list)_/u.test(request.type))).toEqual([]);
+    expect(node.requests.filter((request) => !/^(get_|list_|speak$)/u.test(request.type))).toEqual([]);
   });
 
   it('keep a seek within the track and show it at once', async () => {

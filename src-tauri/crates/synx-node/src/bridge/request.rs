@@ -21,6 +21,8 @@ pub enum Request {
     GetApp,
     /// Speaks a language from now on, also on the desktop; null is the system's. Answer: `done`.
     SetLanguage { language: Option<LanguageView> },
+    /// What the window speaks where no language was chosen: what the node writes for people follows. Answer: `done`.
+    Speak { language: LanguageView },
     /// How this machine is reached. Answer: `network`.
     GetNetwork,
     /// Changes how it is reached, from the next room on; null takes any port. Answer: `done`.

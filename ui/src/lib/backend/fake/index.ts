@@ -261,6 +261,7 @@ export class FakeBackend implements Backend {
       case 'set_normalisation': return this.setPlayer({ position_s: this.#positionS(), normalise_to_lufs: request.target_lufs });
       case 'set_loop': return this.setPlayer({ position_s: this.#positionS(), loop_region: request.region });
       case 'set_volume': return this.setPlayer({ position_s: this.#positionS(), volume: request.volume, muted: request.muted });
+      case 'speak': return undefined;
       case 'set_language':
         this.app = { ...this.app, language: request.language };
         return this.emit({ type: 'language_changed', language: request.language });

@@ -582,7 +582,7 @@ link: string | null, };
 /**
  * One request. Playback requests go to the room while the node is in one, else to the local player.
  */
-export type Request = { "type": "get_app" } | { "type": "set_language", language: LanguageView | null, } | { "type": "get_network" } | { "type": "set_network", port: number | null, seen: boolean, } | { "type": "test_network", 
+export type Request = { "type": "get_app" } | { "type": "set_language", language: LanguageView | null, } | { "type": "speak", language: LanguageView, } | { "type": "get_network" } | { "type": "set_network", port: number | null, seen: boolean, } | { "type": "test_network", 
 /**
  * The port that is meant to be used, perhaps not kept yet; none: any.
  */

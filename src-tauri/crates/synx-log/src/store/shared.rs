@@ -3,6 +3,7 @@
 use super::{EventStore, MemoryStore, News, Scanned, StoreHead};
 use crate::{AuditFilter, LogError, Record, StoredSnapshot};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use synx_domain::{EventId, RoomId};
 
@@ -12,6 +13,7 @@ pub struct SharedStore {
     shared: Arc<Shared>,
     /// Which of the listeners is this one's own.
     number: usize,
+    reads: Arc<AtomicU64>,
     overtake: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -27,8 +29,7 @@ impl SharedStore {
     pub fn new() -> Self {
         let store = Self {
             shared: Arc::new(Shared { records: MemoryStore::new(), listeners: Mutex::default() }),
-            number: 0,
-            overtake: None,
+            ..Self::default()
         };
         store.listeners().push(None);
         store
@@ -38,7 +39,12 @@ impl SharedStore {
     pub fn another(&self) -> Self {
         let mut listeners = self.listeners();
         listeners.push(None);
-        Self { shared: Arc::clone(&self.shared), number: listeners.len() - 1, overtake: None }
+        Self { shared: Arc::clone(&self.shared), number: listeners.len() - 1, ..Self::default() }
+    }
+
+    /// How often this log has read the store, as that goes up.
+    pub fn reads(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.reads)
     }
 
     /// The same, but told of nothing: what others append is found out by a conflict.
@@ -98,6 +104,7 @@ impl EventStore for SharedStore {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<Record>, LogError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.shared.records.read(room, after_seq, limit, max_bytes)
     }
 

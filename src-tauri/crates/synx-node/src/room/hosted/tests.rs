@@ -45,6 +45,25 @@ async fn two_nodes_that_serve_a_room_have_one_order_and_one_state() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_node_says_is_taken_in_as_it_is_told_and_read_nowhere() {
+    let store = SharedStore::new();
+    let another = store.another();
+    let reads = another.reads();
+    let (room, host) = open(Log::over(Arc::new(store), LogOptions::default()).unwrap()).await;
+    let log = Log::over(Arc::new(another), LogOptions::default()).unwrap();
+    let other = HostedRoom::open(log, room.id()).await.unwrap();
+    until_it_is_at(&other, room.with(|room| room.seq)).await;
+    let before = reads.load(Ordering::Relaxed);
+    // Not so many that a snapshot is kept, which needs a look at the store.
+    for number in 0..SNAPSHOT_EVERY_EVENTS / 2 {
+        let said = Command::PostChatMessage { text: number.to_string() };
+        let seq = room.execute_as(host, said).await.unwrap();
+        until_it_is_at(&other, seq).await;
+    }
+    assert_eq!(reads.load(Ordering::Relaxed) - before, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_is_carried_out_however_often_another_node_is_faster() {
     const FASTER: u64 = 100;
     let store = SharedStore::new();

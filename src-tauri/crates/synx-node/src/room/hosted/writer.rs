@@ -82,7 +82,7 @@ impl Writer {
             tokio::select! {
                 // What is decided on an old state is decided for nothing.
                 biased;
-                () = beyond(&mut heads, seq), if is_readable => if let Err(error) = self.follow().await {
+                () = beyond(&mut heads, seq), if is_readable => if let Err(error) = self.take_in().await {
                     tracing::warn!(%error, room = %self.id, "what other nodes did cannot be read: trying again");
                     is_readable = false;
                 },
@@ -190,23 +190,29 @@ impl Writer {
         }
     }
 
-    /// Takes in what other nodes have appended. Called between batches, when the working state is what is on disk.
+    /// Takes in all that other nodes have appended, also what this node's log was not told of yet: it ends with a look at the store.
     async fn follow(&mut self) -> Result<(), LogError> {
-        loop {
-            let events = self.log.read(self.id, self.working.seq, PAGE_EVENTS).await?;
-            if events.is_empty() {
-                return Ok(());
-            }
-            for envelope in &events {
-                // Whoever sends the command again may do so here.
-                if let Some(id) = envelope.command_id {
-                    self.seen.is_new(id, &self.working);
-                }
-                self.working.apply(envelope);
-            }
-            self.turns.another_wrote();
-            self.publish(&events);
+        while self.take_in().await? {}
+        Ok(())
+    }
+
+    /// Takes in what other nodes have appended, a page at a time; whether there was any. Called between batches, when the working
+    /// state is what is on disk.
+    async fn take_in(&mut self) -> Result<bool, LogError> {
+        let events = self.log.read(self.id, self.working.seq, PAGE_EVENTS).await?;
+        if events.is_empty() {
+            return Ok(false);
         }
+        for envelope in &events {
+            // Whoever sends the command again may do so here.
+            if let Some(id) = envelope.command_id {
+                self.seen.is_new(id, &self.working);
+            }
+            self.working.apply(envelope);
+        }
+        self.turns.another_wrote();
+        self.publish(&events);
+        Ok(true)
     }
 
     /// Decides one command on top of those before it in the batch.

@@ -181,7 +181,12 @@ impl Session {
             applied if applied == before && applied == admitted_behind => {
                 self.replica.store(seq, message.topic, &mut message.records).map(|()| true)
             }
-            applied if applied == before => self.replica.take(seq, message.topic, &mut message.records),
+            applied if applied == before => {
+                self.replica.counts(seq, message.topic, &message.records).and_then(|counts| match counts {
+                    true => self.replica.store(seq, message.topic, &mut message.records).map(|()| true),
+                    false => Ok(false),
+                })
+            }
             _ => self.replica.has(message),
         };
         match taken {
@@ -230,18 +235,30 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the message that follows in the stream, if it counts.
+    /// Takes the message that follows in the stream into the copy, if it counts.
     async fn follow(&mut self, stored: &Stored) -> Result<(), ClusterError> {
+        self.take(stored).await?;
+        self.write()
+    }
+
+    /// Takes the message that follows in the stream, if it counts. It is in the copy once it is written.
+    async fn take(&mut self, stored: &Stored) -> Result<(), ClusterError> {
         debug_assert_eq!(stored.seq, self.replica.applied() + 1, "messages are taken in their order");
         if let Some(outdated) = &self.outdated {
             return Err(outdated.clone());
         }
-        let (topic, mut records) = match stored.unpacked() {
+        let (topic, records) = match stored.unpacked() {
             Ok(unpacked) => unpacked,
             Err(detail) => return self.pass_over(stored, &detail).await,
         };
-        let counts = self.replica.take(stored.seq, topic, &mut records)?;
-        if counts && let Some(tell) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Ok(self.replica.take(stored.seq, topic, records)?)
+    }
+
+    /// Writes what was taken, and tells of it.
+    fn write(&mut self) -> Result<(), ClusterError> {
+        let records = self.replica.write()?;
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tell) = listener.as_ref().filter(|_| !records.is_empty()) {
             tell(records);
         }
         Ok(())
@@ -306,9 +323,16 @@ impl Session {
                 }
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
-            for stored in messages {
-                self.follow(&stored).await?;
+            let mut taken = Ok(());
+            for stored in &messages {
+                taken = self.take(stored).await;
+                if taken.is_err() {
+                    break;
+                }
             }
+            // What came before a message that cannot be taken is written all the same.
+            self.write()?;
+            taken?;
         }
         Ok(())
     }

@@ -15,15 +15,16 @@ let windows: Windows;
 let site: { origin: string; server: Server };
 let pages: { language: string; page: Page }[];
 let host: Program;
+let other: Program;
 /** What is to be closed in the end. */
 const ends: (() => unknown)[] = [];
 const links: Record<string, string> = {};
 
 beforeAll(async () => {
   programs = await Programs.create();
-  const hosts = Promise.all(['Kitchen', 'Attic', 'Cellar', 'Garden'].map((name) => programs.host(name)));
-  const [[kitchen, attic, cellar, garden], ben, opened] = await Promise.all([hosts, programs.node(), Windows.start()]);
-  if (!kitchen || !attic || !cellar || !garden) throw new Error('four rooms are open');
+  const hosts = Promise.all(['Kitchen', 'Attic', 'Cellar', 'Garden', 'Loft'].map((name) => programs.host(name)));
+  const [[kitchen, attic, cellar, garden, loft], ben, opened] = await Promise.all([hosts, programs.node(), Windows.start()]);
+  if (!kitchen || !attic || !cellar || !garden || !loft) throw new Error('five rooms are open');
   windows = opened;
   site = await serve(ben.url);
   const address = `${site.origin}/?backend=${ben.url}&token=${ben.token}`;
@@ -33,13 +34,15 @@ beforeAll(async () => {
   await english.keyboard.press('Enter');
   for (const { page } of pages) await at(page, 'join-room').waitFor();
 
+  other = loft.program;
+  links.other = loft.link;
   const { program, link } = kitchen;
   host = program;
   await attic.program.end();
   links.unreachable = attic.link;
   for (const [code, from, protocol] of [['host_newer', cellar, 2], ['host_older', garden, 0]] as const) {
-    const other = await speakOtherwise(from, protocol);
-    ends.push(() => other.close());
+    const speaker = await speakOtherwise(from, protocol);
+    ends.push(() => speaker.close());
     links[code] = from.link;
   }
   const nobody = await silent(link);
@@ -69,6 +72,18 @@ async function tryLink(page: Page, link: string): Promise<void> {
   await at(page, 'join-room').click();
   await at(page, 'join-link').fill(link);
   await page.keyboard.press('Enter');
+}
+
+/** The window once more, with links that are clicked elsewhere: in a room nothing else leads into another. */
+async function clicks(page: Page): Promise<(link: string) => void> {
+  let tell: ((text: string) => void) | undefined;
+  await page.routeWebSocket(/.*/u, (socket) => {
+    socket.connectToServer();
+    tell = (text) => socket.send(text);
+  });
+  await page.reload();
+  await at(page, 'room-name').waitFor();
+  return (link) => tell?.(JSON.stringify({ event: { type: 'link_opened', link } }));
 }
 
 /** As one sees it in each window and look. */
@@ -129,4 +144,28 @@ it('shows that the host is asked, and asks no more when one goes', async () => {
     expect(await inspect(page, 'wide', 'door-asked')).toEqual([]);
   });
   await host.first('knocks', ({ knocks }) => (knocks as unknown[]).length === 0);
+}, 90_000);
+
+it('says that the room one was in has ended while one waits at a door', async () => {
+  const [asking] = pages;
+  if (!asking) throw new Error('a window is open');
+  await tryLink(asking.page, links.other ?? '');
+  for (const { page } of pages) await at(page, 'room-name').waitFor();
+  for (const { page } of pages) {
+    const click = await clicks(page);
+    click(links.knock ?? '');
+    await at(page, 'join-go').waitFor();
+  }
+  await asking.page.keyboard.press('Enter');
+  for (const { page } of pages) await at(page, 'join-waiting').waitFor();
+  other.say({ type: 'leave' });
+  for (const { language, page } of pages) {
+    await at(page, 'join-ended').getByText(language === 'en' ? 'The host closed the room.' : 'Der Host hat den Raum geschlossen.').waitFor();
+    await draw(page, `ended-meanwhile-${language}`);
+  }
+  expect(await inspect(asking.page, 'wide', 'door-ended-meanwhile')).toEqual([]);
+  for (const { page } of pages) {
+    await at(page, 'join-cancel').click();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+  }
 }, 90_000);

@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest';
-import { problemText, sentence } from './words';
+import { fullStop, problemText, sentence } from './words';
 
 it('begins a sentence large, and leaves what is none alone', () => {
   expect(sentence('the queue ended')).toBe('The queue ended');
   expect(sentence('ähnlich')).toBe('Ähnlich');
   for (const kept of ['/tmp/x is full', '“tide” is shared', '3 logs', '', '🎵 x']) expect(sentence(kept)).toBe(kept);
+});
+
+it('ends a sentence that another one stands beside', () => {
+  expect(['The host closed the room', 'Geschlossen.', 'Who?'].map(fullStop)).toEqual(['The host closed the room.', 'Geschlossen.', 'Who?']);
 });
 
 it('says why a file cannot be used without naming it', () => {

@@ -9,6 +9,11 @@ export function sentence(text: string): string {
   return first.toUpperCase() + text.slice(first.length);
 }
 
+/** The same beside another sentence: it ends as one. */
+export function fullStop(text: string): string {
+  return /[.!?…]$/u.test(text) ? text : `${text}.`;
+}
+
 /** A failure in the reader's language, where the catalogue knows its code; else as the node says it. */
 export function failureText({ code, message }: { code: string; message: string }): string {
   const { failures } = t.trouble;

@@ -146,7 +146,7 @@ describe('at the door', () => {
     expect(all('join-ended')).toEqual([]);
     node.setRoom(null);
     node.emit({ type: 'notice', level: 'warning', code: 'room_closed', message: 'the host closed the room' });
-    expect((await screen.findByTestId('join-ended')).textContent).toBe('You are not in “Friday listening” any more. The host closed the room');
+    expect((await screen.findByTestId('join-ended')).textContent).toBe('You are not in “Friday listening” any more. The host closed the room.');
     expect(get('join-waiting')).toBeTruthy();
   });
 

@@ -44,7 +44,7 @@ export function usesText({ uses, max_uses }: Invite): string {
 /** "until 20:30" within a day, later "until 24 December". */
 export function untilText(atMs: number, nowMs: number, locale = language.locale): string {
   const near = atMs - nowMs < DAY_MS;
-  const format: Intl.DateTimeFormatOptions = near ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'long' };
+  const format: Intl.DateTimeFormatOptions = near ? { hour: 'numeric', minute: '2-digit' } : { day: 'numeric', month: 'long' };
   const text = new Intl.DateTimeFormat(locale, format).format(atMs);
   return near ? t.invites.untilTime(text) : t.invites.untilDay(text);
 }

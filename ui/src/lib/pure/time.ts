@@ -33,7 +33,7 @@ export function ago(ms: number, nowMs: number, locale = language.locale): string
 
 /** Hours and minutes in the reader's own habit. */
 export function timeOfDay(ms: number, locale = language.locale): string {
-  return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }).format(ms);
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(ms);
 }
 
 /** "Today", "Yesterday", else the date. */

@@ -4,6 +4,7 @@
 
 use crate::server::Limits;
 use crate::server::backend::RoomBackend;
+use crate::server::ears::Ears;
 use crate::server::ending::{Ending, of_who_left};
 use crate::server::meters::{Counted, Meters};
 use crate::server::socket::ready_frame;
@@ -11,6 +12,7 @@ use crate::wire::{CutOff, ServerMessage};
 use bytes::Bytes;
 use metrics::Counter;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use synx_domain::{Command, CommandEnvelope, CommandId, Envelope, LeaveReason, RoomEvent, RoomId, UserId};
 use tokio::sync::{broadcast, watch};
@@ -47,9 +49,9 @@ struct Ring {
 }
 
 impl Ring {
-    fn push(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len();
-        self.frames.push_back(frame);
+    fn extend(&mut self, frames: Vec<Frame>) {
+        self.bytes += frames.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+        self.frames.extend(frames);
         while self.frames.len() > RING_FRAMES || self.bytes > RING_BYTES {
             let Some(oldest) = self.frames.pop_front() else { return };
             self.bytes -= oldest.bytes.len();
@@ -90,7 +92,8 @@ impl Drop for Waiting {
 pub(crate) struct Hall {
     pub backend: Arc<dyn RoomBackend>,
     ring: Mutex<Ring>,
-    head: watch::Sender<u64>,
+    head: AtomicU64,
+    ears: Ears,
     passing: broadcast::Sender<Bytes>,
     seats: Mutex<HashMap<UserId, Seat>>,
     /// Who waits for the host's word.
@@ -110,7 +113,8 @@ impl Hall {
         let hall = Arc::new(Self {
             backend,
             ring: Mutex::default(),
-            head: watch::Sender::new(from),
+            head: AtomicU64::new(from),
+            ears: Ears::default(),
             passing: broadcast::Sender::new(PASSING_KEPT),
             seats: Mutex::default(),
             waiting: Mutex::default(),
@@ -129,9 +133,14 @@ impl Hall {
         self.backend.room_id()
     }
 
+    /// Tells whenever there is more to send.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.ears.listen()
+    }
+
     /// The last seq that can be sent.
-    pub fn heads(&self) -> watch::Receiver<u64> {
-        self.head.subscribe()
+    fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
     }
 
     pub fn passing(&self) -> broadcast::Receiver<Bytes> {
@@ -156,12 +165,12 @@ impl Hall {
 
     /// Whether what comes after `seq` must be read from the log.
     pub fn is_behind_ring(&self, seq: u64) -> bool {
-        seq < *self.head.borrow() && lock(&self.ring).begins_after(seq)
+        seq < self.head() && lock(&self.ring).begins_after(seq)
     }
 
     /// Frames after `seq`, from the ring or, further back, from the log. Empty at the head.
     pub async fn frames_after(&self, seq: u64) -> Result<Vec<Frame>, super::Unavailable> {
-        if seq >= *self.head.borrow() {
+        if seq >= self.head() {
             return Ok(Vec::new());
         }
         let ready = lock(&self.ring).after(seq);
@@ -255,19 +264,24 @@ impl Hall {
         }
     }
 
-    fn take(&self, envelope: &Envelope) {
-        lock(&self.ring).push(Frame::from(envelope));
-        self.head.send_replace(envelope.seq);
-        if let RoomEvent::UserLeft { user, reason } = &envelope.event
-            && let Some(ending) = of_who_left(*reason)
-            && let Some(seat) = lock(&self.seats).get(user)
-        {
-            seat.end.send_replace(Some(ending));
+    /// Lets the peers have events. They are not told yet.
+    fn take(&self, events: &[Arc<Envelope>]) {
+        let Some(last) = events.last() else { return };
+        let frames: Vec<Frame> = events.iter().map(|envelope| Frame::from(&**envelope)).collect();
+        lock(&self.ring).extend(frames);
+        self.head.store(last.seq, Ordering::Release);
+        for envelope in events {
+            if let RoomEvent::UserLeft { user, reason } = &envelope.event
+                && let Some(ending) = of_who_left(*reason)
+                && let Some(seat) = lock(&self.seats).get(user)
+            {
+                seat.end.send_replace(Some(ending));
+            }
         }
     }
 }
 
-/// Makes each event of the log a frame, once for all peers, as long as there is the hall.
+/// Makes each event of the log a frame, once for all peers, as long as there is the hall, and tells the peers.
 async fn pump(hall: Weak<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
     loop {
         while seq < *heads.borrow_and_update() {
@@ -275,7 +289,7 @@ async fn pump(hall: Weak<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
             match hall.backend.read(seq, PAGE).await {
                 Ok(events) if events.is_empty() => break,
                 Ok(events) => {
-                    events.iter().for_each(|envelope| hall.take(envelope));
+                    hall.take(&events);
                     seq = events.last().map_or(seq, |last| last.seq);
                 }
                 Err(error) => {
@@ -285,7 +299,10 @@ async fn pump(hall: Weak<Hall>, mut heads: watch::Receiver<u64>, mut seq: u64) {
                 }
             }
         }
-        if heads.changed().await.is_err() {
+        if hall.upgrade().is_some_and(|hall| hall.ears.tell_some(seq)) {
+            // Meanwhile these are served, and whoever has something to say is heard.
+            tokio::task::yield_now().await;
+        } else if heads.changed().await.is_err() {
             return;
         }
     }

@@ -13,6 +13,7 @@ mod bucket;
 mod clock;
 mod config;
 mod door;
+mod ears;
 mod ending;
 mod files;
 mod gate;

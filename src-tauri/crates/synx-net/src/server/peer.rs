@@ -44,7 +44,7 @@ pub(super) struct Peer {
     shop: Arc<Shared>,
     hall: Arc<Hall>,
     session: Session,
-    heads: watch::Receiver<u64>,
+    news: watch::Receiver<u64>,
     passing: broadcast::Receiver<Bytes>,
     door: Door,
     closed: watch::Receiver<Option<Ending>>,
@@ -86,7 +86,7 @@ impl Peer {
         let limits = &shop.config.limits;
         Some(Self {
             shop: Arc::clone(shop),
-            heads: hall.heads(),
+            news: hall.listen(),
             passing: hall.passing(),
             door: Door::of(&hall, session.user),
             closed: hall.endings(),
@@ -152,11 +152,11 @@ impl Peer {
         let mut heard = Instant::now();
         let mut draining = false;
         // What happened between the snapshot and now goes out first.
-        self.heads.mark_changed();
+        self.news.mark_changed();
         loop {
             let (mut out, mut ended) = (Outbox::new(), None);
             tokio::select! {
-                changed = self.heads.changed() => changed.ok()?,
+                changed = self.news.changed() => changed.ok()?,
                 passing = self.passing.recv() => out.extend(passing),
                 knocks = self.door.news() => out.push(spoken(&knocks)),
                 Some(answer) = answers.next(), if !answers.is_empty() => out.push(spoken(&answer)),
@@ -218,6 +218,8 @@ impl Peer {
             self.write_page(socket).await?;
         }
         loop {
+            // What comes from here on wakes this peer again.
+            self.news.mark_unchanged();
             let frames = self.hall.frames_after(self.cursor).await;
             let reached = frames.as_ref().ok().and_then(|frames| frames.last()).map(|last| last.seq);
             if let Ok(frames) = &frames {

@@ -3,26 +3,24 @@
 //! Must never change what is drawn.
 
 use std::path::Path;
-use tauri::WebviewWindow;
-use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+use webkit2gtk::glib;
 
 /// Where the system has its graphics cards.
 const CARDS: &str = "/dev/dri";
 /// What begins so in there can draw, not just show.
 const CAN_DRAW: &str = "renderD";
+/// By this WebKit is told to hand over pictures that are drawn, not layers for a card to put together.
+const IN_ONE_PIECE: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
 
 /// WebKit draws in layers that OpenGL puts together. Without a card the processor plays the card for that: a frame takes several
-/// times as long as one that is drawn in one piece, and the page a third more memory.
-pub fn suit(window: &WebviewWindow) {
+/// times as long as one that is drawn in one piece, and the page a third more memory. Must come before all else: it changes the
+/// environment, which belongs to all threads.
+pub fn suit() {
     if has_card(Path::new(CARDS)) {
         return;
     }
-    let plain = window.with_webview(|view| {
-        if let Some(settings) = view.inner().settings() {
-            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
-        }
-    });
-    if let Err(error) = plain {
+    // Whoever has set it knows better.
+    if let Err(error) = glib::setenv(IN_ONE_PIECE, "1", false) {
         tracing::warn!(%error, "the page is drawn as if there was a graphics card");
     }
 }

@@ -33,6 +33,8 @@ const WINDOW: &str = "main";
 /// # Errors
 /// When the system's web view is missing or refuses.
 pub fn run(options: Options) -> tauri::Result<()> {
+    #[cfg(target_os = "linux")]
+    drawing::suit();
     let mut builder = tauri::Builder::default();
     if !options.new_instance {
         // First of all plugins: a second start hands over its arguments and ends before anything is opened.
@@ -90,9 +92,7 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
                 .iter()
                 .find(|window| window.label == WINDOW)
                 .ok_or("tauri.conf.json has no window")?;
-            let window = WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
-            #[cfg(target_os = "linux")]
-            drawing::suit(&window);
+            WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
             media_keys::start(app.handle(), &node, &options.bus_name());
         }
         Err(error) => {

@@ -72,24 +72,32 @@ impl Hand<'_> {
         self.say("XdndEnter", [self.own, VERSION << 24, list, 0, 0]);
         let end = Instant::now() + PATIENCE;
         let (mut moved_at, mut taken, mut dropped) = (Instant::now() - MOVES_EVERY, false, false);
+        // A window may ask for the files more than once, and drops what was let go of before it had them.
+        let (mut answered, mut moved_since, mut settled) = (true, false, false);
         loop {
             assert!(
                 Instant::now() < end,
                 "the window does not take files: asked {}, taken {taken}",
                 self.asked
             );
-            if taken && self.asked && !dropped {
+            if settled && !dropped {
                 dropped = true;
                 self.say("XdndDrop", [self.own, 0, CURRENT_TIME, 0, 0]);
             }
-            if !dropped && moved_at.elapsed() >= MOVES_EVERY {
-                moved_at = Instant::now();
+            // No movement is told before the last one was answered: XDND says so.
+            if !dropped && answered && moved_at.elapsed() >= MOVES_EVERY {
+                (moved_at, answered, moved_since) = (Instant::now(), false, true);
                 self.say("XdndPosition", [self.own, 0, x << 16 | y, CURRENT_TIME, copy]);
             }
             match self.screen.poll_for_event().expect("the display is there") {
-                Some(Event::SelectionRequest(request)) => self.hand_over(&request),
+                Some(Event::SelectionRequest(request)) => {
+                    (moved_since, settled) = (false, false);
+                    self.hand_over(&request);
+                }
                 Some(Event::ClientMessage(message)) if message.type_ == status => {
-                    taken = message.data.as_data32()[1] & 1 == 1;
+                    (answered, taken) = (true, message.data.as_data32()[1] & 1 == 1);
+                    // What was handed over came before the movement that this answers.
+                    settled = taken && self.asked && moved_since;
                 }
                 Some(Event::ClientMessage(message)) if message.type_ == finished => return,
                 Some(_) => {}

@@ -92,7 +92,12 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
                 .iter()
                 .find(|window| window.label == WINDOW)
                 .ok_or("tauri.conf.json has no window")?;
-            WebviewWindowBuilder::from_config(app.handle(), window)?.build()?;
+            let mut window = WebviewWindowBuilder::from_config(app.handle(), window)?;
+            // A profile that somebody set up elsewhere stays within its folder: two whose pages share one lose what either keeps.
+            if let Some(folder) = &options.data_dir {
+                window = window.data_directory(DataPaths::of(&std::path::absolute(folder)?).page());
+            }
+            window.build()?;
             media_keys::start(app.handle(), &node, &options.bus_name());
         }
         Err(error) => {

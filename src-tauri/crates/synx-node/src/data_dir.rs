@@ -102,6 +102,11 @@ impl DataPaths {
         self.root.join("window.json")
     }
 
+    /// Folder of what the window's page keeps.
+    pub fn page(&self) -> PathBuf {
+        self.root.join("page")
+    }
+
     /// Folder of what programs wrote about their work.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")

@@ -130,7 +130,9 @@ pub(crate) async fn join(
         if !unhex(&request.nonce).is_some_and(|nonce| shop.challenges.spend(nonce)) {
             return Err(unproven());
         }
-        let token = shop.config.host_key.sign_session(&session, shop.config.limits.session)?;
+        let lasts = shop.config.limits.session;
+        let token = shop.config.host_key.sign_session(&session, lasts)?;
+        shop.fresh.signed(&token, session, lasts, Instant::now());
         Ok(Json(Admission { token, user, role }))
     })
 }
@@ -243,7 +245,8 @@ pub(crate) fn session_of(
     token: &str,
     proof: Option<&str>,
 ) -> Result<Session, TokenError> {
-    let session = shop.config.host_key.check_session(room, token)?;
+    let fresh = shop.fresh.take(room, token, Instant::now()).map(Ok);
+    let session = fresh.unwrap_or_else(|| shop.config.host_key.check_session(room, token))?;
     if session.is_proven(token, proof) { Ok(session) } else { Err(TokenError::TokenUnproven) }
 }
 

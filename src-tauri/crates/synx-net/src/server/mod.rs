@@ -16,6 +16,7 @@ mod door;
 mod ears;
 mod ending;
 mod files;
+mod fresh;
 mod gate;
 mod hall;
 pub(crate) mod history;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub config: ServerConfig,
     pub halls: Mutex<BTreeMap<RoomId, Arc<Hall>>>,
     pub challenges: admission::Challenges,
+    pub fresh: fresh::FreshTokens,
     pub addresses: Arc<addresses::Addresses>,
     /// Audio that is being written now: one upload of it at a time in a room.
     pub uploading: Mutex<HashSet<(RoomId, ContentHash)>>,
@@ -83,6 +85,7 @@ impl Shared {
         Self {
             halls: Mutex::default(),
             challenges: admission::Challenges::under(config.challenge_key.unwrap_or_else(rand::random)),
+            fresh: fresh::FreshTokens::default(),
             addresses: Arc::default(),
             uploading: Mutex::default(),
             phase: watch::Sender::new(Phase::Serving),

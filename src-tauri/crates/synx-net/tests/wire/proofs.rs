@@ -2,12 +2,14 @@
 
 use crate::house::House;
 use crate::http::{Answer, Ask};
+use crate::peer::{Peer, join_room};
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use std::time::Duration;
 use synx_domain::{Role, RoomId};
 use synx_net::user_id_of;
+use synx_net::wire::ServerMessage;
 
 /// What somebody does to join.
 struct Attempt {
@@ -70,6 +72,28 @@ async fn a_challenge_is_answered_once() {
     let other = Attempt { signs: SigningKey::from_bytes(&[4; 32]), ..attempt };
     let other = Attempt { shows: other.signs.clone(), ..other };
     assert_eq!(other.send(&house).await.refused(), proof_failed(), "nor by another person");
+}
+
+#[tokio::test]
+async fn a_token_fresh_from_the_host_is_good_with_its_keys_signature_alone() {
+    let house = House::open().await;
+    let attempt = Attempt::honest(&house).await;
+    let admitted = attempt.send(&house).await.json();
+    let token = admitted["token"].as_str().unwrap();
+    let signed = [b"synxsphere token v1\0".as_slice(), blake3::hash(token.as_bytes()).as_bytes()].concat();
+    let by = |key: &SigningKey| HEXLOWER.encode(&key.sign(&signed).to_bytes());
+    let mut join = join_room(house.room.id(), token);
+    for stolen in [None, Some(by(&SigningKey::from_bytes(&[4; 32])))] {
+        join["proof"] = json!(stolen);
+        assert_eq!(Peer::refusal(&house, join.clone()).await, "token_unproven");
+    }
+    let elsewhere = Attempt::honest(&house).await.send(&house).await.json();
+    let elsewhere = join_room(house.add_room().id(), elsewhere["token"].as_str().unwrap());
+    assert_eq!(Peer::refusal(&house, elsewhere).await, "token_other_room");
+    join["proof"] = json!(by(&attempt.signs));
+    for _ in 0..2 {
+        assert!(matches!(Peer::knock(&house, join.clone()).await.1, ServerMessage::RoomJoined { .. }));
+    }
 }
 
 #[tokio::test]

@@ -105,12 +105,12 @@ impl Peer {
             stalled: Cell::new(false),
             over: Cell::new(false),
         });
-        let (this, target) = (Rc::clone(&peer), Rc::clone(target));
+        let (this, target, person) = (Rc::clone(&peer), Rc::clone(target), Person::numbered(number));
         tokio::task::spawn_local(async move {
             let Ok(mut io) = target.connect().await else { return this.over.set(true) };
             let fingerprint = target.tls.as_ref().map_or([0; 32], |(_, fingerprint)| *fingerprint);
-            let mut talk =
-                Talk { number, room, last_seq, fingerprint, at: target.at, stage: Stage::Challenge, ear };
+            let (at, stage) = (target.at, Stage::Challenge);
+            let mut talk = Talk { number, person, room, last_seq, fingerprint, at, stage, ear };
             talk.begin(&this);
             let mut rest = Vec::new();
             poll_fn(|context| this.turn(context, &mut io, &mut rest, &mut talk)).await;
@@ -207,6 +207,7 @@ enum Stage {
 
 struct Talk {
     number: usize,
+    person: Person,
     room: usize,
     last_seq: Option<u64>,
     fingerprint: [u8; 32],
@@ -302,22 +303,21 @@ impl Talk {
 
     /// The answer to a challenge, as docs/protocol.md has it.
     fn proof(&self, nonce: &str) -> Value {
-        let person = Person::numbered(self.number);
         let nonce_bytes = HEXLOWER.decode(nonce.as_bytes()).unwrap();
         let room = room_id(self.room);
         let signed: Vec<u8> =
             [b"synxsphere join v1\0", &nonce_bytes[..], room.as_bytes(), &self.fingerprint].concat();
         json!({
             "nonce": nonce,
-            "public_key": HEXLOWER.encode(&person.0.verifying_key().to_bytes()),
-            "signature": HEXLOWER.encode(&person.0.sign(&signed).to_bytes()),
+            "public_key": HEXLOWER.encode(&self.person.0.verifying_key().to_bytes()),
+            "signature": HEXLOWER.encode(&self.person.0.sign(&signed).to_bytes()),
         })
     }
 
     /// What goes with a token: a signature under its hash by the key that it names.
     fn token_proof(&self, token: &str) -> String {
         let signed = [b"synxsphere token v1\0", &blake3::hash(token.as_bytes()).as_bytes()[..]].concat();
-        HEXLOWER.encode(&Person::numbered(self.number).0.sign(&signed).to_bytes())
+        HEXLOWER.encode(&self.person.0.sign(&signed).to_bytes())
     }
 }
 

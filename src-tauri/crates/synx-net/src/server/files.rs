@@ -210,6 +210,26 @@ fn announced(hall: &Hall, hash: ContentHash) -> Result<(String, u64), Refusal> {
     }
 }
 
+/// How far the room's uploads are, for who comes: what was said while they moved was said before.
+pub(super) fn under_way(shop: &Shared, hall: &Hall) -> Vec<ServerMessage> {
+    let audio = shop.config.audio.of_room(hall.id());
+    let awaited = |room: &Room| -> Vec<_> {
+        let size_bytes = |state: &TrackState| match state {
+            TrackState::Uploading { size_bytes, .. } => Some(*size_bytes),
+            _ => None,
+        };
+        let tracks = room.tracks.iter();
+        tracks.filter_map(|(hash, track)| Some((*hash, track.shared_by, size_bytes(&track.state)?))).collect()
+    };
+    let awaited = hall.backend.with(awaited).unwrap_or_default().into_iter();
+    let told = awaited.filter_map(|(hash, user, size_bytes)| {
+        let received_bytes = audio.partial_bytes(hash);
+        let progress = ServerMessage::UploadProgress { user, hash, received_bytes, size_bytes };
+        (received_bytes > 0).then_some(progress)
+    });
+    told.collect()
+}
+
 fn too_large(message: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", message)
 }

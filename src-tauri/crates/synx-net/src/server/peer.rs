@@ -7,6 +7,7 @@ mod hearing;
 use crate::server::bucket::Bucket;
 use crate::server::door::Door;
 use crate::server::ending::{Ending, drained, over, unreadable};
+use crate::server::files;
 use crate::server::hall::Hall;
 use crate::server::meters::{self, Counted};
 use crate::server::socket::{Socket, at_once, ready_frame};
@@ -151,8 +152,11 @@ impl Peer {
         let mut answers: FuturesUnordered<Answer> = FuturesUnordered::new();
         let mut heard = Instant::now();
         let mut draining = false;
-        // What happened between the snapshot and now goes out first.
-        self.news.mark_changed();
+        // First what happened between the snapshot and now.
+        let under_way = files::under_way(&self.shop, &self.hall).iter().map(spoken).collect();
+        if let Err(ending) = self.write(socket, under_way).await {
+            return ending;
+        }
         loop {
             let (mut out, mut ended) = (Outbox::new(), None);
             tokio::select! {

@@ -110,6 +110,12 @@ async fn what_came_before_a_break_is_kept() {
     drop(ben.put(hash, 0).beginning(&bytes[..MIB / 2], MIB).begin(house.at()).await);
     let half = MIB as u64 / 2;
     eventually("all that was sent is kept", async || ben.received(hash).await == half).await;
+    let mut cleo = house.guest("Cleo").await;
+    let told = cleo.until(|event| matches!(event, ClientEvent::Transient(_))).await;
+    let ClientEvent::Transient(told) = told else { unreachable!() };
+    let progress =
+        ServerMessage::UploadProgress { user: ben.user, hash, received_bytes: half, size_bytes: MIB as u64 };
+    assert_eq!(*told, progress, "who comes is told how far it is");
     let (from_start, skipping) = (ben.send(hash, 0, &bytes).await, ben.send(hash, MIB / 2 + 1, b"x").await);
     assert_eq!(from_start.refused(), refused(409, "wrong_offset"));
     assert_eq!(skipping.refused(), refused(409, "wrong_offset"));

@@ -91,10 +91,7 @@ impl Inner {
                 self.transfers.stop(&track);
                 Ok(Response::Done)
             }
-            Request::ResumeTransfer { track } => {
-                self.transfers.go_on(&track);
-                Ok(Response::Done)
-            }
+            Request::ResumeTransfer { track } => done(self.resume_transfer(&track).await),
             Request::GiveUpTransfer { track } => done(self.give_up_transfer(&track).await),
             Request::GetChat { before_seq, limit } => {
                 Ok(Response::Chat { messages: self.chat_before(before_seq, limit).await? })

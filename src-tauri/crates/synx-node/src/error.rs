@@ -113,7 +113,7 @@ pub enum NodeError {
     #[error("{0}")]
     BadId(#[from] synx_domain::ParseIdError),
     /// A track that is not known here.
-    #[error("this track is not known here: open its file first")]
+    #[error("this track is not known here: open or share its file first")]
     NoSuchTrack,
     /// A room that is not known here.
     #[error("this room is not known here")]

@@ -159,13 +159,26 @@ impl Inner {
         for path in files {
             let hashed = path.clone();
             let hash = blocking(move || hash_file(&hashed)).await??;
-            match &*self.stage() {
-                Stage::Solo(_) => return Err(NodeError::NoRoom),
-                Stage::Hosted(hosting) => self.share_here(Arc::clone(hosting.room()), hash, path).await?,
-                Stage::Joined(_) => self.start_upload(hash, path),
-            }
+            self.share(hash, path).await?;
         }
         Ok(())
+    }
+
+    async fn share(self: &Arc<Self>, hash: ContentHash, path: PathBuf) -> Result<(), NodeError> {
+        match &*self.stage() {
+            Stage::Solo(_) => Err(NodeError::NoRoom),
+            Stage::Hosted(hosting) => {
+                let (track, user) = (hash.to_string(), self.me().to_string());
+                let number = self.transfers.begins(&track, &user);
+                let shared = self.share_here(Arc::clone(hosting.room()), hash, path).await;
+                self.transfers.upload_ended(&track, &user, number, shared.is_ok());
+                shared
+            }
+            Stage::Joined(_) => {
+                self.start_upload(hash, path);
+                Ok(())
+            }
+        }
     }
 
     /// The host's own file: its bytes are taken into the store, from which peers fetch it.
@@ -225,7 +238,7 @@ impl Inner {
             bytes_total: std::fs::metadata(path).map_or(0, |meta| meta.len()),
             stopped: false,
         };
-        let number = self.transfers.begins(&track);
+        let number = self.transfers.begins(&track, &user);
         let outcome = loop {
             let (told, view) = (Arc::clone(self), view.clone());
             let progress = Box::new(move |bytes_done: u64| {
@@ -233,15 +246,29 @@ impl Inner {
             });
             tokio::select! {
                 outcome = joined.client().upload(path, hash, progress) => break outcome,
-                () = self.transfers.until_stopped(&track) => {}
+                () = self.transfers.until_held_up(&track, number) => {}
             }
             // The host keeps what it has: it goes on from there.
             if !self.transfers.until_going_on(&track, number).await {
                 return Ok(());
             }
         };
-        self.transfers.ended(&track, &user);
+        self.transfers.upload_ended(&track, &user, number, outcome.is_ok());
         Ok(outcome?)
+    }
+
+    /// Goes on with a transfer that is stopped, or with an own upload that broke off when one left the room or the program ended.
+    ///
+    /// # Errors
+    /// [`NodeError::NoSuchTrack`] where its file is not known here.
+    pub async fn resume_transfer(self: &Arc<Self>, track: &str) -> Result<(), NodeError> {
+        let hash = parse::<ContentHash>(track)?;
+        if !self.transfers.broke_off(track, &self.me().to_string()) {
+            self.transfers.go_on(track);
+            return Ok(());
+        }
+        let path = self.locate(hash).ok_or(NodeError::NoSuchTrack)?;
+        self.share(hash, path).await
     }
 
     /// Gives an upload up, for all who are in the room: an own one that is stopped, or one that somebody else sends.

@@ -22,26 +22,42 @@ pub struct Transfers {
 #[derive(Debug, Clone, Default)]
 pub struct Stopped {
     tracks: BTreeSet<String>,
-    /// The last upload of each audio, by number; none, once it was given up.
-    uploads: BTreeMap<String, u64>,
+    /// The last upload of each audio.
+    uploads: BTreeMap<String, Upload>,
     /// Uploads that have begun.
     begun: u64,
-    /// Rises with every room that is left: what waited for it is void.
-    rooms: u64,
+}
+
+/// An upload of this instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upload {
+    /// It runs, or waits where it was stopped; by number.
+    UnderWay(u64),
+    /// It is sent whole or given up, which the room may not know yet.
+    Over,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// By audio and person: one person sends one audio once.
     running: BTreeMap<(String, String), TransferView>,
-    /// What others send to the room.
-    others: Vec<TransferView>,
+    /// What the room awaits beside that, from others or from oneself.
+    awaited: Vec<TransferView>,
     told: Option<Instant>,
+}
+
+impl Stopped {
+    fn is_last(&self, track: &str, upload: u64) -> bool {
+        self.uploads.get(track) == Some(&Upload::UnderWay(upload))
+    }
 }
 
 impl State {
     fn views(&self) -> Vec<TransferView> {
-        self.running.values().chain(&self.others).cloned().collect()
+        // The room is looked at a moment later: what goes on again meanwhile is listed once.
+        let is_running =
+            |view: &&TransferView| self.running.contains_key(&(view.track.clone(), view.user.clone()));
+        self.running.values().chain(self.awaited.iter().filter(|view| !is_running(view))).cloned().collect()
     }
 }
 
@@ -79,21 +95,29 @@ impl Transfers {
         state.running.remove(&key);
         self.stopped.send_modify(|stopped| {
             stopped.tracks.remove(track);
-            stopped.uploads.remove(track);
+            stopped.uploads.insert(track.to_owned(), Upload::Over);
         });
         self.tell(&mut state);
         true
     }
 
-    /// An upload begins: its number. An earlier one that was stopped does not go on beside it.
-    pub fn begins(&self, track: &str) -> u64 {
+    /// An upload begins: its number. An earlier one does not go on beside it.
+    pub fn begins(&self, track: &str, user: &str) -> u64 {
+        let mut state = self.lock();
         let mut number = 0;
         self.stopped.send_modify(|stopped| {
             stopped.begun += 1;
             number = stopped.begun;
             stopped.tracks.remove(track);
-            stopped.uploads.insert(track.to_owned(), number);
+            stopped.uploads.insert(track.to_owned(), Upload::UnderWay(number));
         });
+        // One that had broken off stays listed, with what has come of it, until the host answers.
+        let broke_off = state.awaited.iter().position(|view| view.track == track && view.user == user);
+        if let Some(broke_off) = broke_off.map(|at| state.awaited.swap_remove(at)) {
+            let going_on = TransferView { stopped: false, ..broke_off };
+            state.running.insert((track.to_owned(), user.to_owned()), going_on);
+            self.tell(&mut state);
+        }
         number
     }
 
@@ -102,11 +126,10 @@ impl Transfers {
         self.stopped.send_modify(|stopped| {
             stopped.tracks.clear();
             stopped.uploads.clear();
-            stopped.rooms += 1;
         });
         let mut state = self.lock();
-        let others = std::mem::take(&mut state.others);
-        if !std::mem::take(&mut state.running).is_empty() || !others.is_empty() {
+        let awaited = std::mem::take(&mut state.awaited);
+        if !std::mem::take(&mut state.running).is_empty() || !awaited.is_empty() {
             self.tell(&mut state);
         }
     }
@@ -123,14 +146,29 @@ impl Transfers {
         drop(stopped.wait_for(|stopped| stopped.tracks.contains(track)).await);
     }
 
-    /// Returns when an upload may go on: false when its room was left meanwhile, it was given up, or began anew.
-    pub async fn until_going_on(&self, track: &str, upload: u64) -> bool {
-        let is_last = |stopped: &Stopped| stopped.uploads.get(track) == Some(&upload);
-        let decided = |stopped: &Stopped| !is_last(stopped) || !stopped.tracks.contains(track);
-        self.stopped.subscribe().wait_for(decided).await.is_ok_and(|stopped| is_last(&stopped))
+    /// Returns when an upload may not go on: it is stopped, or void as in [`Transfers::until_going_on`].
+    pub async fn until_held_up(&self, track: &str, upload: u64) {
+        let held_up = |stopped: &Stopped| !stopped.is_last(track, upload) || stopped.tracks.contains(track);
+        drop(self.stopped.subscribe().wait_for(held_up).await);
     }
 
-    /// What is stopped, as it changes.
+    /// Returns when an upload may go on: false when its room was left meanwhile, it was given up, or began anew.
+    pub async fn until_going_on(&self, track: &str, upload: u64) -> bool {
+        let decided = |stopped: &Stopped| !stopped.is_last(track, upload) || !stopped.tracks.contains(track);
+        self.stopped.subscribe().wait_for(decided).await.is_ok_and(|stopped| stopped.is_last(track, upload))
+    }
+
+    /// Whether an upload of this audio runs or waits here, or is over without the room knowing yet. One that broke off does not.
+    pub fn sends(&self, track: &str) -> bool {
+        self.stopped.borrow().uploads.contains_key(track)
+    }
+
+    /// Whether an own upload is listed that nothing here sends any more.
+    pub fn broke_off(&self, track: &str, user: &str) -> bool {
+        self.lock().awaited.iter().any(|view| view.track == track && view.user == user)
+    }
+
+    /// What is stopped, and what is sent, as it changes.
     pub fn stops(&self) -> watch::Receiver<Stopped> {
         self.stopped.subscribe()
     }
@@ -147,11 +185,11 @@ impl Transfers {
         self.lock().views()
     }
 
-    /// What others send to the room now.
-    pub fn others(&self, others: Vec<TransferView>) {
+    /// What the room awaits now beside what is sent here.
+    pub fn awaits(&self, awaited: Vec<TransferView>) {
         let mut state = self.lock();
-        if state.others != others {
-            state.others = others;
+        if state.awaited != awaited {
+            state.awaited = awaited;
             self.tell(&mut state);
         }
     }
@@ -162,9 +200,8 @@ impl Transfers {
         let mut state = self.lock();
         {
             let stopped = self.stopped.borrow();
-            if transfer.direction == TransferDirection::Upload
-                && !stopped.uploads.contains_key(&transfer.track)
-            {
+            let is_under_way = matches!(stopped.uploads.get(&transfer.track), Some(Upload::UnderWay(_)));
+            if transfer.direction == TransferDirection::Upload && !is_under_way {
                 return;
             }
             transfer.stopped = stopped.tracks.contains(&transfer.track);
@@ -177,20 +214,35 @@ impl Transfers {
         }
     }
 
-    /// A transfer has ended, one way or the other.
+    /// A download has ended, one way or the other.
     pub fn ended(&self, track: &str, user: &str) {
         let mut state = self.lock();
         // What was stopped stays on the list, so that it can be let go on.
         if self.is_stopped(track) {
             return;
         }
-        let Some(ended) = state.running.remove(&(track.to_owned(), user.to_owned())) else { return };
-        if ended.direction == TransferDirection::Upload {
-            self.stopped.send_modify(|stopped| {
-                stopped.uploads.remove(track);
-            });
+        if state.running.remove(&(track.to_owned(), user.to_owned())).is_some() {
+            self.tell(&mut state);
         }
-        self.tell(&mut state);
+    }
+
+    /// An upload has ended: the room has all of it, or it broke off and waits for somebody to begin it anew.
+    pub fn upload_ended(&self, track: &str, user: &str, upload: u64, is_whole: bool) {
+        let mut state = self.lock();
+        let ended = self.stopped.send_if_modified(|stopped| {
+            let is_last = stopped.is_last(track, upload);
+            if is_last {
+                stopped.tracks.remove(track);
+                stopped.uploads.remove(track);
+                if is_whole {
+                    stopped.uploads.insert(track.to_owned(), Upload::Over);
+                }
+            }
+            is_last
+        });
+        if ended && state.running.remove(&(track.to_owned(), user.to_owned())).is_some() {
+            self.tell(&mut state);
+        }
     }
 
     fn tell(&self, state: &mut State) {
@@ -225,7 +277,7 @@ mod tests {
     async fn what_is_stopped_stays_listed_until_it_goes_on_or_its_room_is_left() {
         let (events, mut told) = broadcast::channel(16);
         let transfers = Transfers::new(events);
-        let upload = transfers.begins("a");
+        let upload = transfers.begins("a", "ana");
         transfers.moved(transfer("a", 10));
         transfers.moved(transfer("b", 20));
         transfers.stop("a");
@@ -254,7 +306,7 @@ mod tests {
         let transfers = Transfers::new(broadcast::Sender::new(16));
         let upload = |bytes| TransferView { direction: TransferDirection::Upload, ..transfer("a", bytes) };
         for is_stopped in [false, true] {
-            transfers.begins("a");
+            let number = transfers.begins("a", "ana");
             transfers.moved(upload(10));
             if is_stopped {
                 transfers.stop("a");
@@ -262,7 +314,7 @@ mod tests {
                 assert!(transfers.views()[0].stopped);
                 assert!(transfers.give_up("a", "ana"));
             } else {
-                transfers.ended("a", "ana");
+                transfers.upload_ended("a", "ana", number, true);
             }
             transfers.moved(upload(30));
             assert_eq!(transfers.views(), []);
@@ -277,7 +329,7 @@ mod tests {
     async fn an_upload_that_is_stopped_can_be_given_up_and_begun_anew() {
         let transfers = Transfers::new(broadcast::Sender::new(16));
         let upload = || TransferView { direction: TransferDirection::Upload, ..transfer("a", 10) };
-        let first = transfers.begins("a");
+        let first = transfers.begins("a", "ana");
         transfers.moved(upload());
         transfers.moved(transfer("b", 10));
         assert!(!transfers.give_up("a", "ana"), "it has not been stopped");
@@ -289,7 +341,7 @@ mod tests {
         assert!(given_up && !going_on);
         assert_eq!(transfers.views().into_iter().map(|view| view.track).collect::<Vec<_>>(), ["b"]);
 
-        let second = transfers.begins("a");
+        let second = transfers.begins("a", "ana");
         transfers.moved(upload());
         transfers.stop("a");
         let (going_on, ()) =
@@ -298,8 +350,35 @@ mod tests {
 
         transfers.stop("a");
         let (going_on, third) =
-            tokio::join!(transfers.until_going_on("a", second), async { transfers.begins("a") });
+            tokio::join!(transfers.until_going_on("a", second), async { transfers.begins("a", "ana") });
         assert!(!going_on, "two would go on beside each other");
         assert!(transfers.until_going_on("a", third).await);
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_broke_off_is_listed_as_the_room_awaits_it_and_begins_anew() {
+        let transfers = Transfers::new(broadcast::Sender::new(16));
+        let upload = |bytes| TransferView { direction: TransferDirection::Upload, ..transfer("a", bytes) };
+        let awaited = || vec![TransferView { stopped: true, ..upload(10) }];
+        let first = transfers.begins("a", "ana");
+        transfers.moved(upload(10));
+        assert!(transfers.sends("a") && !transfers.broke_off("a", "ana"));
+        transfers.upload_ended("a", "ana", first, false);
+        assert!(!transfers.sends("a") && transfers.views().is_empty());
+        transfers.awaits(awaited());
+        assert_eq!(transfers.views(), awaited());
+        assert!(transfers.broke_off("a", "ana") && !transfers.broke_off("a", "ben"));
+
+        let second = transfers.begins("a", "ana");
+        assert_eq!(transfers.views(), [upload(10)], "it stays listed until the host answers");
+        transfers.awaits(awaited());
+        assert_eq!(transfers.views(), [upload(10)], "the room was looked at a moment ago");
+        transfers.upload_ended("a", "ana", first, false);
+        assert!(transfers.sends("a"), "the first is over, not this one");
+        let ((), third) =
+            tokio::join!(transfers.until_held_up("a", second), async { transfers.begins("a", "ana") });
+        transfers.awaits(Vec::new());
+        transfers.upload_ended("a", "ana", third, true);
+        assert!(transfers.sends("a") && transfers.views().is_empty(), "the room may not know yet");
     }
 }

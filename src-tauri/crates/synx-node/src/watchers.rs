@@ -71,16 +71,18 @@ async fn draw_room(inner: Weak<Inner>, stage: Arc<Stage>, mut told_seq: u64) {
     }
 }
 
-/// Lists what others send to the room. What one sends oneself is listed no more once the room awaits it no longer, though it was
+/// Lists what the room awaits and is not sent here. What one sends oneself is listed no more once it was given up, though it was
 /// stopped.
 async fn draw_coming(inner: Weak<Inner>, stage: Arc<Stage>) {
     let Some(coming) = stage.coming() else { return };
+    let Some(mut stops) = inner.upgrade().map(|inner| inner.transfers.stops()) else { return };
     let (mut changes, mut told) = (stage.changes(), coming.changes());
     changes.mark_changed();
     loop {
         let changed = tokio::select! {
             changed = changes.changed() => changed,
             changed = told.changed() => changed,
+            changed = stops.changed() => changed,
         };
         if changed.is_err() {
             return;
@@ -88,11 +90,13 @@ async fn draw_coming(inner: Weak<Inner>, stage: Arc<Stage>) {
         sleep_until(Instant::now() + DRAW_EVERY).await;
         changes.mark_unchanged();
         told.mark_unchanged();
+        stops.mark_unchanged();
         let Some(inner) = inner.upgrade() else { return };
-        let (views, ended) = stage.with(|room| (coming.views(room, inner.me()), given_up(room, inner.me())));
-        inner.transfers.others(views);
+        let (me, sends) = (inner.me(), |hash: &ContentHash| inner.transfers.sends(&hash.to_string()));
+        let (views, ended) = stage.with(|room| (coming.views(room, me, sends), given_up(room, me)));
+        inner.transfers.awaits(views);
         for track in ended {
-            inner.transfers.give_up(&track.to_string(), &inner.me().to_string());
+            inner.transfers.give_up(&track.to_string(), &me.to_string());
         }
     }
 }

@@ -172,7 +172,7 @@ pub enum Request {
     ShareTrack { track: String },
     /// Stops sending or getting a track; what has come so far stays. Answer: `done`.
     StopTransfer { track: String },
-    /// Goes on with a transfer that was stopped. Answer: `done`.
+    /// Goes on with a transfer that was stopped or broke off. Answer: `done`.
     ResumeTransfer { track: String },
     /// Does not go on with an upload that was stopped, or awaits one of somebody else no longer. Answer: `done`.
     GiveUpTransfer { track: String },

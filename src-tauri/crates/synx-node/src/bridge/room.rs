@@ -264,7 +264,7 @@ views! {
         user: String,
         bytes_done: u64,
         bytes_total: u64,
-        /// Stopped by the person; it goes on from here when it is let.
+        /// Stopped by the person, or broken off as one left; it goes on from here when it is let.
         stopped: bool,
     }
 

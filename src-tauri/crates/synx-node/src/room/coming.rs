@@ -1,4 +1,4 @@
-//! Files that others send to the room: how far each is, as the room is told meanwhile.
+//! Files that the room awaits: how far each is, as the room is told meanwhile.
 //!
 //! Must never say that a file is on its way: that is the room's to say.
 
@@ -27,8 +27,9 @@ impl Coming {
         self.0.subscribe()
     }
 
-    /// What others than `me` are sending to a room. What is known of other files is forgotten.
-    pub fn views(&self, room: &Room, me: UserId) -> Vec<TransferView> {
+    /// What a room awaits: from others, and from `me` what is not being sent, as it broke off when one left. What is known of
+    /// other files is forgotten.
+    pub fn views(&self, room: &Room, me: UserId, sends: impl Fn(&ContentHash) -> bool) -> Vec<TransferView> {
         let uploading = |hash: &ContentHash| match &room.tracks.get(hash)?.state {
             TrackState::Uploading { file_name, size_bytes } => Some((file_name, *size_bytes)),
             _ => None,
@@ -38,8 +39,8 @@ impl Coming {
             false
         });
         let told = self.0.borrow();
-        let others = room.tracks.iter().filter(|(_, track)| track.shared_by != me);
-        let coming = others.filter_map(|(hash, track)| {
+        let awaited = room.tracks.iter().filter(|(hash, track)| track.shared_by != me || !sends(hash));
+        let coming = awaited.filter_map(|(hash, track)| {
             let (file_name, bytes_total) = uploading(hash)?;
             Some(TransferView {
                 track: hash.to_string(),
@@ -48,7 +49,7 @@ impl Coming {
                 user: track.shared_by.to_string(),
                 bytes_done: told.get(hash).map_or(0, |bytes| (*bytes).min(bytes_total)),
                 bytes_total,
-                stopped: false,
+                stopped: track.shared_by == me,
             })
         });
         coming.collect()
@@ -73,12 +74,15 @@ mod tests {
             size_bytes: 9,
         });
         let listed = |log: &RoomLog, me| {
-            let views = coming.views(log.room(), me).into_iter();
+            let views = coming.views(log.room(), me, |_| true).into_iter();
             views.map(|view| (view.file_name, view.bytes_done)).collect::<Vec<_>>()
         };
         let (first, second) = (("1.flac".to_owned(), 4), ("2.flac".to_owned(), 0));
         assert_eq!(listed(&log, ADA), [first.clone(), second.clone()]);
         assert_eq!(listed(&log, BEN), std::slice::from_ref(&second));
+        let broke_off = coming.views(log.room(), BEN, |_| false);
+        let stops = broke_off.iter().map(|view| (view.bytes_done, view.stopped)).collect::<Vec<_>>();
+        assert_eq!(stops, [(4, true), (0, false)], "Ben's own waits for him");
         let log = log.did(BEN, Command::GiveUpUpload { hash: hash(1) });
         assert_eq!(listed(&log, ADA), [second]);
         assert_eq!(listed(&log.did(BEN, start(1)), ADA)[0].1, 0, "it begins anew");

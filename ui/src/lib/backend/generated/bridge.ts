@@ -827,7 +827,7 @@ export type TransferDirection = "upload" | "download";
  */
 export type TransferView = { track: string, file_name: string, direction: TransferDirection, user: string, bytes_done: number, bytes_total: number, 
 /**
- * Stopped by the person; it goes on from here when it is let.
+ * Stopped by the person, or broken off as one left; it goes on from here when it is let.
  */
 stopped: boolean, };
 

@@ -7,7 +7,7 @@ use crate::message::{Topic, unpack};
 use crate::{ClusterOptions, format};
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType, Stream,
+    ClusterInfo, Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{Context, Error, ErrorCode};
 use async_nats::{Client, Message, StatusCode, Subscriber};
@@ -103,13 +103,16 @@ impl LogStream {
             return Err(ClusterError::UnfitStream { stream: name, problems });
         }
         let stream = context.get_stream_no_info(&name).await;
-        Ok(Self {
+        let stream = Self {
             client,
             stream: stream.map_err(|error| ClusterError::server("find the stream", &error))?,
             name,
             log_subjects: options.name.log_subjects(),
             live_subjects: options.name.live_subjects(),
-        })
+        };
+        // One that was just made has no leader yet.
+        patiently(|| stream.state(), |error| matches!(error, ClusterError::Server { .. })).await?;
+        Ok(stream)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -146,15 +149,14 @@ impl LogStream {
     /// How the stream is, as its leader knows it.
     ///
     /// # Errors
-    /// When it does not answer, or a later version has taken the stream over.
+    /// When it does not answer, there is none, or a later version has taken the stream over.
     pub(crate) async fn state(&self) -> Result<State, ClusterError> {
-        let info = self.stream.get_info().await;
-        let info = info.map_err(|error| ClusterError::server("tell where the stream ends", &error))?;
+        let failed =
+            |error: &dyn std::fmt::Display| ClusterError::server("tell where the stream ends", error);
+        let info = self.stream.get_info().await.map_err(|error| failed(&error))?;
         format::check(&info.config)?;
-        let followers = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
-        let current = followers.filter(|peer| peer.current && !peer.offline).count();
-        let replicas = info.config.num_replicas;
-        Ok(State { end: info.state.last_sequence, servers: 1 + current, replicas })
+        let servers = current(info.cluster.as_ref()).ok_or_else(|| failed(&"there is no leader"))?;
+        Ok(State { end: info.state.last_sequence, servers, replicas: info.config.num_replicas })
     }
 
     /// The message at a place.
@@ -211,6 +213,14 @@ fn topic(end: &str) -> Option<Topic> {
 
 fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
     Some(message.headers.as_ref()?.get(name)?.as_str())
+}
+
+/// How many servers have all of the stream, as its leader says. None where it has none: then any server answers, which may know of
+/// less, and counts itself among the others.
+fn current(cluster: Option<&ClusterInfo>) -> Option<usize> {
+    let Some(cluster) = cluster else { return Some(1) };
+    cluster.leader.as_ref()?;
+    Some(1 + cluster.replicas.iter().filter(|peer| peer.current && !peer.offline).count())
 }
 
 fn is_missing(error: &GetStreamErrorKind) -> bool {
@@ -351,4 +361,25 @@ pub(crate) fn forgets(found: &Config, replicas: usize) -> Vec<String> {
 
 fn complaints<const N: usize>(checks: [(bool, &str); N]) -> impl Iterator<Item = String> {
     checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn told(cluster: &str) -> Option<usize> {
+        current(Some(&serde_json::from_str(cluster).unwrap()))
+    }
+
+    /// As nats-server 2.15.1 tells of three servers of which two are gone.
+    #[test]
+    fn a_server_that_is_left_alone_is_no_second_one() {
+        let gone = r#"{"name":"nats2","current":false,"offline":true,"active":0}"#;
+        let leads = format!(r#"{{"leader":"nats1","replicas":[{gone},{gone}]}}"#);
+        assert_eq!(told(&leads), Some(1));
+        let itself = r#"{"name":"nats1","current":true,"active":756583781}"#;
+        assert_eq!(told(&format!(r#"{{"replicas":[{gone},{gone},{itself}]}}"#)), None);
+        assert_eq!(current(None), Some(1), "one that is no part of a NATS cluster");
+    }
 }

@@ -15,7 +15,7 @@ use synx_cluster::{
 };
 use synx_domain::ContentHash;
 use synx_log::testing::{chats, room};
-use synx_log::{Log, LogError, LogOptions};
+use synx_log::{EventStore, Log, LogError, LogOptions};
 use tempfile::tempdir;
 
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -53,18 +53,23 @@ async fn told(context: &Context, stream: &str) -> Option<Info> {
     Some(context.get_stream(stream).await.ok()?.cached_info().clone())
 }
 
-/// Waits until all three have all of everything that is kept.
-async fn until_whole(context: &Context) {
-    for stream in ["synx-log", "KV_synx-keys", "KV_synx-clock", "KV_synx-snapshots", "OBJ_synx-audio"] {
-        let whole = async || {
-            let Some(Info { config, cluster: Some(cluster), .. }) = told(context, stream).await else {
-                return false;
-            };
-            assert_eq!(config.num_replicas, 3, "{stream}");
-            let current = cluster.replicas.iter().filter(|peer| peer.current && !peer.offline).count();
-            cluster.leader.is_some() && current == 2
+/// Waits until all three have all of a stream.
+async fn until_whole(context: &Context, stream: &str) {
+    let whole = async || {
+        let Some(Info { config, cluster: Some(cluster), .. }) = told(context, stream).await else {
+            return false;
         };
-        until(whole, stream).await;
+        assert_eq!(config.num_replicas, 3, "{stream}");
+        let current = cluster.replicas.iter().filter(|peer| peer.current && !peer.offline).count();
+        cluster.leader.is_some() && current == 2
+    };
+    until(whole, stream).await;
+}
+
+/// Waits until all three have all of everything that is kept.
+async fn until_all_is_whole(context: &Context) {
+    for stream in ["synx-log", "KV_synx-keys", "KV_synx-clock", "KV_synx-snapshots", "OBJ_synx-audio"] {
+        until_whole(context, stream).await;
     }
 }
 
@@ -84,7 +89,7 @@ async fn whichever_of_three_servers_is_gone_everything_is_there_and_goes_on() {
     let context = async_nats::jetstream::new(with.max_reconnects(None).connect(all).await.unwrap());
     let mut seq = 0;
     for gone in 0..3 {
-        until_whole(&context).await;
+        until_all_is_whole(&context).await;
         servers[gone].kill();
         seq = log.append(room(1), seq, chats(5)).await.unwrap().last().unwrap().seq;
         // Somebody who comes now finds all of it, and takes part.
@@ -106,8 +111,35 @@ async fn whichever_of_three_servers_is_gone_everything_is_there_and_goes_on() {
         other.close();
         servers[gone].restart();
     }
-    until_whole(&context).await;
+    until_all_is_whole(&context).await;
     assert_eq!(log.head(room(1)).unwrap(), 30);
+}
+
+/// Two of three are gone for good. Once the third has given up to be the leader it answers all the same, in between, and takes
+/// itself for one that has everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_left_alone_is_not_the_end_of_the_stream() {
+    let _alone = ALONE.lock().await;
+    let (mut servers, node) = (NatsServer::system(3, &ServerConfig::default()), tempdir().unwrap());
+    let commit_timeout = Duration::from_millis(500);
+    let hasty = ClusterOptions { commit_timeout, ..options(&servers, node.path()) };
+    let store = Arc::new(try_open(hasty).await.unwrap());
+    let with = async_nats::ConnectOptions::with_user_and_password("synx".into(), "let-me-in".into());
+    let context = async_nats::jetstream::new(with.connect(servers[2].url()).await.unwrap());
+    until_whole(&context, "synx-log").await;
+    servers[0].kill();
+    servers[1].kill();
+    let misleads = async || {
+        let Some(Info { cluster: Some(cluster), .. }) = told(&context, "synx-log").await else {
+            return false;
+        };
+        cluster.leader.is_none() && cluster.replicas.iter().any(|peer| peer.current)
+    };
+    until(misleads, "the last server tells the truth now").await;
+    let asked = store.clone();
+    let end = tokio::task::spawn_blocking(move || asked.reach_end(room(1))).await.unwrap();
+    assert!(end.is_err(), "there may be more than it knows");
+    assert!(store.ready().is_err());
 }
 
 /// Appends to a room that others append to, one after the other.

@@ -173,6 +173,16 @@ describe('a transfer', () => {
     await expect.poll(own).toHaveLength(1);
   });
 
+  it('that broke off stays, to be gone on with or given up, where its file is not at hand', async () => {
+    const node = await open({ ...scene('transfers'), problem: 'this track is not known here: open or share its file first', code: 'no_such_track' });
+    const own = () => all('transfer')[1] as HTMLElement;
+    await fireEvent.click(own().querySelector('[data-testid=transfer-toggle]') as HTMLElement);
+    expect(node.last('resume_transfer')?.track).toBe('t5');
+    await expect.poll(() => get('notice').textContent).toContain('open or share its file first');
+    expect(own().dataset.stopped).toBe('true');
+    expect(own().querySelector('[data-testid=transfer-give-up]')).not.toBeNull();
+  });
+
   it('of somebody else is seen, and given up by who controls the room alone', async () => {
     const node = await open('transfers');
     const others = () => all('transfer')[2] as HTMLElement;

@@ -29,12 +29,11 @@ fn settings_are_those_of_the_program() {
 
 #[test]
 fn nats_servers_take_their_configuration() {
+    // As the compose file passes it on: of what is a number without quotes as well.
+    let passed = text("compose.yaml").split_once("\n  SYNX_PASSWORD: '").map(own).unwrap().1;
+    let passed = passed.split_once('\'').unwrap().0.replace("${SYNX_PASSWORD:?choose one}", "20261129");
     let mut check = Command::new(nats_server());
-    check
-        .args(["-t", "-c"])
-        .arg(file("nats.conf"))
-        .env("NATS_NAME", "nats1")
-        .env("SYNX_PASSWORD", "let-me-in");
+    check.args(["-t", "-c"]).arg(file("nats.conf")).env("NATS_NAME", "nats1").env("SYNX_PASSWORD", passed);
     let output = check.output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     let conf = text("nats.conf");

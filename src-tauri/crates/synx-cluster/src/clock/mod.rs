@@ -181,7 +181,11 @@ impl Link {
         };
         told.send_if_modified(|before| {
             if (before.owner, before.mine) != (view.owner, view.mine) {
-                tracing::info!(owner = ?view.owner.map(|owner| owner.to_string()), mine = view.mine, "the cluster's clock");
+                tracing::info!(
+                    owner = view.owner.map(tracing::field::display),
+                    mine = view.mine,
+                    "the cluster's clock"
+                );
             }
             let changed = *before != view;
             *before = view;

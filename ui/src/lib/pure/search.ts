@@ -3,8 +3,12 @@
  */
 const plainTexts = new WeakMap<object, string>();
 
+const ASCII = /^\p{ASCII}*$/u;
+
 export function plain(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+  // Most of what is written has nothing to take off, which is quick to see.
+  const bare = ASCII.test(text) ? text : text.normalize('NFD').replace(/\p{M}/gu, '');
+  return bare.toLocaleLowerCase();
 }
 
 /** Those of which every word is found somewhere. A text is made plain once, so that a long list is searched as one types. */

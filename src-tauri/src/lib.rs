@@ -20,7 +20,9 @@ use std::path::Path;
 use synx_node::bridge::LanguageView;
 use synx_node::{DataPaths, Node, NodeConfig, NodeError};
 use tauri::plugin::TauriPlugin;
-use tauri::{App, AppHandle, Manager, RunEvent, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    App, AppHandle, Manager, RunEvent, WebviewWindow, WebviewWindowBuilder, WindowEvent, async_runtime,
+};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tauri_plugin_window_state::StateFlags;
 use tray::Tray;
@@ -67,6 +69,10 @@ pub fn run(options: Options) -> tauri::Result<()> {
         {
             api.prevent_close();
         }
+        // The message of an app that could not start outlives its window.
+        RunEvent::ExitRequested { code: None, api, .. } if app.try_state::<Bridge>().is_none() => {
+            api.prevent_exit();
+        }
         // How macOS hands over links and files; elsewhere they are arguments.
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
@@ -77,31 +83,28 @@ pub fn run(options: Options) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Opens the node, then the window onto it. Without a node there is no window but a message that says why.
+/// Opens the window and the node that it is onto. Without a node the window goes, and a message says why.
 fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(target_os = "linux")]
     register_portable(app);
-    match tauri::async_runtime::block_on(open_node(&options)) {
+    // Side by side: making a window takes about as long, and the page's process comes up meanwhile.
+    let node = async_runtime::spawn(open_node(options.clone()));
+    let window = make_window(app, &options);
+    match async_runtime::block_on(node)? {
         Ok(node) => {
-            Tray::start(app.handle(), &node);
+            window?;
             let bridge = Bridge::new(app.handle().clone(), node.clone());
             bridge.open(options.opened(&std::env::current_dir().unwrap_or_default()));
             app.manage(bridge);
-            let windows = &app.config().app.windows;
-            let window = windows
-                .iter()
-                .find(|window| window.label == WINDOW)
-                .ok_or("tauri.conf.json has no window")?;
-            let mut window = WebviewWindowBuilder::from_config(app.handle(), window)?;
-            // A profile that somebody set up elsewhere stays within its folder: two whose pages share one lose what either keeps.
-            if let Some(folder) = &options.data_dir {
-                window = window.data_directory(DataPaths::of(&std::path::absolute(folder)?).page());
-            }
-            window.build()?;
+            Tray::start(app.handle(), &node);
             media_keys::start(app.handle(), &node, &options.bus_name());
         }
         Err(error) => {
             tracing::error!(%error, "the app cannot start");
+            // Before its page has run: another app may have the profile. Nor may there be one, if the folder is at fault.
+            if let Ok(Err(error)) = window.map(|window| window.destroy()) {
+                tracing::warn!(%error, "a window without a node stays");
+            }
             let handle = app.handle().clone();
             let language = LanguageView::of_the_system();
             let message =
@@ -110,6 +113,23 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
         }
     }
     Ok(())
+}
+
+/// The window. What its page asks for is heard once the app runs, when the bridge is there.
+fn make_window(app: &App, options: &Options) -> Result<WebviewWindow, Box<dyn std::error::Error>> {
+    let windows = &app.config().app.windows;
+    let window =
+        windows.iter().find(|window| window.label == WINDOW).ok_or("tauri.conf.json has no window")?;
+    let mut window = WebviewWindowBuilder::from_config(app.handle(), window)?;
+    // A profile that somebody set up elsewhere stays within its folder: two whose pages share one lose what either keeps.
+    if let Some(folder) = &options.data_dir {
+        window = window.data_directory(DataPaths::of(&std::path::absolute(folder)?).page());
+    }
+    #[cfg(target_os = "linux")]
+    let window = drawing::make(window)?;
+    #[cfg(not(target_os = "linux"))]
+    let window = window.build()?;
+    Ok(window)
 }
 
 /// Where the window was and how large, as one left it.
@@ -123,10 +143,10 @@ fn remember_window<R: tauri::Runtime>(paths: &DataPaths) -> TauriPlugin<R> {
         .build()
 }
 
-async fn open_node(options: &Options) -> Result<Node, NodeError> {
+async fn open_node(options: Options) -> Result<Node, NodeError> {
     // A profile that somebody set up elsewhere, to try something or beside their own, stays within its folder.
     let keyring = options.data_dir.is_none();
-    Node::open(NodeConfig { data_dir: options.data_dir()?, device: options.device.clone(), keyring }).await
+    Node::open(NodeConfig { data_dir: options.data_dir()?, device: options.device, keyring }).await
 }
 
 /// An AppImage is not installed, so nobody but itself can tell the desktop that it opens links.

@@ -9,7 +9,7 @@ use tauri::Url;
 const LINK_SCHEME: &str = "synxsphere";
 
 /// How the app is started.
-#[derive(Debug, Default, PartialEq, Parser)]
+#[derive(Debug, Clone, Default, PartialEq, Parser)]
 #[command(name = "synxsphere", version, about = "Listen to and work on music together, hosted by you")]
 pub struct Options {
     /// Folder for everything this instance keeps

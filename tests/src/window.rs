@@ -92,6 +92,17 @@ impl Display {
         }
     }
 
+    /// What is on the title bars of the windows that are seen.
+    pub fn titles(&self) -> Vec<String> {
+        use x11rb::protocol::xproto::{AtomEnum, ConnectionExt};
+        let (screen, windows) = self.windows();
+        let title = |window: u32| {
+            let asked = screen.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64).ok()?;
+            String::from_utf8(asked.reply().ok()?.value).ok()
+        };
+        windows.into_iter().filter_map(title).collect()
+    }
+
     /// How many different colours the app's window shows; none without a window.
     pub fn colours(&self) -> usize {
         use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};

@@ -219,6 +219,39 @@ async fn a_clicked_link_reaches_the_app_whether_it_runs_or_not() {
 }
 
 #[cfg(target_os = "linux")]
+/// The app as one starts it on a folder. It ends with what this gives.
+#[cfg(target_os = "linux")]
+fn start_on(display: &Display, data_dir: &Path) -> tokio::process::Child {
+    let mut app = tokio::process::Command::from(display.app());
+    app.args(["--new-instance", "--device", "null", "--data-dir"]).arg(data_dir).env("LANG", "C");
+    app.kill_on_drop(true).spawn().expect("synxsphere is built")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_cannot_have_its_folder_says_so_in_place_of_its_window() {
+    let (display, folder) = (Display::start(), tempfile::tempdir().unwrap());
+    let until_titles = async |titles: &[&str]| {
+        let end = std::time::Instant::now() + PATIENCE;
+        while display.titles() != titles {
+            assert!(std::time::Instant::now() < end, "never {titles:?} but {:?}", display.titles());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let file = folder.path().join("no-folder");
+    std::fs::write(&file, "").unwrap();
+    let below_a_file = start_on(&display, &file.join("profile"));
+    until_titles(&["SynxSphere cannot start"]).await;
+    drop(below_a_file);
+    until_titles(&[]).await;
+
+    let data_dir = folder.path().join("profile");
+    let _has_it = start_on(&display, &data_dir);
+    until_titles(&["SynxSphere"]).await;
+    let _too_late = start_on(&display, &data_dir);
+    until_titles(&["SynxSphere", "SynxSphere cannot start"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn music_comes_in_as_the_desktop_has_it() {
     let _alone = FIRST.lock().await;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { completions, isEmojiOnly, lineAt, mentions, merge, partsOf, unreadCount } from './chat';
-import { matchingWords } from './search';
+import { matchingWords, readAhead } from './search';
 
 const say = (seq: number, author = 'a', at = new Date(2026, 2, 14, 19, 0)) => ({ seq, author, posted_at_ms: at.getTime() });
 
@@ -88,4 +88,12 @@ it('finds words whatever their case and accents', () => {
   const list = [{ text: 'Café del Mar' }, { text: 'tide' }];
   expect(matchingWords(list, 'CAFE mar', (one) => one.text)).toEqual([list[0]]);
   expect(matchingWords(list, '', (one) => one.text)).toHaveLength(2);
+});
+
+it('looks at a text that was read ahead no more', async () => {
+  const list = Array.from({ length: 5_000 }, (_, index) => ({ text: `Line ${index}` }));
+  await readAhead(list, (one) => one.text);
+  const looked: unknown[] = [];
+  const found = matchingWords(list, 'line 4999', (one) => (looked.push(one), one.text));
+  expect([found, looked]).toEqual([[list[4_999]], []]);
 });

@@ -23,3 +23,28 @@ it('has nothing to say of an empty list', () => {
   const rows = new Rows(10);
   expect([rows.count, rows.totalPx, rows.at(5), rows.measure(0, 4)]).toEqual([0, 0, 0, 0]);
 });
+
+it('stands where the heights say, whatever changed in which order', () => {
+  // As one scrolls, reads on, looks back and searches: numbers without a pattern, the same each time.
+  let seed = 7;
+  const some = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const rows = new Rows(10);
+  let heights: number[] = [];
+  for (let step = 0; step < 500; step += 1) {
+    if (some(3) === 0) {
+      const [above, count] = [some(4), some(40)];
+      heights = [...Array<number>(above).fill(10), ...heights, ...Array<number>(count).fill(10)].slice(0, count);
+      rows.resize(above, count);
+    } else if (heights.length > 0) {
+      const [index, px] = [some(heights.length), 1 + some(60)];
+      expect(rows.measure(index, px)).toBe(px - (heights[index] ?? 0));
+      heights[index] = px;
+    }
+    const tops = [0];
+    for (const px of heights) tops.push((tops.at(-1) ?? 0) + px);
+    const [index, total] = [some(tops.length), tops.at(-1) ?? 0];
+    expect([rows.count, rows.topOf(index), rows.totalPx]).toEqual([heights.length, tops[index], total]);
+    const px = some(total + 1);
+    expect(rows.at(px)).toBe(Math.max(0, tops.slice(0, -1).findLastIndex((top) => top <= px)));
+  }
+});

@@ -101,7 +101,7 @@ fn start(app: &mut App, options: Options) -> Result<(), Box<dyn std::error::Erro
         }
         Err(error) => {
             tracing::error!(%error, "the app cannot start");
-            // Before its page has run: another app may have the profile. Nor may there be one, if the folder is at fault.
+            // Before its page has run: another app may have the profile. There may be none, if the folder is at fault.
             if let Ok(Err(error)) = window.map(|window| window.destroy()) {
                 tracing::warn!(%error, "a window without a node stays");
             }

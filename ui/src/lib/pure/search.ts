@@ -3,6 +3,7 @@
  */
 const plainTexts = new WeakMap<object, string>();
 
+/** Texts between two pauses: some milliseconds' worth. */
 const AT_ONCE = 2_000;
 const ASCII = /^\p{ASCII}*$/u;
 
@@ -28,7 +29,7 @@ export function matchingWords<T extends object>(list: T[], words: string, textOf
   });
 }
 
-/** Makes texts plain before they are searched, some milliseconds' worth at a time: the first letter need not wait for it then. */
+/** Makes texts plain before they are searched, with pauses in which the page is drawn: the first letter need not wait for it then. */
 export async function readAhead<T extends object>(list: T[], textOf: (one: T) => string): Promise<void> {
   for (let from = 0; from < list.length; from += AT_ONCE) {
     for (const one of list.slice(from, from + AT_ONCE)) plainOf(one, textOf);

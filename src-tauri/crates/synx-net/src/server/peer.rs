@@ -152,7 +152,7 @@ impl Peer {
         let mut answers: FuturesUnordered<Answer> = FuturesUnordered::new();
         let mut heard = Instant::now();
         let mut draining = false;
-        // First what happened between the snapshot and now.
+        // First how far uploads are, and what happened between the snapshot and now.
         let under_way = files::under_way(&self.shop, &self.hall).iter().map(spoken).collect();
         if let Err(ending) = self.write(socket, under_way).await {
             return ending;

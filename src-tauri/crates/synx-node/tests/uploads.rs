@@ -10,6 +10,7 @@ use synx_node::bridge::{
     VisibilityView,
 };
 use synx_node::{HostOptions, Node, NodeConfig};
+use tempfile::{TempDir, tempdir};
 
 /// So much that it is stopped before it is there, and nothing on the sender's disk.
 const SENT_BYTES: u64 = 256 << 20;
@@ -37,7 +38,9 @@ async fn once<T>(node: &Node, what: &str, found: impl Fn(AppView) -> Option<T>) 
     }
 }
 
-async fn room_of_two(ana: &Node, ben: &Node) {
+/// Ana hosts a room, and Ben is in it.
+async fn room_of_two(folders: &[TempDir; 2]) -> (Node, Node) {
+    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
     let settings = RoomSettingsView {
         name: "Friday".to_owned(),
         visibility: VisibilityView::Private,
@@ -51,7 +54,8 @@ async fn room_of_two(ana: &Node, ben: &Node) {
     let listen = Some("127.0.0.1:0".parse().unwrap());
     let options = HostOptions { settings, listen, tls: true, public_address: None, room: None };
     ana.host(options).await.unwrap();
-    joins(ben, ana).await;
+    joins(&ben, &ana).await;
+    (ana, ben)
 }
 
 async fn joins(guest: &Node, host: &Node) {
@@ -89,9 +93,8 @@ async fn stopped_upload(ana: &Node, ben: &Node, file: &Path) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_its_sender_or_the_host_gives_up_is_gone_for_both_with_its_bytes() {
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
-    room_of_two(&ana, &ben).await;
+    let folders = [tempdir().unwrap(), tempdir().unwrap()];
+    let (ana, ben) = room_of_two(&folders).await;
     let file = folders[1].path().join("long.wav");
     File::create(&file).unwrap().set_len(SENT_BYTES).unwrap();
 
@@ -116,9 +119,8 @@ async fn left_half_sent(node: &Node) -> TransferView {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_left_half_sent_is_listed_when_one_comes_back_and_goes_on_or_is_given_up() {
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
-    room_of_two(&ana, &ben).await;
+    let folders = [tempdir().unwrap(), tempdir().unwrap()];
+    let (ana, ben) = room_of_two(&folders).await;
     let file = folders[1].path().join("long.wav");
     File::create(&file).unwrap().set_len(SENT_BYTES).unwrap();
     shares(&ben, &file).await;
@@ -178,9 +180,8 @@ fn silence(path: &Path, bytes: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_had_half_sent_goes_on_from_the_library_after_the_app_was_closed() {
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (ana, ben) = (open(folders[0].path()).await, open(folders[1].path()).await);
-    room_of_two(&ana, &ben).await;
+    let folders = [tempdir().unwrap(), tempdir().unwrap()];
+    let (ana, ben) = room_of_two(&folders).await;
     let file = folders[1].path().join("long.wav");
     silence(&file, SENT_BYTES);
     let paths = vec![file.to_str().unwrap().to_owned()];
